@@ -1,0 +1,7 @@
+//! Bindings of the C shim over MLX. Every function is unsafe in the way C is: see the headers in `include/` for what
+//! each one asks of its pointers. The plugin's `Array` is the safe layer on top.
+#![allow(non_camel_case_types)]
+
+mod ffi;
+
+pub use ffi::*;
