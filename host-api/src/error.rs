@@ -1,0 +1,226 @@
+//! The error type of both sides, and its passage over the boundary.
+
+use crate::Value;
+use crate::abi::{RlxError, RlxKeyValue, RlxStr, error_code};
+use crate::views::{key_values, pairs};
+
+/// What class of failure an [`Error`] is; `code()` gives the wire value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument, graph, shape, dtype, option or file is wrong.
+    InvalidArgument,
+    /// The plugin lacks the op, dtype, option or extension.
+    Unsupported,
+    /// A name, file or device does not exist.
+    NotFound,
+    /// Memory ran out.
+    OutOfMemory,
+    /// No ABI version in common, or a struct differs.
+    VersionMismatch,
+    /// The plugin broke: a panic, an exception, a broken promise.
+    PluginFault,
+    /// A deadline passed.
+    TimedOut,
+    /// Not possible now: parameters are missing, or the object is in use.
+    FailedPrecondition,
+    /// Evaluation failed on the device.
+    ExecutionFailed,
+}
+
+impl ErrorKind {
+    /// The wire code, one of [`error_code`].
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::InvalidArgument => error_code::INVALID_ARGUMENT,
+            Self::Unsupported => error_code::UNSUPPORTED,
+            Self::NotFound => error_code::NOT_FOUND,
+            Self::OutOfMemory => error_code::OUT_OF_MEMORY,
+            Self::VersionMismatch => error_code::VERSION_MISMATCH,
+            Self::PluginFault => error_code::PLUGIN_FAULT,
+            Self::TimedOut => error_code::TIMED_OUT,
+            Self::FailedPrecondition => error_code::FAILED_PRECONDITION,
+            Self::ExecutionFailed => error_code::EXECUTION_FAILED,
+        }
+    }
+
+    /// The kind of a wire code; an unknown code is a plugin fault.
+    pub const fn from_code(code: u32) -> Self {
+        match code {
+            error_code::INVALID_ARGUMENT => Self::InvalidArgument,
+            error_code::UNSUPPORTED => Self::Unsupported,
+            error_code::NOT_FOUND => Self::NotFound,
+            error_code::OUT_OF_MEMORY => Self::OutOfMemory,
+            error_code::VERSION_MISMATCH => Self::VersionMismatch,
+            error_code::TIMED_OUT => Self::TimedOut,
+            error_code::FAILED_PRECONDITION => Self::FailedPrecondition,
+            error_code::EXECUTION_FAILED => Self::ExecutionFailed,
+            _ => Self::PluginFault,
+        }
+    }
+}
+
+/// One failure: a kind, one line that names the thing and the remedy, and details by name.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    details: Vec<(String, Value)>,
+}
+
+impl Error {
+    /// An error of `kind`. Line breaks in `message` become `; `, so that it stays one line.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message: String = message.into();
+        let message = if message.contains('\n') {
+            message.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
+        } else {
+            message
+        };
+        Self { kind, message, details: Vec::new() }
+    }
+
+    /// Shorthand for [`ErrorKind::InvalidArgument`].
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    /// Shorthand for [`ErrorKind::Unsupported`].
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, message)
+    }
+
+    /// Shorthand for [`ErrorKind::NotFound`].
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// Shorthand for [`ErrorKind::PluginFault`].
+    pub fn fault(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::PluginFault, message)
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.push((key.to_owned(), value.into()));
+        self
+    }
+
+    /// The same error with `prefix: ` before the message.
+    #[must_use]
+    pub fn context(mut self, prefix: impl std::fmt::Display) -> Self {
+        self.message = format!("{prefix}: {}", self.message);
+        self
+    }
+
+    /// The class of the failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The line for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Details by name, for programs.
+    pub fn details(&self) -> &[(String, Value)] {
+        &self.details
+    }
+
+    /// Moves the error into a wire object that owns itself; the receiver calls its `release`.
+    pub fn into_raw(self) -> *mut RlxError {
+        let mut owned = Box::new(OwnedError {
+            raw: RlxError {
+                struct_size: size_of::<RlxError>() as u64,
+                code: self.kind.code(),
+                reserved: 0,
+                message: RlxStr::EMPTY,
+                details: std::ptr::null(),
+                detail_count: 0,
+                release: Some(release_owned),
+            },
+            message: self.message,
+            views: Vec::new(),
+            details: self.details,
+        });
+        // The views point into the heap blocks of the fields beside them, which do not move with the box.
+        owned.views = key_values(&owned.details);
+        owned.raw.message = RlxStr::new(&owned.message);
+        owned.raw.details = owned.views.as_ptr();
+        owned.raw.detail_count = owned.views.len() as u64;
+        Box::into_raw(owned).cast()
+    }
+
+    /// Takes a wire object over: `Ok` for NULL, otherwise the error, after its release.
+    ///
+    /// # Safety
+    /// `raw` is NULL or an unreleased error object.
+    pub unsafe fn check(raw: *mut RlxError) -> Result<(), Self> {
+        if raw.is_null() {
+            return Ok(());
+        }
+        // SAFETY: not NULL, so by the caller's promise an error object, whose views are valid until its release.
+        let error = unsafe {
+            let seen = &*raw;
+            let message = match seen.message.as_str() {
+                Ok(text) if !text.is_empty() => text.to_owned(),
+                _ => format!("the plugin gave error code {} without a readable message", seen.code),
+            };
+            let details = pairs(seen.details, seen.detail_count, "error details").unwrap_or_default();
+            let error = Self { details, ..Self::new(ErrorKind::from_code(seen.code), message) };
+            if let Some(release) = seen.release {
+                release(raw);
+            }
+            error
+        };
+        Err(error)
+    }
+}
+
+/// A wire error with the memory its views point to. `raw` is first, so a pointer to it is a pointer to the whole.
+#[repr(C)]
+struct OwnedError {
+    raw: RlxError,
+    message: String,
+    views: Vec<RlxKeyValue>,
+    details: Vec<(String, Value)>,
+}
+
+unsafe extern "C" fn release_owned(error: *mut RlxError) {
+    if !error.is_null() {
+        // SAFETY: `into_raw` is the only maker of objects with this release function; it leaked this box.
+        drop(unsafe { Box::from_raw(error.cast::<OwnedError>()) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_the_passage() {
+        let error = Error::unsupported("op `Frob` at node %3").with("op", "Frob").with("node", 3i64).with("hot", true);
+        // SAFETY: fresh object, checked once.
+        let back = unsafe { Error::check(error.clone().into_raw()) }.unwrap_err();
+        assert_eq!(back, error);
+        // SAFETY: NULL is success.
+        assert_eq!(unsafe { Error::check(std::ptr::null_mut()) }, Ok(()));
+    }
+
+    #[test]
+    fn every_kind_has_its_own_code() {
+        let codes: Vec<u32> = (1..=9).collect();
+        for &code in &codes {
+            assert_eq!(ErrorKind::from_code(code).code(), code);
+        }
+        assert_eq!(ErrorKind::from_code(77), ErrorKind::PluginFault);
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        assert_eq!(Error::invalid("a\n  b\n\nc").message(), "a; b; c");
+    }
+}

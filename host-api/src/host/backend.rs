@@ -1,0 +1,93 @@
+//! A backend instance on one device.
+
+use super::load::slot;
+use super::{CompileOptions, Executable, Plugin};
+use crate::abi::*;
+use crate::types::Threading;
+use crate::views::key_values;
+use crate::{Error, Value};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A backend instance. Clones share it; it lives until the last clone and the last executable are gone.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    inner: Arc<Instance>,
+}
+
+/// The plugin's handle, with the plugin's threading rule around it.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub(super) plugin: Plugin,
+    handle: *mut RlxBackend,
+    turn: Option<Mutex<()>>,
+}
+
+// SAFETY: the ABI lets any thread call; where the plugin wants one call at a time, `turn` sees to it.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Instance {
+    /// Waits for this call's turn in a plugin that wants one call at a time.
+    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        // The lock guards no data, so a poisoned one is as good as new.
+        self.turn.as_ref().map(|t| t.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _turn = self.turn();
+        if let Some(destroy) = self.plugin.api().destroy {
+            // SAFETY: the handle came from `create`; executables hold this instance, so none is left.
+            unsafe { destroy(self.handle) }
+        }
+    }
+}
+
+impl Backend {
+    pub(super) fn create(plugin: &Plugin, device: u64, options: &[(String, Value)]) -> Result<Self, Error> {
+        let options = key_values(options);
+        let args = RlxCreateArgs {
+            struct_size: size_of::<RlxCreateArgs>() as u64,
+            device,
+            options: options.as_ptr(),
+            option_count: options.len() as u64,
+        };
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: the arguments state their size, and they and their views outlive the call.
+        unsafe { Error::check(slot!(plugin.api(), create(&args, &mut handle)))? };
+        if handle.is_null() {
+            return Err(Error::fault(format!("backend `{}` made no instance and gave no error", plugin.info().name)));
+        }
+        let turn = (plugin.info().threading == Threading::Serialized).then(Mutex::default);
+        Ok(Self { inner: Arc::new(Instance { plugin: plugin.clone(), handle, turn }) })
+    }
+
+    /// The plugin behind this instance.
+    pub fn plugin(&self) -> &Plugin {
+        &self.inner.plugin
+    }
+
+    /// Compiles a `.rlxmodel` text.
+    ///
+    /// # Errors
+    /// A malformed program, an unsupported op, an unknown option; the message names node and op.
+    pub fn compile(&self, program: &[u8], options: &CompileOptions) -> Result<Executable, Error> {
+        let pairs = key_values(&options.options);
+        let args = RlxCompileArgs {
+            struct_size: size_of::<RlxCompileArgs>() as u64,
+            program: RlxStr { data: program.as_ptr(), len: program.len() as u64 },
+            graph: RlxStr::new(options.graph.as_deref().unwrap_or_default()),
+            options: pairs.as_ptr(),
+            option_count: pairs.len() as u64,
+        };
+        let mut handle = std::ptr::null_mut();
+        {
+            let _turn = self.inner.turn();
+            // SAFETY: live handle; the arguments state their size, and they and their views outlive the call.
+            unsafe { Error::check(slot!(self.plugin().api(), compile(self.inner.handle, &args, &mut handle)))? };
+        }
+        Executable::new(Arc::clone(&self.inner), handle)
+    }
+}

@@ -1,0 +1,206 @@
+//! A compiled graph.
+
+use super::backend::Instance;
+use super::load::slot;
+use crate::abi::*;
+use crate::views::slice;
+use crate::{DType, Error, TensorInfo, TensorView};
+use std::any::Any;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A compiled graph with its parameters. It moves between threads; one call at a time (`&mut self`).
+#[derive(Debug)]
+pub struct Executable {
+    instance: Arc<Instance>,
+    handle: *mut RlxExecutable,
+    inputs: Vec<TensorInfo>,
+    params: Vec<TensorInfo>,
+    outputs: Vec<TensorInfo>,
+    /// Reused argument views of `run`; empty between runs.
+    views: Views,
+}
+
+#[derive(Debug, Default)]
+struct Views {
+    inputs: Vec<RlxBytes>,
+    outputs: Vec<RlxBytesMut>,
+}
+
+// SAFETY: the ABI lets any thread call, one call at a time, which `&mut self` gives; `views` is empty between calls.
+unsafe impl Send for Executable {}
+
+impl Drop for Executable {
+    fn drop(&mut self) {
+        let _turn = self.instance.turn();
+        if let Some(destroy) = self.instance.plugin.api().executable_destroy {
+            // SAFETY: the handle came from `compile` and is destroyed once.
+            unsafe { destroy(self.handle) }
+        }
+    }
+}
+
+impl Executable {
+    pub(super) fn new(instance: Arc<Instance>, handle: *mut RlxExecutable) -> Result<Self, Error> {
+        if handle.is_null() {
+            return Err(Error::fault("compile gave no executable and no error"));
+        }
+        // Made first, so that the handle is freed when the description turns out bad.
+        let mut executable = Self {
+            instance,
+            handle,
+            inputs: Vec::new(),
+            params: Vec::new(),
+            outputs: Vec::new(),
+            views: Views::default(),
+        };
+        let mut raw = RlxExecutableInfo {
+            struct_size: size_of::<RlxExecutableInfo>() as u64,
+            inputs: std::ptr::null(),
+            input_count: 0,
+            params: std::ptr::null(),
+            param_count: 0,
+            outputs: std::ptr::null(),
+            output_count: 0,
+        };
+        // SAFETY: live handle; `raw` states its size; what the plugin fills in lives as long as the executable.
+        unsafe {
+            Error::check(slot!(executable.instance.plugin.api(), executable_info(handle, &mut raw)))?;
+            executable.inputs = tensors(raw.inputs, raw.input_count, "inputs")?;
+            executable.params = tensors(raw.params, raw.param_count, "parameters")?;
+            executable.outputs = tensors(raw.outputs, raw.output_count, "outputs")?;
+        }
+        Ok(executable)
+    }
+
+    /// Inputs in the order of [`run`](Self::run).
+    pub fn inputs(&self) -> &[TensorInfo] {
+        &self.inputs
+    }
+
+    /// Parameters.
+    pub fn params(&self) -> &[TensorInfo] {
+        &self.params
+    }
+
+    /// Outputs in the order of [`run`](Self::run).
+    pub fn outputs(&self) -> &[TensorInfo] {
+        &self.outputs
+    }
+
+    /// Binds a parameter; the plugin copies during the call.
+    ///
+    /// # Errors
+    /// An unknown name, or another dtype, shape or size than the graph declares.
+    pub fn set_param(&mut self, name: &str, value: TensorView<'_>) -> Result<(), Error> {
+        self.set_param_raw(name, value, None, std::ptr::null_mut())
+    }
+
+    /// Binds a parameter whose memory `owner` keeps alive, for example a memory-mapped file: the plugin may use it in
+    /// place and drops `owner` when it no longer does. `view` picks the tensor out of `owner`.
+    ///
+    /// # Errors
+    /// As [`set_param`](Self::set_param).
+    pub fn set_param_shared<O: Any + Send + Sync>(
+        &mut self,
+        name: &str,
+        owner: Arc<O>,
+        view: impl for<'a> FnOnce(&'a O) -> TensorView<'a>,
+    ) -> Result<(), Error> {
+        unsafe extern "C" fn release<O>(context: *mut c_void) {
+            // A panic in the owner's drop must not reach the plugin.
+            // SAFETY: the context is the `Arc` leaked below; the ABI has `release` called once.
+            let drop_owner = || drop(unsafe { Arc::from_raw(context.cast_const().cast::<O>()) });
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(drop_owner));
+        }
+        let kept = Arc::clone(&owner);
+        self.set_param_raw(name, view(&kept), Some(release::<O>), Arc::into_raw(owner).cast_mut().cast())
+    }
+
+    fn set_param_raw(
+        &mut self,
+        name: &str,
+        value: TensorView<'_>,
+        release: Option<unsafe extern "C" fn(*mut c_void)>,
+        release_context: *mut c_void,
+    ) -> Result<(), Error> {
+        let args = RlxParamArgs {
+            struct_size: size_of::<RlxParamArgs>() as u64,
+            name: RlxStr::new(name),
+            tensor: value.to_raw(),
+            release,
+            release_context,
+        };
+        let _turn = self.instance.turn();
+        // SAFETY: live handle, exclusive by `&mut self`; the arguments state their size, and they and their views
+        // outlive the call (and, with `release`, until the plugin calls it).
+        unsafe { Error::check(slot!(self.instance.plugin.api(), set_param(self.handle, &args))) }
+    }
+
+    /// Runs once. `inputs` are the bytes of each input in the declared order and dtype; each of `outputs` is filled,
+    /// so it has the declared size ([`TensorInfo::byte_len`]), or is `None` to leave that output on the device.
+    ///
+    /// # Errors
+    /// A wrong count or size, missing parameters (all of them named), or a failed evaluation. The executable stays
+    /// usable.
+    pub fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Option<&mut [u8]>]) -> Result<(), Error> {
+        self.views.inputs.extend(inputs.iter().map(|b| RlxBytes::new(b)));
+        self.views.outputs.extend(outputs.iter_mut().map(|o| match o {
+            Some(bytes) => RlxBytesMut::new(bytes),
+            None => RlxBytesMut::SKIP,
+        }));
+        let args = RlxRunArgs {
+            struct_size: size_of::<RlxRunArgs>() as u64,
+            inputs: self.views.inputs.as_ptr(),
+            input_count: inputs.len() as u64,
+            outputs: self.views.outputs.as_ptr(),
+            output_count: outputs.len() as u64,
+        };
+        let result = {
+            let _turn = self.instance.turn();
+            // SAFETY: live handle, exclusive by `&mut self`; the views were made above from live slices, and distinct
+            // `&mut` outputs do not overlap.
+            unsafe { Error::check(slot!(self.instance.plugin.api(), run(self.handle, &args))) }
+        };
+        self.views.inputs.clear();
+        self.views.outputs.clear();
+        result
+    }
+
+    /// Runs once and returns every output as fresh bytes; for callers that keep no buffers.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_to_vec(&mut self, inputs: &[&[u8]]) -> Result<Vec<Vec<u8>>, Error> {
+        let mut outputs: Vec<Vec<u8>> = self.outputs.iter().map(|o| vec![0; o.byte_len()]).collect();
+        let mut views: Vec<Option<&mut [u8]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
+        self.run(inputs, &mut views)?;
+        Ok(outputs)
+    }
+}
+
+/// # Safety
+/// `data` points to `count` valid descriptions.
+unsafe fn tensors(data: *const RlxTensorInfo, count: u64, what: &str) -> Result<Vec<TensorInfo>, Error> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: there is at least one, and it starts with its size, which is the stride of the array.
+    let stride = unsafe { data.as_ref() }.ok_or_else(|| Error::fault(format!("{what}: NULL")))?.struct_size;
+    if stride < size_of::<RlxTensorInfo>() as u64 || !stride.is_multiple_of(align_of::<RlxTensorInfo>() as u64) {
+        return Err(Error::fault(format!("{what}: descriptions of {stride} bytes")));
+    }
+    (0..count as usize)
+        .map(|i| {
+            // SAFETY: `i` is below the count that the plugin states, at its stride.
+            let raw = unsafe { &*data.byte_add(i * stride as usize) };
+            // SAFETY: the description's views are valid as long as the executable.
+            let (name, dims) = unsafe { (raw.name.as_str()?, slice(raw.dims, raw.rank.into(), "dims")?) };
+            let info = TensorInfo { name: name.to_owned(), dtype: DType::from_code(raw.dtype)?, dims: dims.to_vec() };
+            if dims.iter().any(|&d| d < 0) || info.byte_len() > isize::MAX as usize {
+                return Err(Error::fault(format!("{what}: `{name}` has the impossible shape {info}")));
+            }
+            Ok(info)
+        })
+        .collect()
+}

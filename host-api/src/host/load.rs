@@ -1,0 +1,137 @@
+//! Opens a plugin file, negotiates, and checks the table before any slot is called.
+
+use super::services::services;
+use crate::abi::*;
+use crate::negotiate::{VersionRange, select};
+use crate::{Error, ErrorKind};
+use abi_stable::StableAbi;
+use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
+use abi_stable::type_layout::TypeLayout;
+use std::path::Path;
+
+/// The table of the plugin at `path`. The library stays loaded for the life of the process.
+pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Error> {
+    let entry = open(path)?;
+    let request = RlxEntryRequest {
+        struct_size: size_of::<RlxEntryRequest>() as u64,
+        abi_min: ABI_OLDEST,
+        abi_max: ABI_VERSION,
+        services: services(),
+    };
+    let none = RlxVersion { major: 0, minor: 0, patch: 0 };
+    let mut response = RlxEntryResponse {
+        struct_size: size_of::<RlxEntryResponse>() as u64,
+        abi_min: none,
+        abi_max: none,
+        abi_selected: none,
+        reserved: 0,
+        api: std::ptr::null(),
+    };
+    // SAFETY: both structs state their sizes and outlive the call; the services are static.
+    unsafe { Error::check(entry(&request, &mut response)) }.map_err(|e| e.context(path.display()))?;
+    check_version(path, &response)?;
+    // SAFETY: the plugin promises a table that lives as long as the process.
+    let api = unsafe { response.api.as_ref() }
+        .ok_or_else(|| Error::fault(format!("{}: the plugin gave no function table", path.display())))?;
+    check_table(path, api)?;
+    Ok(api)
+}
+
+fn open(path: &Path) -> Result<RlxBackendEntry, Error> {
+    let refuse = |why: String| Error::invalid(format!("{}: not loadable as a plugin: {why}", path.display()));
+    #[cfg(unix)]
+    let library = {
+        use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+        // SAFETY: runs the library's initialisers. The user chose the file; its symbols stay out of the global scope,
+        // and every symbol must resolve now, not in the middle of a run.
+        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| refuse(system_text(&e)))?
+    };
+    #[cfg(windows)]
+    let library = {
+        use libloading::os::windows::{LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, Library};
+        // SAFETY: runs the library's initialisers. The user chose the file; dependencies come from beside it or from
+        // the system, never from the current directory.
+        unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) }
+            .map_err(|e| refuse(system_text(&e)))?
+    };
+    // SAFETY: the ABI reserves this name for a function of this type.
+    let entry = unsafe { library.get::<RlxBackendEntry>(ENTRY_SYMBOL) }
+        .map(|symbol| *symbol)
+        .map_err(|_| refuse("it does not export `rlx_backend_entry`".to_owned()))?;
+    // Engines keep threads and static destructors: a plugin is never unloaded.
+    std::mem::forget(library);
+    Ok(entry)
+}
+
+/// What the system's loader said; libloading keeps it behind its own text.
+fn system_text(error: &libloading::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn check_version(path: &Path, response: &RlxEntryResponse) -> Result<(), Error> {
+    let theirs = VersionRange { oldest: response.abi_min, newest: response.abi_max };
+    if select(VersionRange::OURS, theirs) == Some(response.abi_selected) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::VersionMismatch,
+        format!(
+            "{}: plugin speaks ABI {theirs} and picked {}, host speaks ABI {}: update the older side",
+            path.display(),
+            response.abi_selected,
+            VersionRange::OURS
+        ),
+    ))
+}
+
+fn check_table(path: &Path, api: &'static RlxBackendApi) -> Result<(), Error> {
+    let refuse = |kind, why: String| Error::new(kind, format!("{}: {why}", path.display()));
+    let expected = size_of::<RlxBackendApi>() as u64;
+    if api.struct_size < expected {
+        return Err(refuse(
+            ErrorKind::VersionMismatch,
+            format!("function table of {} bytes, ABI {} has {expected}", api.struct_size, api.abi_version),
+        ));
+    }
+    if let Some(layout) = api.type_layout {
+        // SAFETY: the slot takes nothing and returns a static; a plugin that fills it promises a `TypeLayout` of the
+        // abi_stable version that this ABI names.
+        let found = unsafe { layout().cast::<TypeLayout>().as_ref() };
+        let found = found.ok_or_else(|| refuse(ErrorKind::PluginFault, "type layout is NULL".to_owned()))?;
+        check_layout_compatibility(<RlxBackendApi as StableAbi>::LAYOUT, found)
+            .map_err(|e| refuse(ErrorKind::VersionMismatch, format!("function table has another layout: {e}")))?;
+    }
+    let missing: Vec<&str> = [
+        ("info", api.info.is_none()),
+        ("device_count", api.device_count.is_none()),
+        ("device_info", api.device_info.is_none()),
+        ("create", api.create.is_none()),
+        ("destroy", api.destroy.is_none()),
+        ("compile", api.compile.is_none()),
+        ("executable_destroy", api.executable_destroy.is_none()),
+        ("executable_info", api.executable_info.is_none()),
+        ("set_param", api.set_param.is_none()),
+        ("run", api.run.is_none()),
+        ("get_extension", api.get_extension.is_none()),
+        ("shutdown", api.shutdown.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(name, missing)| missing.then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(refuse(ErrorKind::PluginFault, format!("empty slots in the function table: {}", missing.join(", "))))
+}
+
+/// Calls a slot that [`check_table`] has found filled.
+macro_rules! slot {
+    ($api:expr, $name:ident ( $($arg:expr),* $(,)? )) => {
+        match $api.$name {
+            // SAFETY: the caller of the macro states why the arguments are right.
+            Some(slot) => slot($($arg),*),
+            None => $crate::Error::fault(concat!("slot `", stringify!($name), "` is empty")).into_raw(),
+        }
+    };
+}
+pub(super) use slot;

@@ -1,0 +1,14 @@
+//! The host side: find a plugin, load it, and use it through safe handles.
+
+mod backend;
+pub mod discovery;
+mod executable;
+mod load;
+mod options;
+mod plugin;
+mod services;
+
+pub use backend::Backend;
+pub use executable::Executable;
+pub use options::{BackendOptions, CompileOptions};
+pub use plugin::Plugin;

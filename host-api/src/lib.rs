@@ -1,0 +1,22 @@
+//! The contract between RLX hosts and backend plugins.
+//!
+//! * [`abi`]: the wire ABI, plain C, versioned; its rules are stated there, once.
+//! * [`author`]: the plugin author's side: three safe traits and [`export_plugin!`].
+//! * [`discovery`], [`Plugin`], [`Backend`], [`Executable`]: the host's side: find, load, negotiate, run.
+//! * `runtime` (feature `rlx-runtime`): one call that registers a plugin with the published rlx-runtime.
+#![deny(missing_docs)]
+
+pub mod abi;
+pub mod author;
+mod error;
+mod host;
+pub mod negotiate;
+#[cfg(feature = "rlx-runtime")]
+pub mod runtime;
+mod types;
+mod views;
+
+pub use error::{Error, ErrorKind};
+pub use host::discovery;
+pub use host::{Backend, BackendOptions, CompileOptions, Executable, Plugin};
+pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading, Value};

@@ -1,0 +1,128 @@
+//! Conversions between Rust slices and the views of the wire ABI.
+
+use crate::abi::{RlxBytes, RlxBytesMut, RlxKeyValue, RlxStr, RlxValue, RlxVersion, value_kind};
+use crate::{Error, Value};
+
+impl RlxStr {
+    /// The empty string.
+    pub const EMPTY: Self = Self { data: std::ptr::null(), len: 0 };
+
+    /// A view of `text`.
+    pub const fn new(text: &str) -> Self {
+        Self { data: text.as_ptr(), len: text.len() as u64 }
+    }
+
+    /// The text behind the view.
+    ///
+    /// # Errors
+    /// Invalid argument when the bytes are not UTF-8, or `data` is NULL with a nonzero `len`.
+    ///
+    /// # Safety
+    /// `data` points to `len` readable bytes that stay unchanged for `'a`.
+    pub unsafe fn as_str<'a>(self) -> Result<&'a str, Error> {
+        // SAFETY: the caller's promise is that of `slice`.
+        let bytes = unsafe { slice(self.data, self.len, "text")? };
+        std::str::from_utf8(bytes).map_err(|e| Error::invalid(format!("text is not UTF-8: {e}")))
+    }
+}
+
+impl RlxBytes {
+    /// A view of `bytes`.
+    pub const fn new(bytes: &[u8]) -> Self {
+        Self { data: bytes.as_ptr(), len: bytes.len() as u64 }
+    }
+}
+
+impl RlxBytesMut {
+    /// A view of `bytes`.
+    pub const fn new(bytes: &mut [u8]) -> Self {
+        Self { data: bytes.as_mut_ptr(), len: bytes.len() as u64 }
+    }
+
+    /// The view that says "not wanted".
+    pub const SKIP: Self = Self { data: std::ptr::null_mut(), len: 0 };
+}
+
+/// The slice behind a pointer and a length that came over the boundary.
+///
+/// # Errors
+/// Invalid argument for NULL with a nonzero length, a misaligned pointer, or a length beyond the address space.
+///
+/// # Safety
+/// A non-NULL `data` points to `len` readable elements that stay unchanged for `'a`.
+pub(crate) unsafe fn slice<'a, T>(data: *const T, len: u64, what: &str) -> Result<&'a [T], Error> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if data.is_null() || !data.is_aligned() {
+        return Err(Error::invalid(format!("{what}: {len} elements at a NULL or misaligned address")));
+    }
+    let max = (isize::MAX as usize / size_of::<T>().max(1)) as u64;
+    if len > max {
+        return Err(Error::invalid(format!("{what}: length {len} exceeds the address space")));
+    }
+    // SAFETY: not NULL, aligned, of possible size; the caller promises the memory.
+    Ok(unsafe { std::slice::from_raw_parts(data, len as usize) })
+}
+
+impl RlxValue {
+    /// The wire form of `value`; borrows its text.
+    pub fn new(value: &Value) -> Self {
+        let none = Self { kind: 0, reserved: 0, int: 0, float: 0.0, text: RlxStr::EMPTY };
+        match value {
+            Value::Int(v) => Self { kind: value_kind::INT, int: *v, ..none },
+            Value::Float(v) => Self { kind: value_kind::FLOAT, float: *v, ..none },
+            Value::Bool(v) => Self { kind: value_kind::BOOL, int: i64::from(*v), ..none },
+            Value::Str(v) => Self { kind: value_kind::STR, text: RlxStr::new(v), ..none },
+        }
+    }
+
+    /// The owned form.
+    ///
+    /// # Errors
+    /// Invalid argument for an unknown kind or bad text.
+    ///
+    /// # Safety
+    /// The text view is valid.
+    pub unsafe fn to_value(self) -> Result<Value, Error> {
+        Ok(match self.kind {
+            value_kind::INT => Value::Int(self.int),
+            value_kind::FLOAT => Value::Float(self.float),
+            value_kind::BOOL => Value::Bool(self.int != 0),
+            // SAFETY: promised by the caller.
+            value_kind::STR => Value::Str(unsafe { self.text.as_str()? }.to_owned()),
+            other => return Err(Error::invalid(format!("value of unknown kind {other}"))),
+        })
+    }
+}
+
+/// Key/values as owned pairs.
+///
+/// # Safety
+/// A non-NULL `data` points to `len` valid entries.
+pub(crate) unsafe fn pairs(data: *const RlxKeyValue, len: u64, what: &str) -> Result<Vec<(String, Value)>, Error> {
+    // SAFETY: promised by the caller.
+    let entries = unsafe { slice(data, len, what)? };
+    entries
+        .iter()
+        // SAFETY: promised by the caller.
+        .map(|kv| Ok((unsafe { kv.key.as_str()? }.to_owned(), unsafe { kv.value.to_value()? })))
+        .collect()
+}
+
+/// Wire forms of `pairs`; they borrow from it.
+pub(crate) fn key_values(pairs: &[(String, Value)]) -> Vec<RlxKeyValue> {
+    pairs.iter().map(|(k, v)| RlxKeyValue { key: RlxStr::new(k), value: RlxValue::new(v) }).collect()
+}
+
+impl std::fmt::Display for RlxVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl From<RlxVersion> for semver::Version {
+    fn from(v: RlxVersion) -> Self {
+        Self::new(v.major.into(), v.minor.into(), v.patch.into())
+    }
+}
