@@ -1,0 +1,24 @@
+//! Links the plugin so that it finds its libraries beside itself, and OpenBLAS before the wheel's reference BLAS.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(blas_forwarders)");
+    let os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    if os == "macos" {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-rpath,@loader_path");
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-install_name,@rpath/librlx_mlx.dylib");
+    } else if os == "linux" {
+        // DT_RPATH, not DT_RUNPATH: it also serves the libraries that libmlx needs, and no LD_LIBRARY_PATH of the user
+        // can put another libmlx before the bundled one.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--disable-new-dtags,-rpath,$ORIGIN");
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librlx_mlx.so");
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--no-undefined");
+    }
+    if let (Ok(folder), Ok(name)) =
+        (std::env::var("DEP_RLX_MLX_SHIM_BLAS_LIB"), std::env::var("DEP_RLX_MLX_SHIM_BLAS_NAME"))
+    {
+        println!("cargo::rustc-link-search=native={folder}");
+        println!("cargo::rustc-link-lib=dylib={name}");
+        println!("cargo::rustc-cfg=blas_forwarders");
+    }
+}

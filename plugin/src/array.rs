@@ -1,0 +1,176 @@
+//! An MLX array: a handle of the shim, owned.
+
+use crate::shim::{check, check_eval};
+use rlx_host_api::{DType, Error};
+use rlx_mlx_shim as ffi;
+use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
+
+/// One reference to an MLX array, lazy or evaluated. A clone is a second reference.
+#[derive(Debug)]
+pub(crate) struct Array(NonNull<ffi::rlx_mlx_array_t>);
+
+// SAFETY: the shim's handles may be used from any thread, one at a time.
+unsafe impl Send for Array {}
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        // SAFETY: an owned handle, freed once.
+        unsafe { ffi::rlx_mlx_array_free(self.0.as_ptr()) }
+    }
+}
+
+impl Array {
+    /// Makes an array with a shim call that writes a fresh handle.
+    pub(crate) fn produce(call: impl FnOnce(*mut *mut ffi::rlx_mlx_array_t) -> c_int) -> Result<Self, Error> {
+        let mut out = std::ptr::null_mut();
+        check(call(&mut out))?;
+        // SAFETY: after success `out` is a fresh handle, owned by nobody else.
+        unsafe { Self::from_raw(out) }
+    }
+
+    /// Takes a handle over.
+    ///
+    /// # Safety
+    /// `raw` is NULL or a handle that nobody else frees.
+    pub(crate) unsafe fn from_raw(raw: *mut ffi::rlx_mlx_array_t) -> Result<Self, Error> {
+        NonNull::new(raw).map(Self).ok_or_else(|| Error::fault("the shim gave no array and no error"))
+    }
+
+    /// The handle, still owned by `self`.
+    pub(crate) fn raw(&self) -> *mut ffi::rlx_mlx_array_t {
+        self.0.as_ptr()
+    }
+
+    /// The handle, given away.
+    pub(crate) fn into_raw(self) -> *mut ffi::rlx_mlx_array_t {
+        let raw = self.raw();
+        std::mem::forget(self);
+        raw
+    }
+
+    /// Copies row-major little-endian elements, bit for bit.
+    pub(crate) fn from_bytes(dims: &[c_int], dtype: DType, data: &[u8]) -> Result<Self, Error> {
+        let code = dtype_code(dtype)?;
+        Self::produce(|out| {
+            // SAFETY: pointers and lengths of live slices; `out` is writable.
+            unsafe {
+                ffi::rlx_mlx_array_from_bytes(dims.as_ptr(), dims.len(), data.as_ptr().cast(), data.len(), code, out)
+            }
+        })
+    }
+
+    /// Uses memory in place where MLX can, and drops `owner` when it no longer does.
+    pub(crate) fn from_borrowed<O: Send + Sync + 'static>(
+        dims: &[c_int],
+        dtype: DType,
+        data: &[u8],
+        owner: O,
+    ) -> Result<Self, Error> {
+        unsafe extern "C" fn release<O>(context: *mut c_void) {
+            // SAFETY: the box leaked below; the shim calls this once.
+            let owner = unsafe { Box::from_raw(context.cast::<O>()) };
+            // A panic in the owner's drop must not unwind through MLX.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(owner)));
+        }
+        let code = dtype_code(dtype)?;
+        let context = Box::into_raw(Box::new(owner)).cast();
+        Self::produce(|out| {
+            // SAFETY: pointers and lengths of live slices, which `owner` keeps alive until `release`.
+            unsafe {
+                ffi::rlx_mlx_array_from_borrowed(
+                    dims.as_ptr(),
+                    dims.len(),
+                    data.as_ptr().cast(),
+                    data.len(),
+                    code,
+                    Some(release::<O>),
+                    context,
+                    out,
+                )
+            }
+        })
+    }
+
+    /// A stand-in of this shape, for tracing.
+    pub(crate) fn placeholder(dims: &[c_int], dtype: DType) -> Result<Self, Error> {
+        let code = dtype_code(dtype)?;
+        // SAFETY: pointer and length of a live slice; `out` is writable.
+        Self::produce(|out| unsafe { ffi::rlx_mlx_array_placeholder(dims.as_ptr(), dims.len(), code, out) })
+    }
+
+    /// A scalar.
+    pub(crate) fn scalar(value: f64, dtype: DType) -> Result<Self, Error> {
+        let code = dtype_code(dtype)?;
+        // SAFETY: `out` is writable.
+        Self::produce(|out| unsafe { ffi::rlx_mlx_array_scalar(value, code, out) })
+    }
+
+    /// A second reference.
+    pub(crate) fn duplicate(&self) -> Result<Self, Error> {
+        // SAFETY: live handle; `out` is writable.
+        Self::produce(|out| unsafe { ffi::rlx_mlx_array_clone(self.raw(), out) })
+    }
+
+    /// Extents.
+    pub(crate) fn dims(&self) -> Result<Vec<c_int>, Error> {
+        // MLX's own limit on rank is far below.
+        let mut dims = [0; 32];
+        let mut rank = 0;
+        // SAFETY: live handle; buffer and capacity agree.
+        check(unsafe { ffi::rlx_mlx_array_shape(self.raw(), dims.as_mut_ptr(), dims.len(), &mut rank) })?;
+        Ok(dims[..rank].to_vec())
+    }
+
+    /// Element type.
+    pub(crate) fn dtype(&self) -> Result<DType, Error> {
+        let mut code = 0;
+        // SAFETY: live handle; `code` is writable.
+        check(unsafe { ffi::rlx_mlx_array_dtype(self.raw(), &mut code) })?;
+        DTYPES
+            .iter()
+            .find_map(|&(dtype, c)| (c == code).then_some(dtype))
+            .ok_or_else(|| Error::fault(format!("the shim gave dtype {code}")))
+    }
+
+    /// Evaluates, then copies the elements into `out`, whose size must be that of the array.
+    pub(crate) fn read_into(&self, out: &mut [u8]) -> Result<(), Error> {
+        let mut bytes = 0;
+        // SAFETY: live handle; buffer and capacity agree.
+        check_eval(unsafe { ffi::rlx_mlx_array_to_bytes(self.raw(), out.as_mut_ptr().cast(), out.len(), &mut bytes) })?;
+        if bytes == out.len() {
+            return Ok(());
+        }
+        Err(Error::fault(format!("an output of {bytes} bytes where {} were declared", out.len())))
+    }
+}
+
+/// Evaluates arrays in one batch.
+pub(crate) fn eval(arrays: &[Array]) -> Result<(), Error> {
+    let raw: Vec<_> = arrays.iter().map(Array::raw).collect();
+    // SAFETY: live handles; pointer and length agree.
+    check_eval(unsafe { ffi::rlx_mlx_eval(raw.as_ptr(), raw.len()) })
+}
+
+const DTYPES: [(DType, ffi::rlx_mlx_dtype_t); 12] = [
+    (DType::F32, ffi::RLX_MLX_DTYPE_F32),
+    (DType::F16, ffi::RLX_MLX_DTYPE_F16),
+    (DType::BF16, ffi::RLX_MLX_DTYPE_BF16),
+    (DType::F64, ffi::RLX_MLX_DTYPE_F64),
+    (DType::I8, ffi::RLX_MLX_DTYPE_I8),
+    (DType::I16, ffi::RLX_MLX_DTYPE_I16),
+    (DType::I32, ffi::RLX_MLX_DTYPE_I32),
+    (DType::I64, ffi::RLX_MLX_DTYPE_I64),
+    (DType::U8, ffi::RLX_MLX_DTYPE_U8),
+    (DType::U32, ffi::RLX_MLX_DTYPE_U32),
+    (DType::Bool, ffi::RLX_MLX_DTYPE_BOOL),
+    (DType::C64, ffi::RLX_MLX_DTYPE_C64),
+];
+
+/// The shim's value of a dtype.
+pub(crate) fn dtype_code(dtype: DType) -> Result<ffi::rlx_mlx_dtype_t, Error> {
+    DTYPES
+        .iter()
+        .find_map(|&(d, code)| (d == dtype).then_some(code))
+        .ok_or_else(|| Error::unsupported(format!("MLX has no dtype {dtype}")))
+}

@@ -1,0 +1,21 @@
+//! The MLX backend of RLX as a plugin.
+//!
+//! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
+//! * [`program`](crate::program): a `.rlxmodel` text, parsed, checked, and its leaves numbered.
+//! * [`executable`](crate::executable): a compiled program: parameters, modes, runs.
+//! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
+//! * [`array`](crate::array), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over the shim.
+
+mod array;
+#[cfg(blas_forwarders)]
+mod blas;
+mod executable;
+mod lower;
+mod ops;
+mod plugin;
+mod program;
+mod shim;
+mod stream;
+mod trace;
+
+rlx_host_api::export_plugin!(plugin::Mlx);

@@ -1,0 +1,69 @@
+//! `Op::Binary`, `Op::Compare`, `Op::Clamp`.
+
+use crate::array::Array;
+use rlx_host_api::{DType, Error};
+use rlx_ir::op::{BinaryOp, CmpOp};
+use rlx_mlx_shim as ffi;
+
+/// `Op::Binary` with NumPy broadcasting; `declared` is the dtype of the node.
+pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
+    match op {
+        BinaryOp::Add => a.add(b),
+        BinaryOp::Sub => a.sub(b),
+        BinaryOp::Mul => a.mul(b),
+        BinaryOp::Div => div(a, b, declared),
+        BinaryOp::Max => a.maximum(b),
+        BinaryOp::Min => a.minimum(b),
+        BinaryOp::Pow => a.pow(b),
+        BinaryOp::Mod => modulo(a, b),
+        BinaryOp::Atan2 => a.atan2(b),
+        BinaryOp::BitAnd => bits(a, b, Array::bit_and),
+        BinaryOp::BitOr => bits(a, b, Array::bit_or),
+        BinaryOp::BitXor => bits(a, b, Array::bit_xor),
+        BinaryOp::Shl => bits(a, b, Array::shl),
+        BinaryOp::Shr => bits(a, b, Array::shr),
+    }
+}
+
+/// `Op::Compare`.
+pub(super) fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
+    match op {
+        CmpOp::Eq => a.eq(b),
+        CmpOp::Ne => a.ne(b),
+        CmpOp::Lt => a.lt(b),
+        CmpOp::Le => a.le(b),
+        CmpOp::Gt => a.gt(b),
+        CmpOp::Ge => a.ge(b),
+    }
+}
+
+/// `Op::Clamp`.
+pub(super) fn clamp(x: &Array, min: f32, max: f32) -> Result<Array, Error> {
+    let dtype = x.dtype()?;
+    x.maximum(&Array::scalar(min.into(), dtype)?)?.minimum(&Array::scalar(max.into(), dtype)?)
+}
+
+/// True division, or the truncating one of C where the node is an integer.
+fn div(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
+    let integers = is_integer(a.dtype()?) && is_integer(b.dtype()?) && is_integer(declared);
+    if integers { a.floor_div(b) } else { a.div(b) }
+}
+
+/// The remainder of C's fmod: the sign is that of the dividend. On magnitudes MLX's remainder agrees with it exactly.
+fn modulo(a: &Array, b: &Array) -> Result<Array, Error> {
+    let magnitude = a.unary(ffi::RLX_MLX_UN_ABS)?.remainder(&b.unary(ffi::RLX_MLX_UN_ABS)?)?;
+    let zero = Array::scalar(0.0, a.dtype()?)?;
+    a.lt(&zero)?.select(&magnitude.unary(ffi::RLX_MLX_UN_NEG)?, &magnitude)
+}
+
+/// A bit operation; floats carry integers in RLX, so they are converted (and back by the walk).
+fn bits(a: &Array, b: &Array, op: fn(&Array, &Array) -> Result<Array, Error>) -> Result<Array, Error> {
+    let integer = |x: &Array| -> Result<Array, Error> {
+        if is_integer(x.dtype()?) || x.dtype()? == DType::Bool { x.duplicate() } else { x.cast(DType::I32) }
+    };
+    op(&integer(a)?, &integer(b)?)
+}
+
+fn is_integer(dtype: DType) -> bool {
+    matches!(dtype, DType::I8 | DType::I16 | DType::I32 | DType::I64 | DType::U8 | DType::U32)
+}

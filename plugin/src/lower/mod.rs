@@ -1,0 +1,217 @@
+//! IR nodes to MLX arrays: the walk, the list of ops, and one file per op family.
+//!
+//! Every family's `lower` takes the [`Scope`] and a node, and gives a lazy array. The walk then makes sure that the
+//! array has the node's declared dtype and shape, so that a wrong graph is told at compile time, by node.
+
+mod activation;
+mod attention;
+mod elementwise;
+mod fused;
+mod gather;
+mod leaf;
+mod matmul;
+mod norm;
+mod reduce;
+mod rope;
+mod shape;
+
+use crate::array::{Array, eval};
+use crate::program::{Leaf, Program, dims_of, dtype_of, label};
+use rlx_host_api::{DType, Error, ErrorKind};
+use rlx_ir::{Node, NodeId, Op, OpKind};
+use std::ffi::c_int;
+
+/// The ops that this plugin compiles.
+pub(crate) const SUPPORTED_OPS: &[OpKind] = &[
+    OpKind::Input,
+    OpKind::Param,
+    OpKind::Constant,
+    OpKind::Activation,
+    OpKind::Cast,
+    OpKind::StopGradient,
+    OpKind::Binary,
+    OpKind::Compare,
+    OpKind::Where,
+    OpKind::Clamp,
+    OpKind::MatMul,
+    OpKind::LayerNorm,
+    OpKind::RmsNorm,
+    OpKind::Attention,
+    OpKind::Rope,
+    OpKind::Reshape,
+    OpKind::Transpose,
+    OpKind::Narrow,
+    OpKind::Slice,
+    OpKind::Concat,
+    OpKind::Expand,
+    OpKind::Reverse,
+    OpKind::Gather,
+    OpKind::Reduce,
+    OpKind::Softmax,
+    OpKind::Cumsum,
+    OpKind::ArgMax,
+    OpKind::ArgMin,
+    OpKind::FusedMatMulBiasAct,
+    OpKind::FusedResidualLN,
+    OpKind::FusedResidualRmsNorm,
+    OpKind::FusedSwiGLU,
+    OpKind::FusedAttentionBlock,
+    OpKind::FusedTransformerLayer,
+];
+
+/// The lazy outputs of `program` for `leaves`: its inputs, then its parameters. Each is dense.
+pub(crate) fn lower(program: &Program, leaves: &[&Array]) -> Result<Vec<Array>, Error> {
+    walk(program, leaves, |_, _| Ok(()))
+}
+
+/// Like [`lower`], evaluating after each node; a failure names the node.
+pub(crate) fn lower_eagerly(program: &Program, leaves: &[&Array]) -> Result<Vec<Array>, Error> {
+    let outputs =
+        walk(program, leaves, |node, value| eval(std::slice::from_ref(value)).map_err(|e| e.context(place(node))))?;
+    eval(&outputs)?;
+    Ok(outputs)
+}
+
+fn walk(
+    program: &Program,
+    leaves: &[&Array],
+    mut visit: impl FnMut(&Node, &Array) -> Result<(), Error>,
+) -> Result<Vec<Array>, Error> {
+    let graph = &program.graph;
+    let mut scope = Scope { program, leaves, values: Vec::with_capacity(graph.len()) };
+    for (at, node) in graph.nodes().iter().enumerate() {
+        let value = lower_node(&scope, node).map_err(|e| e.context(place(node)))?;
+        visit(node, &value)?;
+        scope.values.push(Some(value));
+        // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
+        for input in &node.inputs {
+            if program.last_use[input.0 as usize] == at {
+                scope.values[input.0 as usize] = None;
+            }
+        }
+    }
+    // A view would be read back in the order of its memory, not of its axes.
+    graph.outputs.iter().map(|&id| scope.value(id)?.contiguous()).collect()
+}
+
+/// How errors name a node and its op.
+fn place(node: &Node) -> String {
+    format!("node {} ({:?})", label(node), node.op.kind())
+}
+
+/// What a node's lowering can see.
+pub(super) struct Scope<'a> {
+    program: &'a Program,
+    leaves: &'a [&'a Array],
+    values: Vec<Option<Array>>,
+}
+
+impl Scope<'_> {
+    fn value(&self, id: NodeId) -> Result<&Array, Error> {
+        self.values
+            .get(id.0 as usize)
+            .and_then(Option::as_ref)
+            .ok_or_else(|| Error::fault(format!("the value of node {id} is gone")))
+    }
+
+    /// Operand `i` of `node`.
+    fn input(&self, node: &Node, i: usize) -> Result<&Array, Error> {
+        let id = node.inputs.get(i).ok_or_else(|| Error::invalid(format!("operand {i} is missing")))?;
+        self.value(*id)
+    }
+
+    /// Extents of operand `i` of `node`, as the graph declares them.
+    fn input_dims(&self, node: &Node, i: usize) -> Result<Vec<c_int>, Error> {
+        let id = node.inputs.get(i).ok_or_else(|| Error::invalid(format!("operand {i} is missing")))?;
+        dims_of(self.program.graph.node(*id))
+    }
+
+    fn leaf(&self, id: NodeId) -> Result<&Array, Error> {
+        let index = match self.program.leaves.get(&id) {
+            Some(Leaf::Input(index)) => Some(*index),
+            Some(Leaf::Param(index)) => Some(self.program.inputs.len() + index),
+            None => None,
+        };
+        index
+            .and_then(|i| self.leaves.get(i).copied())
+            .ok_or_else(|| Error::fault(format!("node {id} has no value bound")))
+    }
+}
+
+fn lower_node(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
+    let x = |i| scope.input(node, i);
+    let value = match &node.op {
+        Op::Input { .. } | Op::Param { .. } => return scope.leaf(node.id)?.duplicate(),
+        Op::Constant { data } => leaf::constant(node, data),
+        Op::Activation(kind) => activation::lower(x(0)?, *kind),
+        Op::Cast { to } => x(0)?.cast(dtype_of(*to)),
+        Op::StopGradient => x(0)?.duplicate(),
+        Op::Binary(op) => elementwise::binary(x(0)?, x(1)?, *op, declared_dtype(node)),
+        Op::Compare(op) => elementwise::compare(x(0)?, x(1)?, *op),
+        Op::Where => x(0)?.select(x(1)?, x(2)?),
+        Op::Clamp { min, max } => elementwise::clamp(x(0)?, *min, *max),
+        Op::MatMul => x(0)?.matmul(x(1)?),
+        Op::LayerNorm { axis, eps } => norm::layer_norm(x(0)?, x(1)?, x(2)?, *axis, *eps),
+        Op::RmsNorm { axis, eps } => norm::rms_norm(x(0)?, x(1)?, x(2)?, *axis, *eps, &dims_of(node)?),
+        Op::Attention { .. } => attention::lower(scope, node),
+        Op::Rope { head_dim, n_rot, style } => rope::lower(x(0)?, x(1)?, x(2)?, *head_dim, *n_rot, *style),
+        Op::Reshape { .. } => x(0)?.reshape(&dims_of(node)?),
+        Op::Transpose { perm } => x(0)?.transpose(&ints(perm)?),
+        Op::Narrow { axis, start, len } => shape::slice(x(0)?, *axis, *start, *len, 1),
+        Op::Slice { axis, start, len, step } => shape::slice(x(0)?, *axis, *start, *len, *step),
+        Op::Concat { axis } => shape::concat(scope, node, *axis),
+        Op::Expand { .. } => x(0)?.broadcast_to(&dims_of(node)?),
+        Op::Reverse { axes } => shape::reverse(x(0)?, axes),
+        Op::Gather { axis } => gather::gather(x(0)?, x(1)?, *axis),
+        Op::Reduce { op, axes, keep_dim } => reduce::reduce(x(0)?, *op, axes, *keep_dim),
+        Op::Softmax { axis } => reduce::softmax(x(0)?, *axis),
+        Op::Cumsum { axis, exclusive } => reduce::cumsum(x(0)?, *axis, *exclusive),
+        Op::ArgMax { axis, keep_dim } => x(0)?.argmax(*axis, *keep_dim),
+        Op::ArgMin { axis, keep_dim } => x(0)?.argmin(*axis, *keep_dim),
+        Op::FusedMatMulBiasAct { activation } => matmul::bias_act(x(0)?, x(1)?, x(2)?, *activation),
+        Op::FusedResidualLN { has_bias, eps } => fused::residual_layer_norm(scope, node, *has_bias, *eps),
+        Op::FusedResidualRmsNorm { has_bias, eps } => fused::residual_rms_norm(scope, node, *has_bias, *eps),
+        Op::FusedSwiGLU { gate_first, .. } => fused::swiglu(x(0)?, *gate_first),
+        Op::FusedAttentionBlock { .. } => fused::attention_block(scope, node),
+        Op::FusedTransformerLayer { .. } => fused::transformer_layer(scope, node),
+        // `Program` has let nothing else pass; the IR's enum is not exhaustive.
+        other => Err(Error::unsupported(format!("unsupported op {:?}", other.kind()))),
+    }?;
+    conform(value, node)
+}
+
+/// The value in the node's declared dtype; another shape than the declared one is an error.
+fn conform(value: Array, node: &Node) -> Result<Array, Error> {
+    let (found, declared) = (value.dims()?, dims_of(node)?);
+    if found != declared {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the graph declares shape {declared:?}, but the operands give {found:?}"),
+        ));
+    }
+    let dtype = declared_dtype(node);
+    if value.dtype()? == dtype { Ok(value) } else { value.cast(dtype) }
+}
+
+fn declared_dtype(node: &Node) -> DType {
+    dtype_of(node.shape.dtype())
+}
+
+/// Sizes in MLX's type.
+fn ints(values: &[usize]) -> Result<Vec<c_int>, Error> {
+    values.iter().map(|&v| int(v)).collect()
+}
+
+/// A size in MLX's type.
+fn int(value: usize) -> Result<c_int, Error> {
+    c_int::try_from(value).map_err(|_| Error::invalid(format!("{value} exceeds MLX's 32-bit sizes")))
+}
+
+/// An axis of an array of `rank`, from 0; negative counts from the end.
+fn axis_of(axis: i32, rank: usize) -> Result<usize, Error> {
+    let at = if axis < 0 { i64::from(axis) + rank as i64 } else { i64::from(axis) };
+    usize::try_from(at)
+        .ok()
+        .filter(|&a| a < rank)
+        .ok_or_else(|| Error::invalid(format!("axis {axis} of an array of rank {rank}")))
+}

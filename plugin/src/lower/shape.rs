@@ -1,0 +1,47 @@
+//! Shape ops that are more than one MLX call.
+
+use super::{Scope, int};
+use crate::array::Array;
+use rlx_host_api::Error;
+use rlx_ir::Node;
+use std::ffi::c_int;
+
+/// `Op::Narrow` and `Op::Slice`: elements `start + j * step` for `j` in `0..len`; `step` may be negative.
+pub(super) fn slice(x: &Array, axis: usize, start: usize, len: usize, step: i64) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let extent = *dims.get(axis).ok_or_else(|| Error::invalid(format!("axis {axis} of an array of shape {dims:?}")))?;
+    let (first, count) = (int(start)?, int(len)?);
+    let step = c_int::try_from(step).map_err(|_| Error::invalid(format!("step {step} exceeds 32 bits")))?;
+    let last = i64::from(first) + (i64::from(count) - 1) * i64::from(step);
+    let inside = |i: i64| (0..i64::from(extent)).contains(&i);
+    if step == 0 || (count > 0 && !(inside(first.into()) && inside(last))) {
+        return Err(Error::invalid(format!(
+            "elements {start} + j * {step}, j < {len}, lie outside axis {axis} of extent {extent}"
+        )));
+    }
+    if count == 0 {
+        return x.slice_axis(axis, 0, Some(0), 1);
+    }
+    // One past the last element in the direction of the step; before element 0 there is no index to name.
+    let stop = last + i64::from(step.signum());
+    x.slice_axis(axis, first, c_int::try_from(stop).ok().filter(|&s| s >= 0), step)
+}
+
+/// `Op::Concat`.
+pub(super) fn concat(scope: &Scope<'_>, node: &Node, axis: usize) -> Result<Array, Error> {
+    let parts = (0..node.inputs.len()).map(|i| scope.input(node, i)).collect::<Result<Vec<_>, _>>()?;
+    Array::concat(&parts, axis)
+}
+
+/// `Op::Reverse`: a slice with step -1 along each axis.
+pub(super) fn reverse(x: &Array, axes: &[usize]) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let mut y = x.duplicate()?;
+    for &axis in axes {
+        let extent = *dims.get(axis).ok_or_else(|| Error::invalid(format!("axis {axis} of shape {dims:?}")))?;
+        if extent > 0 {
+            y = y.slice_axis(axis, extent - 1, None, -1)?;
+        }
+    }
+    Ok(y)
+}

@@ -1,0 +1,115 @@
+//! What the host sees: the plugin, its devices, a backend instance.
+
+use crate::executable::{MlxExecutable, Mode};
+use crate::lower::SUPPORTED_OPS;
+use crate::program::Program;
+use crate::shim::check;
+use crate::stream::Lanes;
+use rlx_host_api::author::{Backend, CompileRequest, CreateRequest, Plugin};
+use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading, Value};
+use rlx_mlx_shim as ffi;
+use std::ffi::CStr;
+use std::sync::Arc;
+
+/// The plugin.
+pub(crate) struct Mlx;
+
+/// An instance on one device.
+pub(crate) struct MlxBackend {
+    lanes: Arc<Lanes>,
+}
+
+impl Plugin for Mlx {
+    type Backend = MlxBackend;
+
+    fn info() -> Result<PluginInfo, Error> {
+        // SAFETY: both are static, NUL-terminated.
+        let (loaded, built) =
+            unsafe { (CStr::from_ptr(ffi::rlx_mlx_version()), CStr::from_ptr(ffi::rlx_mlx_header_version())) };
+        let (loaded, built) = (loaded.to_string_lossy(), built.to_string_lossy());
+        if loaded != built {
+            return Err(Error::new(
+                ErrorKind::VersionMismatch,
+                format!(
+                    "the plugin was built for MLX {built}, but the process has MLX {loaded} loaded: keep the plugin's \
+                     own libmlx beside it, and load the plugin before another libmlx"
+                ),
+            ));
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        Ok(PluginInfo {
+            name: "mlx".into(),
+            version: semver::Version::parse(version).map_err(|e| Error::fault(format!("version {version}: {e}")))?,
+            vendor: "RLX MLX plugin project".into(),
+            engine: "MLX".into(),
+            engine_version: loaded.into_owned(),
+            format_version: rlx_ir::rlxmodel::FORMAT_VERSION,
+            opset: 1..=rlx_ir::rlxmodel::OPSET,
+            threading: Threading::Concurrent,
+            ops: SUPPORTED_OPS.iter().map(|op| format!("{op:?}")).collect(),
+        })
+    }
+
+    /// GPUs first: the first device is the one that a host takes when it states no wish.
+    fn devices() -> Result<Vec<DeviceInfo>, Error> {
+        let mut devices = Vec::new();
+        for kind in [DeviceKind::Gpu, DeviceKind::Cpu] {
+            let mut count = 0;
+            // SAFETY: `count` is writable.
+            check(unsafe { ffi::rlx_mlx_device_count(device_code(kind), &mut count) })?;
+            for index in 0..count {
+                devices.push(describe(kind, index)?);
+            }
+        }
+        Ok(devices)
+    }
+
+    fn create(request: CreateRequest<'_>) -> Result<MlxBackend, Error> {
+        if let Some((key, _)) = request.options.first() {
+            return Err(Error::invalid(format!("unknown option `{key}`: backend `mlx` has none")));
+        }
+        Ok(MlxBackend { lanes: Lanes::of(device_code(request.device.kind))? })
+    }
+}
+
+fn device_code(kind: DeviceKind) -> ffi::rlx_mlx_device_t {
+    match kind {
+        DeviceKind::Gpu => ffi::RLX_MLX_DEVICE_GPU,
+        _ => ffi::RLX_MLX_DEVICE_CPU,
+    }
+}
+
+fn describe(kind: DeviceKind, index: usize) -> Result<DeviceInfo, Error> {
+    let mut name = std::ptr::null();
+    let mut memory = 0;
+    // SAFETY: both are writable; the name is valid until this thread's next call of that function.
+    let name = unsafe {
+        check(ffi::rlx_mlx_device_name(device_code(kind), index, &mut name))?;
+        check(ffi::rlx_mlx_device_memory(device_code(kind), index, &mut memory))?;
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    };
+    Ok(DeviceInfo {
+        kind,
+        ordinal: index as u32,
+        name: if name.is_empty() { kind.to_string() } else { name },
+        hardware_id: String::new(),
+        memory_bytes: memory,
+        attributes: Vec::new(),
+    })
+}
+
+impl Backend for MlxBackend {
+    type Executable = MlxExecutable;
+
+    fn compile(&self, request: CompileRequest<'_>) -> Result<MlxExecutable, Error> {
+        let mut mode = Mode::from_env()?;
+        for (key, value) in &request.options {
+            match (key.as_str(), value) {
+                ("mode", Value::Str(name)) => mode = name.parse()?,
+                ("mode", other) => return Err(Error::invalid(format!("option `mode` is text, not `{other}`"))),
+                (other, _) => return Err(Error::invalid(format!("unknown compile option `{other}`; known: mode"))),
+            }
+        }
+        MlxExecutable::new(Program::parse(request.program, request.graph)?, mode, self.lanes.pick())
+    }
+}
