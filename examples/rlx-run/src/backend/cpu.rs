@@ -1,0 +1,226 @@
+//! The built-in backend `cpu`: rlx-cpu through the published rlx-runtime.
+
+use super::guard::guarded;
+use super::{Engine, Executable, PluginSummary};
+use crate::params::MappedTensor;
+use crate::report::one_line;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rlx_host_api::{DType, TensorInfo};
+use rlx_ir::{Dim, Graph, Op, Shape, rlxmodel};
+use rlx_runtime::{CompiledGraph, Device, Session};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// See the module.
+pub(super) struct CpuEngine;
+
+impl Engine for CpuEngine {
+    fn plugin(&self) -> Option<&PluginSummary> {
+        None
+    }
+
+    fn device(&self) -> &str {
+        "cpu"
+    }
+
+    fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>> {
+        let text = std::str::from_utf8(program).context("the program is not UTF-8 text")?;
+        let graph = guarded("reading the program", || rlxmodel::from_text(text))?.map_err(|e| parse_error(&e))?;
+        let interface = Interface::of(&graph)?;
+        let graph = widen_outputs(graph);
+        let compiled = guarded("compiling for cpu", || Session::new(Device::Cpu).try_compile(graph))?
+            .map_err(|e| anyhow!("{e}"))?;
+        Ok(Box::new(CpuExecutable { interface, compiled }))
+    }
+}
+
+/// Whether rlx-cpu keeps values of `dtype` in fewer bytes than an f32, although it reads outputs as f32.
+fn is_narrow(dtype: DType) -> bool {
+    matches!(dtype, DType::Bool | DType::U8 | DType::I8)
+}
+
+/// Casts narrow outputs to f32 inside the graph: read as they are, rlx-cpu would take their bytes for f32.
+fn widen_outputs(mut graph: Graph) -> Graph {
+    let outputs = graph.outputs.clone().into_iter().map(|id| {
+        let shape = graph.shape(id).clone();
+        if !is_narrow(from_ir(shape.dtype())) {
+            return id;
+        }
+        graph.add_node(Op::Cast { to: rlx_ir::DType::F32 }, vec![id], shape.with_dtype(rlx_ir::DType::F32))
+    });
+    let outputs = outputs.collect();
+    graph.set_outputs(outputs);
+    graph
+}
+
+/// The parser lists all 190 op names after an unknown one; the name is enough.
+fn parse_error(error: &rlxmodel::RlxModelError) -> anyhow::Error {
+    let text = one_line(&error.to_string());
+    match text.find(", expected one of") {
+        Some(end) => anyhow!("{}", text[..end].replace("unknown variant", "unknown op or attribute value")),
+        None => anyhow!("{text}"),
+    }
+}
+
+/// What goes in and out of a graph, in its own order.
+struct Interface {
+    inputs: Vec<TensorInfo>,
+    params: Vec<TensorInfo>,
+    outputs: Vec<TensorInfo>,
+}
+
+impl Interface {
+    fn of(graph: &Graph) -> Result<Self> {
+        let (mut inputs, mut params, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        for node in graph.nodes() {
+            let (name, list) = match &node.op {
+                Op::Input { name } => (name, &mut inputs),
+                Op::Param { name } => (name, &mut params),
+                _ => continue,
+            };
+            // Nodes of one name are one tensor.
+            if seen.insert(name) {
+                list.push(tensor_info(name, &node.shape)?);
+            }
+        }
+        let nodes = graph.nodes();
+        let outputs = graph.outputs.iter().enumerate().map(|(index, id)| {
+            let node = nodes.get(id.0 as usize).with_context(|| format!("output {index} names no node"))?;
+            tensor_info(graph.output_name(index).unwrap_or_default(), &node.shape)
+        });
+        Ok(Self { inputs, params, outputs: outputs.collect::<Result<_>>()? })
+    }
+}
+
+fn tensor_info(name: &str, shape: &Shape) -> Result<TensorInfo> {
+    let dims = shape.dims().iter().map(|dim| match dim {
+        Dim::Static(size) => i64::try_from(*size).context("a size exceeds 64 bits"),
+        Dim::Dynamic(_) => bail!("`{name}` has the symbolic shape {shape}; rlx-run takes programs with fixed sizes"),
+    });
+    let dtype = from_ir(shape.dtype());
+    ensure!(dtype != DType::I16, "`{name}` is i16, which rlx-cpu neither takes nor gives; cast it inside the program");
+    Ok(TensorInfo { name: name.to_owned(), dtype, dims: dims.collect::<Result<_>>()? })
+}
+
+struct CpuExecutable {
+    interface: Interface,
+    compiled: CompiledGraph,
+}
+
+impl Executable for CpuExecutable {
+    fn inputs(&self) -> &[TensorInfo] {
+        &self.interface.inputs
+    }
+
+    fn params(&self) -> &[TensorInfo] {
+        &self.interface.params
+    }
+
+    fn outputs(&self) -> &[TensorInfo] {
+        &self.interface.outputs
+    }
+
+    fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()> {
+        let tensor = tensor.view();
+        guarded("setting a parameter", || self.compiled.set_param_typed(name, tensor.data, to_ir(tensor.dtype)))
+    }
+
+    fn finish_params(&mut self) -> Result<()> {
+        guarded("preparing the parameters", || self.compiled.finalize_params())
+    }
+
+    fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Vec<u8>]) -> Result<()> {
+        let interface = &self.interface;
+        let takes_f32 = interface.inputs.iter().all(|input| input.dtype == DType::F32);
+        let gives_f32 = interface.outputs.iter().all(|out| out.dtype == DType::F32 || is_narrow(out.dtype));
+        let run = if takes_f32 && gives_f32 { run_f32 } else { run_typed };
+        let results = run(&mut self.compiled, interface, inputs)?;
+        ensure!(results.len() == outputs.len(), "cpu gave {} outputs, expected {}", results.len(), outputs.len());
+        for ((info, result), buffer) in interface.outputs.iter().zip(results).zip(outputs) {
+            let result = narrow(result, info);
+            ensure!(
+                result.len() == buffer.len(),
+                "cpu gave {} bytes for output `{}`, {info} takes {}",
+                result.len(),
+                info.name,
+                buffer.len()
+            );
+            buffer.copy_from_slice(&result);
+        }
+        Ok(())
+    }
+}
+
+/// The runtime's plain path; unlike the typed one it clears its scratch memory between runs.
+fn run_f32(compiled: &mut CompiledGraph, interface: &Interface, inputs: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
+    let values: Vec<_> = inputs.iter().map(|data| rlx_ir::bytes::decode_le::<f32>(data)).collect();
+    let named: Vec<(&str, &[f32])> =
+        interface.inputs.iter().zip(&values).map(|(info, data)| (info.name.as_str(), data.as_ref())).collect();
+    let results = guarded("running on cpu", || compiled.try_run(&named))?.map_err(|e| anyhow!("{e}"))?;
+    Ok(results.iter().map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect())
+}
+
+fn run_typed(compiled: &mut CompiledGraph, interface: &Interface, inputs: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
+    let named: Vec<_> = interface
+        .inputs
+        .iter()
+        .zip(inputs)
+        .map(|(info, data)| (info.name.as_str(), *data, to_ir(info.dtype)))
+        .collect();
+    let results = guarded("running on cpu", || compiled.run_typed(&named))?;
+    Ok(results.into_iter().map(|(bytes, _)| bytes).collect())
+}
+
+/// Undoes [`widen_outputs`].
+fn narrow(bytes: Vec<u8>, info: &TensorInfo) -> Vec<u8> {
+    if !is_narrow(info.dtype) {
+        return bytes;
+    }
+    let values = rlx_ir::bytes::decode_le::<f32>(&bytes);
+    match info.dtype {
+        DType::Bool => values.iter().map(|&v| u8::from(v != 0.0)).collect(),
+        DType::U8 => values.iter().map(|&v| v as u8).collect(),
+        DType::I8 => values.iter().flat_map(|&v| (v as i8).to_le_bytes()).collect(),
+        _ => bytes,
+    }
+}
+
+/// The IR's spelling of a dtype.
+fn to_ir(dtype: DType) -> rlx_ir::DType {
+    use rlx_ir::DType as Ir;
+    match dtype {
+        DType::F32 => Ir::F32,
+        DType::F16 => Ir::F16,
+        DType::BF16 => Ir::BF16,
+        DType::F64 => Ir::F64,
+        DType::I8 => Ir::I8,
+        DType::I16 => Ir::I16,
+        DType::I32 => Ir::I32,
+        DType::I64 => Ir::I64,
+        DType::U8 => Ir::U8,
+        DType::U32 => Ir::U32,
+        DType::Bool => Ir::Bool,
+        DType::C64 => Ir::C64,
+        DType::C128 => Ir::C128,
+    }
+}
+
+/// The contract's spelling of a dtype.
+fn from_ir(dtype: rlx_ir::DType) -> DType {
+    use rlx_ir::DType as Ir;
+    match dtype {
+        Ir::F32 => DType::F32,
+        Ir::F16 => DType::F16,
+        Ir::BF16 => DType::BF16,
+        Ir::F64 => DType::F64,
+        Ir::I8 => DType::I8,
+        Ir::I16 => DType::I16,
+        Ir::I32 => DType::I32,
+        Ir::I64 => DType::I64,
+        Ir::U8 => DType::U8,
+        Ir::U32 => DType::U32,
+        Ir::Bool => DType::Bool,
+        Ir::C64 => DType::C64,
+        Ir::C128 => DType::C128,
+    }
+}

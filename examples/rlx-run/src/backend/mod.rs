@@ -1,0 +1,80 @@
+//! One interface over the built-in CPU backend and the plugins, so that each command is written once.
+
+mod cpu;
+mod guard;
+mod plugin;
+
+use crate::UsageError;
+use crate::cli::{BackendArgs, Device};
+use crate::params::MappedTensor;
+use anyhow::{Result, bail};
+use rlx_host_api::TensorInfo;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The plugin behind a result, as reports show it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PluginSummary {
+    /// Backend name.
+    pub(crate) name: String,
+    /// Version of the plugin.
+    pub(crate) version: String,
+    /// Version of the ABI that host and plugin agreed on.
+    pub(crate) abi: String,
+    /// The engine and its version.
+    pub(crate) engine: String,
+}
+
+/// Compiles programs for one device.
+pub(crate) trait Engine {
+    /// The plugin; none for the built-in CPU backend.
+    fn plugin(&self) -> Option<&PluginSummary>;
+
+    /// Kind of the device: `cpu`, `gpu`.
+    fn device(&self) -> &str;
+
+    /// Compiles the text of a .rlxmodel file.
+    fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>>;
+}
+
+/// A compiled program. Callers check names, dtypes and sizes against these tables before they call.
+pub(crate) trait Executable {
+    /// What `run` takes, in this order.
+    fn inputs(&self) -> &[TensorInfo];
+
+    /// What `set_param` must be given before the first run.
+    fn params(&self) -> &[TensorInfo];
+
+    /// What `run` gives, in this order.
+    fn outputs(&self) -> &[TensorInfo];
+
+    /// Sets one parameter. The backend may use the mapped memory in place as long as it keeps `tensor`.
+    fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()>;
+
+    /// Says that every parameter is set.
+    fn finish_params(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs once. `outputs` has one buffer of the exact size for each output.
+    fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Vec<u8>]) -> Result<()>;
+}
+
+/// Opens the backend that the command line names.
+pub(crate) fn open(args: &BackendArgs) -> Result<Box<dyn Engine>> {
+    if args.backend != "cpu" {
+        return Ok(Box::new(plugin::PluginEngine::open(args)?));
+    }
+    if args.device.is_some_and(|device| device != Device::Cpu) {
+        bail!(UsageError("--device: the built-in backend `cpu` has no gpu; leave --device out".to_owned()));
+    }
+    if args.mode.is_some() {
+        bail!(UsageError("--mode: the built-in backend `cpu` has no modes; they belong to plugins".to_owned()));
+    }
+    Ok(Box::new(cpu::CpuEngine))
+}
+
+/// One buffer for each output of `program`.
+pub(crate) fn output_buffers(program: &dyn Executable) -> Vec<Vec<u8>> {
+    program.outputs().iter().map(|output| vec![0; output.byte_len()]).collect()
+}

@@ -1,0 +1,98 @@
+//! Every backend other than `cpu`: a plugin, found and loaded while the program runs.
+
+use super::{Engine, Executable, PluginSummary};
+use crate::UsageError;
+use crate::cli::BackendArgs;
+use crate::params::MappedTensor;
+use anyhow::{Result, bail};
+use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, ErrorKind, Plugin, TensorInfo, discovery};
+use std::sync::Arc;
+
+/// A backend instance of a loaded plugin.
+pub(super) struct PluginEngine {
+    summary: PluginSummary,
+    device: String,
+    backend: Backend,
+    options: CompileOptions,
+}
+
+impl PluginEngine {
+    /// Finds the plugin that provides the backend and makes an instance on the wanted device.
+    ///
+    /// # Errors
+    /// A usage error that lists the folders searched when there is no such plugin.
+    pub(super) fn open(args: &BackendArgs) -> Result<Self> {
+        let plugin =
+            discovery::find(&args.backend, &discovery::SearchPath::from_env()).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => UsageError(error.to_string()).into(),
+                _ => anyhow::Error::from(error),
+            })?;
+        let kind = match args.device {
+            Some(device) => device.into(),
+            None => first_device(&plugin)?,
+        };
+        let backend = plugin.create(&BackendOptions::new().device(kind))?;
+        let mut options = CompileOptions::new();
+        if let Some(mode) = args.mode {
+            options = options.set("mode", mode.name());
+        }
+        Ok(Self { summary: summary(&plugin), device: kind.to_string(), backend, options })
+    }
+}
+
+/// A plugin lists the device that it recommends first.
+fn first_device(plugin: &Plugin) -> Result<DeviceKind> {
+    match plugin.devices()?.first() {
+        Some(device) => Ok(device.kind),
+        None => bail!("backend `{}` has no device here", plugin.info().name),
+    }
+}
+
+fn summary(plugin: &Plugin) -> PluginSummary {
+    let info = plugin.info();
+    PluginSummary {
+        name: info.name.clone(),
+        version: info.version.to_string(),
+        abi: plugin.abi_version().to_string(),
+        engine: format!("{} {}", info.engine, info.engine_version),
+    }
+}
+
+impl Engine for PluginEngine {
+    fn plugin(&self) -> Option<&PluginSummary> {
+        Some(&self.summary)
+    }
+
+    fn device(&self) -> &str {
+        &self.device
+    }
+
+    fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>> {
+        Ok(Box::new(PluginExecutable(self.backend.compile(program, &self.options)?)))
+    }
+}
+
+struct PluginExecutable(rlx_host_api::Executable);
+
+impl Executable for PluginExecutable {
+    fn inputs(&self) -> &[TensorInfo] {
+        self.0.inputs()
+    }
+
+    fn params(&self) -> &[TensorInfo] {
+        self.0.params()
+    }
+
+    fn outputs(&self) -> &[TensorInfo] {
+        self.0.outputs()
+    }
+
+    fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()> {
+        Ok(self.0.set_param_shared(name, tensor, MappedTensor::view)?)
+    }
+
+    fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Vec<u8>]) -> Result<()> {
+        let mut buffers: Vec<Option<&mut [u8]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
+        Ok(self.0.run(inputs, &mut buffers)?)
+    }
+}

@@ -1,0 +1,157 @@
+//! The command line: what there is to say, and which command it calls.
+
+use crate::{embed, plugins, run};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rlx_host_api::DeviceKind;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Runs RLX programs on the CPU or on a backend plugin.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit codes: 0 ok, 1 failed, 2 usage or backend not found.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the backend plugins that can be found, and why others cannot be used.
+    Plugins(PluginsArgs),
+    /// Run a .rlxmodel program.
+    Run(RunArgs),
+    /// Compute sentence embeddings with a BERT-class sentence-transformers model.
+    Embed(EmbedArgs),
+}
+
+impl Cli {
+    /// Runs the chosen command.
+    pub(crate) fn execute(self) -> Result<()> {
+        match self.command {
+            Command::Plugins(args) => plugins::execute(&args),
+            Command::Run(args) => run::execute(&args),
+            Command::Embed(args) => embed::execute(args),
+        }
+    }
+}
+
+/// How results are printed.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where a program runs.
+#[derive(Debug, Args)]
+pub(crate) struct BackendArgs {
+    /// `cpu` (built in) or the name of a plugin's backend, such as `mlx`.
+    #[arg(long)]
+    pub(crate) backend: String,
+    /// Kind of device; the plugin chooses when it is left out.
+    #[arg(long)]
+    pub(crate) device: Option<Device>,
+    /// How a plugin executes the program; the plugin chooses when it is left out.
+    #[arg(long)]
+    pub(crate) mode: Option<Mode>,
+}
+
+/// Kind of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Device {
+    /// The processor.
+    Cpu,
+    /// A GPU.
+    Gpu,
+}
+
+impl From<Device> for DeviceKind {
+    fn from(device: Device) -> Self {
+        match device {
+            Device::Cpu => Self::Cpu,
+            Device::Gpu => Self::Gpu,
+        }
+    }
+}
+
+/// How a plugin executes a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// Evaluate after each op; errors name the op.
+    Eager,
+    /// One evaluation a run.
+    Lazy,
+    /// Trace once, replay.
+    Compiled,
+}
+
+impl Mode {
+    /// The value of the plugin's option `mode`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Eager => "eager",
+            Self::Lazy => "lazy",
+            Self::Compiled => "compiled",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginsArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The program, a .rlxmodel file.
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+    /// Parameters by name, a .safetensors file. It may hold more than the program needs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) params: Option<PathBuf>,
+    /// One input from a .npy file of exactly the declared dtype and shape; bf16 is what ml_dtypes saves ('<V2').
+    #[arg(long = "input", value_name = "NAME=FILE", value_parser = named_file)]
+    pub(crate) inputs: Vec<(String, PathBuf)>,
+    /// Write each output to this folder as NAME.npy, or output_I.npy when it has no name.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Number of runs; the median leaves the first one out.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) repeat: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmbedArgs {
+    /// Folder of the model: config.json, tokenizer.json, model.safetensors.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+    /// Texts in one batch; all of them, but at most 32, when it is left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<NonZeroUsize>,
+    /// Tokens per text, longer ones are cut; the model's own limit when it is left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_length: Option<usize>,
+    /// Number of runs; the median leaves the first one out.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) repeat: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// The texts; the lines of standard input when there are none.
+    #[arg(value_name = "TEXT")]
+    pub(crate) texts: Vec<String>,
+}
+
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
+        _ => Err("expected NAME=FILE.npy".to_owned()),
+    }
+}

@@ -1,0 +1,199 @@
+//! `rlx-run embed`: sentence embeddings, as sentence-transformers computes them.
+
+use crate::backend::{self, Engine, Executable, PluginSummary};
+use crate::bert::{self, BertConfig};
+use crate::cli::EmbedArgs;
+use crate::params::{self, Weights};
+use crate::progress::Progress;
+use crate::run::run_times;
+use crate::timing::{Timings, timed};
+use crate::tokenize::SentenceTokenizer;
+use crate::{UsageError, report, values};
+use anyhow::{Context, Result, bail, ensure};
+use rlx_host_api::DType;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{BufRead, IsTerminal};
+use std::path::Path;
+
+/// Texts in one batch when the user does not say.
+const DEFAULT_BATCH: usize = 32;
+
+#[derive(Serialize)]
+struct Report {
+    backend: String,
+    plugin: Option<PluginSummary>,
+    device: String,
+    embeddings: Vec<Vec<f32>>,
+    shape: [usize; 2],
+    #[serde(flatten)]
+    timings: Timings,
+}
+
+/// The key of sentence_bert_config.json that matters here.
+#[derive(serde::Deserialize)]
+struct SentenceConfig {
+    max_seq_length: usize,
+}
+
+/// Runs the command.
+pub(crate) fn execute(args: EmbedArgs) -> Result<()> {
+    let texts = texts(args.texts)?;
+    let mut timings = Timings::default();
+    let progress = Progress::start(0);
+    progress.message("loading");
+    let (engine, model) = timed(&mut timings.load_ms, || -> Result<_> {
+        Ok((backend::open(&args.backend)?, Model::open(&args.model, args.max_length)?))
+    })?;
+    let ids = model.tokenizer.encode(&texts)?;
+    let batch = args.batch.map_or(DEFAULT_BATCH, |batch| batch.get());
+    let embeddings = model.embed(&*engine, &ids, batch, args.repeat.get(), &mut timings, &progress)?;
+    drop(progress);
+
+    let report = Report {
+        backend: args.backend.backend,
+        plugin: engine.plugin().cloned(),
+        device: engine.device().to_owned(),
+        shape: [embeddings.len(), embeddings.first().map_or(0, Vec::len)],
+        embeddings,
+        timings,
+    };
+    if args.output.json { report::print_json(&report) } else { print_table(&texts, &report) }
+}
+
+fn texts(given: Vec<String>) -> Result<Vec<String>> {
+    let stdin = std::io::stdin();
+    let texts = match given.is_empty() {
+        false => given,
+        true if stdin.is_terminal() => Vec::new(),
+        true => stdin.lock().lines().collect::<Result<_, _>>().context("reading standard input")?,
+    };
+    if texts.is_empty() {
+        bail!(UsageError("no text: give TEXT arguments, or lines on standard input".to_owned()));
+    }
+    Ok(texts)
+}
+
+/// An opened model folder.
+struct Model {
+    config: BertConfig,
+    tokenizer: SentenceTokenizer,
+    weights: Weights,
+}
+
+impl Model {
+    fn open(folder: &Path, max_length: Option<usize>) -> Result<Self> {
+        let config: BertConfig = read_json(&folder.join("config.json"))?;
+        config.check().with_context(|| folder.join("config.json").display().to_string())?;
+        let max_length = match max_length {
+            Some(length) => length,
+            None => read_json::<SentenceConfig>(&folder.join("sentence_bert_config.json"))?.max_seq_length,
+        };
+        // Two tokens are [CLS] and [SEP].
+        if !(3..=config.max_position_embeddings).contains(&max_length) {
+            bail!(UsageError(format!(
+                "the maximum length {max_length} is not between 3 and the model's {} tokens; set --max-length",
+                config.max_position_embeddings
+            )));
+        }
+        let tokenizer = SentenceTokenizer::open(folder, max_length)?;
+        let weights = Weights::open(&folder.join("model.safetensors"))?;
+        Ok(Self { config, tokenizer, weights })
+    }
+
+    /// One vector for each of `ids`, in their order.
+    fn embed(
+        &self,
+        engine: &dyn Engine,
+        ids: &[Vec<u32>],
+        batch: usize,
+        repeat: usize,
+        timings: &mut Timings,
+        progress: &Progress,
+    ) -> Result<Vec<Vec<f32>>> {
+        // By length, so that a batch has little padding and neighbours often share a program.
+        let mut order: Vec<usize> = (0..ids.len()).collect();
+        order.sort_by_key(|&text| ids[text].len());
+        let batches: Vec<&[usize]> = order.chunks(batch).collect();
+        progress.expect((batches.len() * repeat) as u64);
+
+        let mut embeddings = vec![Vec::new(); ids.len()];
+        let mut current: Option<(Padded, Box<dyn Executable>)> = None;
+        for texts in batches {
+            let padded = Padded::new(texts.iter().map(|&text| ids[text].as_slice()).collect());
+            let mut program = match current.take() {
+                Some((last, program)) if last.shape == padded.shape => program,
+                _ => self.prepare(engine, padded.shape, timings, progress)?,
+            };
+            progress.message("running");
+            let mut outputs = backend::output_buffers(&*program);
+            let times = run_times(&mut *program, &padded.inputs, &mut outputs, repeat, progress)?;
+            timings.add_runs(&times);
+            let vectors = values::decode(DType::F32, &outputs[0]);
+            let width = vectors.len() / texts.len();
+            for (&text, vector) in texts.iter().zip(vectors.chunks(width)) {
+                embeddings[text] = vector.iter().map(|&value| value as f32).collect();
+            }
+            current = Some((padded, program));
+        }
+        Ok(embeddings)
+    }
+
+    /// The encoder for one batch shape, with its parameters.
+    fn prepare(
+        &self,
+        engine: &dyn Engine,
+        [batch, seq]: [usize; 2],
+        timings: &mut Timings,
+        progress: &Progress,
+    ) -> Result<Box<dyn Executable>> {
+        progress.message("compiling");
+        let mut program = timed(&mut timings.compile_ms, || -> Result<_> {
+            let graph = bert::encoder(&self.config, batch, seq);
+            engine.compile(rlx_ir::rlxmodel::to_text(&graph)?.as_bytes())
+        })?;
+        ensure!(program.outputs().len() == 1, "the backend reports {} outputs of the encoder", program.outputs().len());
+        progress.message("setting parameters");
+        timed(&mut timings.params_ms, || params::upload_all(&mut *program, Some(&self.weights)))?;
+        Ok(program)
+    }
+}
+
+/// Token ids of one batch, padded to its longest text: `input_ids` and `attention_mask`.
+struct Padded {
+    shape: [usize; 2],
+    inputs: [Vec<u8>; 2],
+}
+
+impl Padded {
+    fn new(texts: Vec<&[u32]>) -> Self {
+        let longest = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let (mut ids, mut mask) = (Vec::new(), Vec::new());
+        for text in &texts {
+            for place in 0..longest {
+                // Id 0 is [PAD]; the mask keeps it out of the result either way.
+                let id = text.get(place).copied().unwrap_or(0);
+                ids.extend_from_slice(&(id as f32).to_le_bytes());
+                mask.extend_from_slice(&f32::from(u8::from(place < text.len())).to_le_bytes());
+            }
+        }
+        Self { shape: [texts.len(), longest], inputs: [ids, mask] }
+    }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
+}
+
+fn print_table(texts: &[String], report: &Report) -> Result<()> {
+    let mut table = report::table(["text", "first values", "cosine to the first text"]);
+    for (text, vector) in texts.iter().zip(&report.embeddings) {
+        let first: Vec<String> = vector.iter().take(4).map(|value| format!("{value:.6}")).collect();
+        // Unit vectors, so that the product is the cosine.
+        let cosine: f32 = vector.iter().zip(&report.embeddings[0]).map(|(a, b)| a * b).sum();
+        table.add_row([text.clone(), format!("{} …", first.join(" ")), format!("{cosine:.4}")]);
+    }
+    report::print(&table.to_string())?;
+    report::print(&report::timings_table(&report.timings).to_string())
+}

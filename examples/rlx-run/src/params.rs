@@ -1,0 +1,119 @@
+//! Parameters from a .safetensors file, mapped into memory rather than read.
+
+use crate::backend::Executable;
+use anyhow::{Context, Result, bail};
+use memmap2::Mmap;
+use rlx_host_api::{DType, TensorInfo, TensorView};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One tensor of a mapped file. It keeps the file mapped.
+pub(crate) struct MappedTensor {
+    map: Arc<Mmap>,
+    range: Range<usize>,
+    dtype: DType,
+    dims: Vec<i64>,
+}
+
+impl MappedTensor {
+    /// The tensor in the file's memory.
+    pub(crate) fn view(&self) -> TensorView<'_> {
+        TensorView { dtype: self.dtype, dims: &self.dims, data: &self.map[self.range.clone()] }
+    }
+}
+
+/// The tensors of one file.
+pub(crate) struct Weights {
+    path: PathBuf,
+    tensors: HashMap<String, Entry>,
+}
+
+/// A tensor, or the safetensors dtype that RLX does not have.
+type Entry = Result<Arc<MappedTensor>, Dtype>;
+
+impl Weights {
+    /// Maps the file and reads its header.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read, is cut off, or is not a safetensors file.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        // SAFETY: the mapping is only read. A file that another process cuts off meanwhile would end this
+        // process by a signal, as it does for every program that maps its weights.
+        let map = unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))?;
+        let tensors =
+            tensors(Arc::new(map)).with_context(|| format!("{} is not a whole safetensors file", path.display()))?;
+        Ok(Self { path: path.to_owned(), tensors })
+    }
+
+    /// Gives `program` its parameter `wanted`.
+    ///
+    /// # Errors
+    /// Names the parameter when it is missing or of another dtype or shape.
+    pub(crate) fn upload(&self, program: &mut dyn Executable, wanted: &TensorInfo) -> Result<()> {
+        let (name, file) = (&wanted.name, self.path.display());
+        let tensor = match self.tensors.get(name) {
+            Some(Ok(tensor)) => tensor,
+            Some(Err(dtype)) => bail!("{file}: tensor `{name}` is {dtype:?}, the model expects {wanted}"),
+            None => bail!("{file} holds no tensor `{name}`; the model needs it as {wanted}"),
+        };
+        if tensor.dtype != wanted.dtype || tensor.dims != wanted.dims {
+            bail!("{file}: tensor `{name}` is {}{:?}, the model expects {wanted}", tensor.dtype, tensor.dims);
+        }
+        program.set_param(name, Arc::clone(tensor)).with_context(|| format!("parameter `{name}`"))
+    }
+}
+
+fn tensors(map: Arc<Mmap>) -> Result<HashMap<String, Entry>> {
+    let base = map.as_ptr() as usize;
+    let entries = SafeTensors::deserialize(&map)?;
+    let tensors = entries.iter().map(|(name, tensor)| {
+        let start = tensor.data().as_ptr() as usize - base;
+        let range = start..start + tensor.data().len();
+        let dims = tensor.shape().iter().map(|&size| i64::try_from(size)).collect::<Result<_, _>>()?;
+        let entry = dtype_of(tensor.dtype())
+            .map(|dtype| Arc::new(MappedTensor { map: Arc::clone(&map), range, dtype, dims }))
+            .ok_or(tensor.dtype());
+        Ok((name.to_owned(), entry))
+    });
+    tensors.collect()
+}
+
+fn dtype_of(stored: Dtype) -> Option<DType> {
+    Some(match stored {
+        Dtype::F32 => DType::F32,
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        Dtype::F64 => DType::F64,
+        Dtype::I8 => DType::I8,
+        Dtype::I16 => DType::I16,
+        Dtype::I32 => DType::I32,
+        Dtype::I64 => DType::I64,
+        Dtype::U8 => DType::U8,
+        Dtype::U32 => DType::U32,
+        Dtype::BOOL => DType::Bool,
+        Dtype::C64 => DType::C64,
+        _ => return None,
+    })
+}
+
+/// Gives `program` all its parameters.
+///
+/// # Errors
+/// Names the parameters when there are some but no file was given; else see [`Weights::upload`].
+pub(crate) fn upload_all(program: &mut dyn Executable, weights: Option<&Weights>) -> Result<()> {
+    let wanted = program.params().to_vec();
+    match weights {
+        Some(weights) => wanted.iter().try_for_each(|info| weights.upload(program, info))?,
+        None if wanted.is_empty() => {}
+        None => {
+            let names: Vec<String> = wanted.iter().map(|info| format!("`{}` {info}", info.name)).collect();
+            bail!("the model needs --params FILE.safetensors with {}", names.join(", "));
+        }
+    }
+    program.finish_params()
+}
