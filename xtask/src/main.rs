@@ -1,0 +1,72 @@
+//! `cargo xtask`: the workspace's own commands.
+
+mod cargo;
+mod ci;
+mod demo;
+mod dist;
+mod provision;
+mod stage;
+mod symbols;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::cargo::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, tests and packages the MLX plugin")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, embed four sentences on MLX and on the CPU, and compare
+    Demo,
+    /// Run all tests; what follows `--` goes to `cargo test`
+    Test {
+        /// Arguments of `cargo test`, e.g. `-- -p rlx-mlx-vendor`
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Make the folder that is dropped into a plugin path
+    Dist {
+        /// Where to make it [default: target/dist/rlx_mlx-VERSION-OS-ARCH-FLAVOUR]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Everything that continuous integration checks
+    Ci,
+    /// Run the benchmarks; what follows `--` goes to `cargo bench`
+    Bench {
+        /// Arguments of `cargo bench`, e.g. `-- --bench matmul`
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Demo => demo::run(&workspace),
+        Command::Test { args } => test::run(&workspace, &args),
+        Command::Dist { out } => dist::run(&workspace, out),
+        Command::Ci => ci::run(&workspace),
+        Command::Bench { args } => test::bench(&workspace, &args),
+    }
+}

@@ -1,0 +1,32 @@
+//! `cargo xtask test` and `cargo xtask bench`: cargo with what the tests need already built and named.
+
+use anyhow::Result;
+
+use crate::cargo::{self, Workspace};
+use crate::{provision, stage};
+
+/// Runs all tests of the workspace, documentation tests included, or what `args` select.
+pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
+    prepared(workspace, &["test", "--release", "--workspace"], args)
+}
+
+/// Runs the benchmarks of the workspace's test crate.
+pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
+    prepared(workspace, &["bench", "-p", "rlx-mlx-tests"], args)
+}
+
+/// Tests load the plugin and start the host as a user would, so both are built first; environment variables say where
+/// they are.
+fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<()> {
+    let staged = stage::run(workspace)?;
+    workspace.build("rlx-run")?;
+    let model = provision::model(workspace)?;
+    let command = command.iter().copied().chain(args.iter().map(String::as_str));
+    cargo::run(
+        workspace
+            .cargo(command)
+            .env("RLX_TEST_PLUGIN_DIR", staged.plugins)
+            .env("RLX_TEST_MODEL_DIR", model)
+            .env("RLX_TEST_RLX_RUN", workspace.built("rlx-run")),
+    )
+}
