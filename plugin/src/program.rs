@@ -32,10 +32,7 @@ pub(crate) enum Leaf {
 impl Program {
     /// Parses `text` and picks graph `name`, or the only one.
     pub(crate) fn parse(text: &str, name: Option<&str>) -> Result<Self, Error> {
-        let module = rlxmodel::read_module(text).map_err(|e| match e {
-            RlxModelError::Version(_) => Error::unsupported(e.to_string()),
-            _ => Error::invalid(e.to_string()),
-        })?;
+        let module = rlxmodel::read_module(text).map_err(|e| parse_error(&e))?;
         let names: Vec<String> = module.graphs.iter().map(|g| g.name.clone()).collect();
         let mut graphs = module.graphs.into_iter();
         let graph = match name {
@@ -82,6 +79,19 @@ impl Program {
         }
         let [inputs, params] = slots.map(|s| s.infos);
         Ok(Self { graph, inputs, params, outputs, leaves, last_use })
+    }
+}
+
+/// The parser lists every op of the IR after a name it does not know; the name is enough.
+fn parse_error(error: &RlxModelError) -> Error {
+    let text = error.to_string();
+    let text = match text.split_once(", expected one of") {
+        Some((head, _)) => head.replace("unknown variant", "unknown op or attribute value"),
+        None => text,
+    };
+    match error {
+        RlxModelError::Version(_) => Error::unsupported(text),
+        _ => Error::invalid(text),
     }
 }
 

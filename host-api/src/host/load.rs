@@ -44,7 +44,7 @@ fn open(path: &Path) -> Result<RlxBackendEntry, Error> {
         use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
         // SAFETY: runs the library's initialisers. The user chose the file; its symbols stay out of the global scope,
         // and every symbol must resolve now, not in the middle of a run.
-        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| refuse(system_text(&e)))?
+        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| refuse(system_text(&e, path)))?
     };
     #[cfg(windows)]
     let library = {
@@ -52,7 +52,7 @@ fn open(path: &Path) -> Result<RlxBackendEntry, Error> {
         // SAFETY: runs the library's initialisers. The user chose the file; dependencies come from beside it or from
         // the system, never from the current directory.
         unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) }
-            .map_err(|e| refuse(system_text(&e)))?
+            .map_err(|e| refuse(system_text(&e, path)))?
     };
     // SAFETY: the ABI reserves this name for a function of this type.
     let entry = unsafe { library.get::<RlxBackendEntry>(ENTRY_SYMBOL) }
@@ -63,9 +63,14 @@ fn open(path: &Path) -> Result<RlxBackendEntry, Error> {
     Ok(entry)
 }
 
-/// What the system's loader said; libloading keeps it behind its own text.
-fn system_text(error: &libloading::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+/// What the system's loader said, without the name of the file that `refuse` gives; libloading keeps it behind its own
+/// text.
+fn system_text(error: &libloading::Error, path: &Path) -> String {
+    let text = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    match text.strip_prefix(&format!("{}: ", path.display())) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
 }
 
 fn check_version(path: &Path, response: &RlxEntryResponse) -> Result<(), Error> {

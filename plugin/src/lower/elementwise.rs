@@ -15,7 +15,7 @@ pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Res
         BinaryOp::Max => a.maximum(b),
         BinaryOp::Min => a.minimum(b),
         BinaryOp::Pow => a.pow(b),
-        BinaryOp::Mod => modulo(a, b),
+        BinaryOp::Mod => modulo(a, b, declared),
         BinaryOp::Atan2 => a.atan2(b),
         BinaryOp::BitAnd => bits(a, b, Array::bit_and),
         BinaryOp::BitOr => bits(a, b, Array::bit_or),
@@ -45,12 +45,23 @@ pub(super) fn clamp(x: &Array, min: f32, max: f32) -> Result<Array, Error> {
 
 /// True division, or the truncating one of C where the node is an integer.
 fn div(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
-    let integers = is_integer(a.dtype()?) && is_integer(b.dtype()?) && is_integer(declared);
-    if integers { a.floor_div(b) } else { a.div(b) }
+    if all_integers(a, b, declared)? { truncating_div(a, b) } else { a.div(b) }
 }
 
-/// The remainder of C's fmod: the sign is that of the dividend. On magnitudes MLX's remainder agrees with it exactly.
-fn modulo(a: &Array, b: &Array) -> Result<Array, Error> {
+/// MLX rounds integer quotients down; a negative one that is not exact is one too low.
+fn truncating_div(a: &Array, b: &Array) -> Result<Array, Error> {
+    let floor = a.floor_div(b)?;
+    let inexact = floor.mul(b)?.ne(a)?;
+    let negative = floor.lt(&Array::scalar(0.0, floor.dtype()?)?)?;
+    floor.add(&inexact.bit_and(&negative)?.cast(floor.dtype()?)?)
+}
+
+/// The remainder of C: the sign is that of the dividend. On magnitudes of floats MLX's remainder agrees with fmod
+/// exactly; integers go by their quotient, since the lowest one has no magnitude.
+fn modulo(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
+    if all_integers(a, b, declared)? {
+        return a.sub(&truncating_div(a, b)?.mul(b)?);
+    }
     let magnitude = a.unary(ffi::RLX_MLX_UN_ABS)?.remainder(&b.unary(ffi::RLX_MLX_UN_ABS)?)?;
     let zero = Array::scalar(0.0, a.dtype()?)?;
     a.lt(&zero)?.select(&magnitude.unary(ffi::RLX_MLX_UN_NEG)?, &magnitude)
@@ -62,6 +73,10 @@ fn bits(a: &Array, b: &Array, op: fn(&Array, &Array) -> Result<Array, Error>) ->
         if is_integer(x.dtype()?) || x.dtype()? == DType::Bool { x.duplicate() } else { x.cast(DType::I32) }
     };
     op(&integer(a)?, &integer(b)?)
+}
+
+fn all_integers(a: &Array, b: &Array, declared: DType) -> Result<bool, Error> {
+    Ok(is_integer(a.dtype()?) && is_integer(b.dtype()?) && is_integer(declared))
 }
 
 fn is_integer(dtype: DType) -> bool {

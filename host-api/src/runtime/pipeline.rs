@@ -1,0 +1,160 @@
+//! From the user's graph to what the plugin compiles: the runtime's passes, then the encoding.
+
+use super::constants::{HostTensor, hoist};
+use super::{claimed_ops, fail};
+use crate::{Error, Plugin};
+use rlx_ir::{Graph, OpKind, rlxmodel};
+use rlx_opt::pass::Pass;
+use rlx_runtime::precompile::{post_fusion_cleanup, precompile_cleanup};
+use rlx_runtime::{CompileOptions, Device, stages};
+
+/// How many body nodes the unrolling of one `Scan` may make.
+const SCAN_NODE_BUDGET: usize = 4096;
+
+/// A graph as it is handed to the plugin.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The `.rlxmodel` text.
+    pub program: String,
+    /// Large constants of the graph, which are parameters of [`program`](Self::program).
+    pub constants: Vec<HostTensor>,
+}
+
+/// What a compilation of `graph` for `Device::Mlx` would hand to `plugin`.
+///
+/// # Errors
+/// When the graph has no text form.
+///
+/// # Panics
+/// As the runtime's pipeline does, for a graph that cannot be rewritten to ops which the plugin has.
+pub fn prepare(plugin: &Plugin, graph: Graph, options: &CompileOptions) -> Result<Prepared, Error> {
+    encode(optimize(graph, options, claimed_ops(plugin)))
+}
+
+/// All passes. Params with a value in `options` are baked first, as the runtime's other backends do.
+pub(super) fn optimize(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
+    let graph = precompile_cleanup(graph, options);
+    let result = stages::compile_graph_stages_for_backend(Device::Mlx, graph, options, ops);
+    stages::maybe_log_fusion(&result.fusion);
+    finish(result.lir.into_graph(), options, ops)
+}
+
+/// The passes after fusion, in the order of the runtime's own MLX backend. Its promotion of halves to f32 is left out:
+/// MLX computes with halves.
+pub(super) fn finish(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
+    let backend = Device::Mlx.as_arg();
+    let graph = rlx_opt::LowerControlFlow.run(graph);
+    let graph = rlx_opt::rlx_autodiff::decompose_backward_ops_except(graph, ops);
+    let (mut graph, report) =
+        rlx_opt::prepare_graph_for_backend_with_report(graph, backend, ops, options.kernel_dispatch);
+    rlx_opt::maybe_log_dispatch_report(&report);
+    if !report.compile_ready {
+        fail(format_args!(
+            "{}\n{}",
+            rlx_opt::format_legalize_error(backend, &report.still_unsupported),
+            rlx_opt::format_dispatch_report(&report)
+        ));
+    }
+    if ops.contains(&OpKind::Scan) {
+        graph = rlx_opt::maybe_unroll_scans(graph, options.scan_unroll_max_length);
+        graph = rlx_opt::maybe_unroll_scans_budget(graph, SCAN_NODE_BUDGET);
+    }
+    graph = post_fusion_cleanup(graph, options);
+    match &options.policy {
+        Some(policy) => rlx_opt::AutoMixedPrecision::new(policy.clone()).run(graph),
+        None => graph,
+    }
+}
+
+/// Moves large constants out and writes the rest as text.
+pub(super) fn encode(mut graph: Graph) -> Result<Prepared, Error> {
+    let constants = hoist(&mut graph);
+    let program = rlxmodel::to_text(&graph)
+        .map_err(|e| Error::invalid(format!("graph `{}` cannot be written as .rlxmodel: {e}", graph.name)))?;
+    Ok(Prepared { program, constants })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rlx_ir::op::{Activation, BinaryOp};
+    use rlx_ir::{DType, Op, Shape};
+    use std::collections::HashMap;
+
+    const OPS: &[OpKind] = &[
+        OpKind::Input,
+        OpKind::Param,
+        OpKind::Constant,
+        OpKind::Activation,
+        OpKind::Binary,
+        OpKind::Cast,
+        OpKind::MatMul,
+        OpKind::Expand,
+        OpKind::Reshape,
+        OpKind::Narrow,
+        OpKind::Concat,
+        OpKind::FusedMatMulBiasAct,
+    ];
+
+    fn layer(dtype: DType) -> Graph {
+        let mut graph = Graph::new("layer");
+        let x = graph.input("x", Shape::new(&[2, 4], dtype));
+        let w = graph.param("w", Shape::new(&[4, 3], dtype));
+        let b = graph.param("b", Shape::new(&[3], dtype));
+        let y = graph.matmul(x, w, Shape::new(&[2, 3], dtype));
+        let y = graph.binary(BinaryOp::Add, y, b, Shape::new(&[2, 3], dtype));
+        let y = graph.activation(Activation::Relu, y, Shape::new(&[2, 3], dtype));
+        graph.set_outputs(vec![y]);
+        graph
+    }
+
+    fn kinds(graph: &Graph) -> Vec<OpKind> {
+        graph.nodes().iter().map(|n| n.op.kind()).collect()
+    }
+
+    #[test]
+    fn a_claimed_fusion_is_made_and_an_unclaimed_one_is_not() {
+        let options = CompileOptions::baseline();
+        let fused = optimize(layer(DType::F32), &options, OPS);
+        assert!(kinds(&fused).contains(&OpKind::FusedMatMulBiasAct), "{fused}");
+        let plain = optimize(layer(DType::F32), &options, &OPS[..OPS.len() - 1]);
+        assert!(kinds(&plain).contains(&OpKind::MatMul), "{plain}");
+    }
+
+    #[test]
+    fn halves_stay_halves() {
+        let graph = optimize(layer(DType::F16), &CompileOptions::baseline(), OPS);
+        assert!(graph.nodes().iter().all(|n| n.shape.dtype() == DType::F16), "{graph}");
+    }
+
+    #[test]
+    fn a_bound_parameter_is_baked() {
+        let bindings = HashMap::from([("b".to_owned(), vec![1.0, 2.0, 3.0])]);
+        let graph = optimize(layer(DType::F32), &CompileOptions::baseline().param_bindings(bindings), OPS);
+        assert!(graph.param_id("b").is_none() && graph.param_id("w").is_some(), "{graph}");
+    }
+
+    #[test]
+    fn an_unclaimed_op_with_a_rewrite_is_rewritten() {
+        let mut graph = Graph::new("pad");
+        let x = graph.input("x", Shape::new(&[2], DType::F32));
+        let pad = Op::Pad { pads: vec![[1, 1]], mode: rlx_ir::op::PadMode::Constant(0.0) };
+        let y = graph.add_node(pad, vec![x], Shape::new(&[4], DType::F32));
+        graph.set_outputs(vec![y]);
+        let graph = optimize(graph, &CompileOptions::baseline(), OPS);
+        assert!(kinds(&graph).iter().all(|k| OPS.contains(k)), "{graph}");
+    }
+
+    #[test]
+    #[should_panic(expected = "MatMul")]
+    fn an_op_without_a_rewrite_is_named() {
+        optimize(layer(DType::F32), &CompileOptions::baseline(), &OPS[..5]);
+    }
+
+    #[test]
+    fn the_text_reads_back() {
+        let prepared = encode(optimize(layer(DType::F32), &CompileOptions::baseline(), OPS)).unwrap();
+        let graph = rlxmodel::from_text(&prepared.program).unwrap();
+        assert!(graph.input_id("x").is_some() && prepared.constants.is_empty());
+    }
+}

@@ -1,0 +1,139 @@
+//! The wire ABI does not move unseen: size, alignment and field offsets of every struct, and every constant, are those
+//! of `abi.golden`.
+#![cfg(target_pointer_width = "64")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use rlx_host_api::abi::*;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::mem::offset_of;
+use std::path::Path;
+
+const ACCEPT: &str = "RLX_BLESS=1 cargo test -p rlx-host-api --test abi_golden";
+
+/// Appends structs with their fields. The pattern does not compile when a field is left out.
+macro_rules! structs {
+    ($out:ident: $($name:ident { $($field:ident),* $(,)? })*) => {$(
+        let _ = |$name { $($field: _),* }: $name| ();
+        let (size, align) = (size_of::<$name>(), align_of::<$name>());
+        writeln!($out, "\nstruct {} size {size} align {align}", stringify!($name)).unwrap();
+        $(
+            let (offset, size) = (offset_of!($name, $field), field_size(|value: &$name| &raw const value.$field));
+            writeln!($out, "{}.{} offset {offset} size {size}", stringify!($name), stringify!($field)).unwrap();
+        )*
+    )*};
+}
+
+/// Appends structs that only ever cross as pointers.
+macro_rules! handles {
+    ($out:ident: $($name:ident)*) => {$(
+        let (size, align) = (size_of::<$name>(), align_of::<$name>());
+        writeln!($out, "\nstruct {} size {size} align {align} (opaque)", stringify!($name)).unwrap();
+    )*};
+}
+
+/// Appends the constants of modules.
+macro_rules! constants {
+    ($out:ident: $($module:ident { $($name:ident),* $(,)? })*) => {$(
+        writeln!($out).unwrap();
+        $(writeln!($out, "const {}::{} {}", stringify!($module), stringify!($name), $module::$name).unwrap();)*
+    )*};
+}
+
+fn field_size<T, F>(_: fn(&T) -> *const F) -> usize {
+    size_of::<F>()
+}
+
+fn table() -> String {
+    let mut out = format!("# The wire ABI on 64-bit targets, in bytes. Made by: {ACCEPT}\n");
+    writeln!(out, "\nconst ABI_VERSION {ABI_VERSION}\nconst ABI_OLDEST {ABI_OLDEST}").unwrap();
+    writeln!(out, "const ENTRY_SYMBOL {}", ENTRY_SYMBOL.escape_ascii()).unwrap();
+    constants! { out:
+        value_kind { INT, FLOAT, BOOL, STR }
+        dtype { F32, F16, BF16, F64, I8, I16, I32, I64, U8, U32, BOOL, C64, C128 }
+        error_code {
+            INVALID_ARGUMENT, UNSUPPORTED, NOT_FOUND, OUT_OF_MEMORY, VERSION_MISMATCH, PLUGIN_FAULT, TIMED_OUT,
+            FAILED_PRECONDITION, EXECUTION_FAILED,
+        }
+        log_level { ERROR, WARN, INFO, DEBUG, TRACE }
+        threading { CONCURRENT, SERIALIZED }
+        device_kind { CPU, GPU, ACCELERATOR }
+    }
+    structs! { out:
+        RlxVersion { major, minor, patch }
+        RlxStr { data, len }
+        RlxBytes { data, len }
+        RlxBytesMut { data, len }
+        RlxValue { kind, reserved, int, float, text }
+        RlxKeyValue { key, value }
+        RlxTensor { dtype, rank, dims, data }
+        RlxError { struct_size, code, reserved, message, details, detail_count, release }
+        RlxHostServices { struct_size, context, name, version, log_enabled, log }
+        RlxEntryRequest { struct_size, abi_min, abi_max, services }
+        RlxEntryResponse { struct_size, abi_min, abi_max, abi_selected, reserved, api }
+        RlxBackendInfo {
+            struct_size, name, version, vendor, engine, engine_version, format_version, opset_min, opset_max, threading,
+            ops, op_count,
+        }
+        RlxDeviceInfo { struct_size, kind, ordinal, name, hardware_id, memory_bytes, attributes, attribute_count }
+        RlxCreateArgs { struct_size, device, options, option_count }
+        RlxParamArgs { struct_size, name, tensor, release, release_context }
+        RlxCompileArgs { struct_size, program, graph, options, option_count }
+        RlxTensorInfo { struct_size, name, dtype, rank, dims }
+        RlxExecutableInfo { struct_size, inputs, input_count, params, param_count, outputs, output_count }
+        RlxRunArgs { struct_size, inputs, input_count, outputs, output_count }
+        RlxBackendApi {
+            struct_size, abi_version, reserved, type_layout, info, device_count, device_info, create, destroy, compile,
+            executable_destroy, executable_info, set_param, run, get_extension, shutdown,
+        }
+    }
+    handles! { out: RlxBackend RlxExecutable }
+    writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
+    out
+}
+
+/// The lines of `a` that `b` lacks.
+fn missing<'a>(a: &'a str, b: &str) -> Vec<&'a str> {
+    let b: BTreeSet<&str> = b.lines().collect();
+    a.lines().filter(|line| !b.contains(line)).collect()
+}
+
+#[test]
+fn the_abi_is_that_of_the_golden_file() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("abi.golden");
+    let now = table();
+    if std::env::var_os("RLX_BLESS").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    if now != golden {
+        panic!(
+            "the wire ABI has moved; hosts and plugins in the field would break.\nwas:\n{}\nis:\n{}\n\
+             If no released version has it, or ABI_VERSION has a new major, accept it: {ACCEPT}",
+            missing(&golden, &now).join("\n"),
+            missing(&now, &golden).join("\n")
+        );
+    }
+}
+
+#[test]
+fn nothing_of_the_abi_is_left_out() {
+    let table = table();
+    let listed: BTreeSet<&str> = table.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let mut module = None;
+    let mut declared = Vec::new();
+    for line in include_str!("../src/abi.rs").lines() {
+        let words: Vec<&str> =
+            line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+        match words.as_slice() {
+            ["pub", "mod", name, ..] => module = Some(*name),
+            ["pub", "const", name, ..] => declared.push(module.map_or((*name).to_owned(), |m| format!("{m}::{name}"))),
+            ["pub", "struct" | "type", name, ..] => declared.push((*name).to_owned()),
+            [] if line == "}" => module = None,
+            _ => {}
+        }
+    }
+    assert!(declared.len() > 60, "only {} declarations found", declared.len());
+    let left_out: Vec<&String> = declared.iter().filter(|name| !listed.contains(name.as_str())).collect();
+    assert!(left_out.is_empty(), "add to the table of this test: {left_out:?}");
+}
