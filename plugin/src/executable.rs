@@ -73,12 +73,13 @@ enum Plan {
 }
 
 impl MlxExecutable {
-    /// Compiles; in compiled mode that traces, and so finds every error of lowering.
+    /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
     pub(crate) fn new(program: Program, mode: Mode, lane: Arc<Lane>) -> Result<Self, Error> {
+        let trace = trace(&program, &lane)?;
         let plan = match mode {
             Mode::Eager => Plan::Eager,
             Mode::Lazy => Plan::Lazy,
-            Mode::Compiled => Plan::Replay(trace(&program, &lane)?),
+            Mode::Compiled => Plan::Replay(trace),
         };
         let input_dims = program.inputs.iter().map(dims).collect::<Result<_, _>>()?;
         let params = program.params.iter().map(|_| None).collect();

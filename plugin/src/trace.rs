@@ -25,9 +25,12 @@ impl Drop for Trace {
     }
 }
 
+/// A function of arrays.
+type Function<'a> = dyn FnMut(&[&Array]) -> Result<Vec<Array>, Error> + 'a;
+
 /// What the callback works on. Its error comes back here whole; the shim would carry only the text.
 struct Call<'a> {
-    function: &'a mut dyn FnMut(&[&Array]) -> Result<Vec<Array>, Error>,
+    function: &'a mut Function<'a>,
     error: Option<Error>,
 }
 

@@ -3,6 +3,26 @@
 
 using namespace rlx_mlx;
 
+namespace {
+
+// Index of the extreme value along `axis`. MLX refuses empty arrays, also where the result is as empty.
+mx::array extreme(const mx::array& x, int axis, bool keep_dim,
+                  mx::array (*find)(const mx::array&, int, bool, mx::StreamOrDevice)) {
+  const int at = axis_of(x, axis);
+  if (x.size() > 0 || x.shape(at) == 0) {
+    return find(x, at, keep_dim, here());
+  }
+  auto shape = x.shape();
+  if (keep_dim) {
+    shape[at] = 1;
+  } else {
+    shape.erase(shape.begin() + at);
+  }
+  return mx::zeros(shape, mx::uint32, here());
+}
+
+}  // namespace
+
 extern "C" {
 
 int rlx_mlx_op_reduce(rlx_mlx_array_t* a, rlx_mlx_reduce_t kind, const int* axes, size_t n_axes, int keep_dim,
@@ -24,17 +44,11 @@ int rlx_mlx_op_reduce(rlx_mlx_array_t* a, rlx_mlx_reduce_t kind, const int* axes
 }
 
 int rlx_mlx_op_argmax(rlx_mlx_array_t* a, int axis, int keep_dim, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] {
-    const auto& x = in(a, "a");
-    return handle(mx::argmax(x, axis_of(x, axis), keep_dim != 0, here()));
-  });
+  return produce(__func__, out, [&] { return handle(extreme(in(a, "a"), axis, keep_dim != 0, mx::argmax)); });
 }
 
 int rlx_mlx_op_argmin(rlx_mlx_array_t* a, int axis, int keep_dim, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] {
-    const auto& x = in(a, "a");
-    return handle(mx::argmin(x, axis_of(x, axis), keep_dim != 0, here()));
-  });
+  return produce(__func__, out, [&] { return handle(extreme(in(a, "a"), axis, keep_dim != 0, mx::argmin)); });
 }
 
 int rlx_mlx_op_cumsum(rlx_mlx_array_t* a, int axis, int exclusive, rlx_mlx_array_t** out) {

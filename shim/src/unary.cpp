@@ -7,10 +7,21 @@ using namespace rlx_mlx;
 
 namespace {
 
+// `f` of `a`, or of `a` in f32 where it is narrower: half types are rounded once, at the end, and nothing in between
+// overflows or vanishes.
+template <typename F>
+mx::array composed(const mx::array& a, mx::StreamOrDevice s, F&& f) {
+  if (a.dtype() == mx::float32 || a.dtype() == mx::float64 || a.dtype() == mx::complex64) {
+    return f(a);
+  }
+  const auto result = f(mx::astype(a, mx::float32, s));
+  return mx::issubdtype(a.dtype(), mx::floating) ? mx::astype(result, a.dtype(), s) : result;
+}
+
 mx::array apply(const mx::array& a, rlx_mlx_unary_t kind, mx::StreamOrDevice s) {
   switch (kind) {
     case RLX_MLX_UN_RELU: return mx::maximum(a, mx::array(0, a.dtype()), s);
-    case RLX_MLX_UN_SIGMOID: return mx::sigmoid(a, s);
+    case RLX_MLX_UN_SIGMOID: return composed(a, s, [&](const mx::array& x) { return mx::sigmoid(x, s); });
     case RLX_MLX_UN_TANH: return mx::tanh(a, s);
     case RLX_MLX_UN_EXP: return mx::exp(a, s);
     case RLX_MLX_UN_LOG: return mx::log(a, s);
@@ -45,21 +56,18 @@ int rlx_mlx_op_unary(rlx_mlx_array_t* a, rlx_mlx_unary_t kind, rlx_mlx_array_t**
 int rlx_mlx_op_gelu(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto s = here();
-    const auto& x = in(a, "a");
-    const bool wide = x.dtype() == mx::float32 || x.dtype() == mx::float64;
-    const auto type = wide ? x.dtype() : mx::float32;
-    const auto scalar = [&](double v) { return mx::array(v, type); };
-    const auto y = wide ? x : mx::astype(x, type, s);
-    const auto tail = mx::add(scalar(1.0), mx::erf(mx::multiply(y, scalar(M_SQRT1_2), s), s), s);
-    const auto result = mx::multiply(mx::multiply(y, scalar(0.5), s), tail, s);
-    return handle(mx::issubdtype(x.dtype(), mx::floating) ? mx::astype(result, x.dtype(), s) : result);
+    return handle(composed(in(a, "a"), s, [&](const mx::array& x) {
+      const auto scalar = [&](double v) { return mx::array(v, x.dtype()); };
+      const auto tail = mx::add(scalar(1.0), mx::erf(mx::multiply(x, scalar(M_SQRT1_2), s), s), s);
+      return mx::multiply(mx::multiply(x, scalar(0.5), s), tail, s);
+    }));
   });
 }
 
 int rlx_mlx_op_silu(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
-    const auto& x = in(a, "a");
-    return handle(mx::multiply(x, mx::sigmoid(x, here()), here()));
+    const auto s = here();
+    return handle(composed(in(a, "a"), s, [&](const mx::array& x) { return mx::multiply(x, mx::sigmoid(x, s), s); }));
   });
 }
 

@@ -7,7 +7,11 @@ use crate::{provision, stage};
 
 /// Runs all tests of the workspace, documentation tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
-    prepared(workspace, &["test", "--release", "--workspace"], args)
+    // Cargo ignores a choice of packages beside `--workspace`.
+    let mut own = args.iter().take_while(|arg| *arg != "--");
+    let chosen = own.any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
+    let whole: &[&str] = if chosen { &[] } else { &["--workspace"] };
+    prepared(workspace, &[&["test", "--release"], whole].concat(), args)
 }
 
 /// Runs the benchmarks of the workspace's test crate.

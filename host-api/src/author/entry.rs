@@ -2,7 +2,9 @@
 
 use super::logging;
 use super::thunks::guard;
-use crate::abi::{ABI_OLDEST, ABI_VERSION, RlxBackendApi, RlxEntryRequest, RlxEntryResponse, RlxError};
+use crate::abi::{
+    ABI_OLDEST, ABI_VERSION, RlxBackendApi, RlxEntryRequest, RlxEntryResponse, RlxError, RlxHostServices,
+};
 use crate::negotiate::{VersionRange, select};
 use crate::{Error, ErrorKind};
 
@@ -43,9 +45,13 @@ pub unsafe fn entry(
                 format!("host speaks ABI {host}, plugin speaks ABI {}: update the older side", VersionRange::OURS),
             )
         })?;
-        // SAFETY: the host keeps the services for the life of the process.
-        if let Some(services) = unsafe { request.services.as_ref() } {
-            logging::forward_to(*services);
+        // SAFETY: NULL, or services that start with their size and that the host keeps for the life of the process. A
+        // table shorter than the one known here lacks the logger.
+        unsafe {
+            let services = request.services;
+            if !services.is_null() && (*services).struct_size >= size_of::<RlxHostServices>() as u64 {
+                logging::forward_to(*services);
+            }
         }
         logging::silence_panics();
         response.api = api;

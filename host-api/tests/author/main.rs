@@ -152,7 +152,7 @@ fn a_panic_in_a_release_slot_and_every_log_record_reach_the_hosts_log() {
         let instance = create(0, Some("destroy")).unwrap();
         drop(instance.compile("", Some("executable_destroy")).unwrap());
     }
-    let logged = table::LOGGED.lock().unwrap();
+    let logged = table::LOGGED.lock().unwrap().clone();
     let contains = |level, target: &str, text: &str| {
         logged.iter().any(|(l, t, message)| *l == level && t.starts_with(target) && message.contains(text))
     };

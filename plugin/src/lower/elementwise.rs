@@ -15,7 +15,7 @@ pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Res
         BinaryOp::Max => a.maximum(b),
         BinaryOp::Min => a.minimum(b),
         BinaryOp::Pow => a.pow(b),
-        BinaryOp::Mod => modulo(a, b, declared),
+        BinaryOp::Mod => modulo(a, b),
         BinaryOp::Atan2 => a.atan2(b),
         BinaryOp::BitAnd => bits(a, b, Array::bit_and),
         BinaryOp::BitOr => bits(a, b, Array::bit_or),
@@ -45,22 +45,42 @@ pub(super) fn clamp(x: &Array, min: f32, max: f32) -> Result<Array, Error> {
 
 /// True division, or the truncating one of C where the node is an integer.
 fn div(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
-    if all_integers(a, b, declared)? { truncating_div(a, b) } else { a.div(b) }
+    let integers = is_integer(a.dtype()?) && is_integer(b.dtype()?) && is_integer(declared);
+    if integers { truncating_div(a, b) } else { a.div(b) }
 }
 
-/// MLX rounds integer quotients down; a negative one that is not exact is one too low.
+/// The integer quotient of C. MLX rounds down, and leaves to the processor what C does not define, which may trap and
+/// end the process: here the quotient over zero is zero, and the lowest value over -1 is itself.
 fn truncating_div(a: &Array, b: &Array) -> Result<Array, Error> {
-    let floor = a.floor_div(b)?;
-    let inexact = floor.mul(b)?.ne(a)?;
-    let negative = floor.lt(&Array::scalar(0.0, floor.dtype()?)?)?;
-    floor.add(&inexact.bit_and(&negative)?.cast(floor.dtype()?)?)
+    let dtype = b.dtype()?;
+    let c = |value: f64| Array::scalar(value, dtype);
+    let by_zero = b.eq(&c(0.0)?)?;
+    let by_minus_one = if matches!(dtype, DType::U8 | DType::U32) { None } else { Some(b.eq(&c(-1.0)?)?) };
+    let undefined = match &by_minus_one {
+        Some(also) => by_zero.bit_or(also)?,
+        None => by_zero.duplicate()?,
+    };
+    let divisor = undefined.select(&c(1.0)?, b)?;
+    let floor = a.floor_div(&divisor)?;
+    let zero = Array::scalar(0.0, floor.dtype()?)?;
+    // A negative quotient that is not exact is one too low.
+    let low = floor.mul(&divisor)?.ne(a)?.bit_and(&floor.lt(&zero)?)?;
+    let quotient = floor.add(&low.cast(floor.dtype()?)?)?;
+    let quotient = match &by_minus_one {
+        // Over 1 it was exact, so only its sign is missing.
+        Some(negated) => negated.select(&floor.unary(ffi::RLX_MLX_UN_NEG)?, &quotient)?,
+        None => quotient,
+    };
+    by_zero.select(&zero, &quotient)
 }
 
 /// The remainder of C: the sign is that of the dividend. On magnitudes of floats MLX's remainder agrees with fmod
 /// exactly; integers go by their quotient, since the lowest one has no magnitude.
-fn modulo(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
-    if all_integers(a, b, declared)? {
-        return a.sub(&truncating_div(a, b)?.mul(b)?);
+fn modulo(a: &Array, b: &Array) -> Result<Array, Error> {
+    let integral = |dtype| is_integer(dtype) || dtype == DType::Bool;
+    if integral(a.dtype()?) && integral(b.dtype()?) {
+        let (a, b) = (integer(a)?, integer(b)?);
+        return a.sub(&truncating_div(&a, &b)?.mul(&b)?);
     }
     let magnitude = a.unary(ffi::RLX_MLX_UN_ABS)?.remainder(&b.unary(ffi::RLX_MLX_UN_ABS)?)?;
     let zero = Array::scalar(0.0, a.dtype()?)?;
@@ -69,14 +89,13 @@ fn modulo(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
 
 /// A bit operation; floats carry integers in RLX, so they are converted (and back by the walk).
 fn bits(a: &Array, b: &Array, op: fn(&Array, &Array) -> Result<Array, Error>) -> Result<Array, Error> {
-    let integer = |x: &Array| -> Result<Array, Error> {
-        if is_integer(x.dtype()?) || x.dtype()? == DType::Bool { x.duplicate() } else { x.cast(DType::I32) }
-    };
-    op(&integer(a)?, &integer(b)?)
+    let bits = |x: &Array| if x.dtype()? == DType::Bool { x.duplicate() } else { integer(x) };
+    op(&bits(a)?, &bits(b)?)
 }
 
-fn all_integers(a: &Array, b: &Array, declared: DType) -> Result<bool, Error> {
-    Ok(is_integer(a.dtype()?) && is_integer(b.dtype()?) && is_integer(declared))
+/// The array as integers.
+fn integer(x: &Array) -> Result<Array, Error> {
+    if is_integer(x.dtype()?) { x.duplicate() } else { x.cast(DType::I32) }
 }
 
 fn is_integer(dtype: DType) -> bool {

@@ -1,0 +1,16 @@
+//! What the integration tests share: the staged plugin, tensors, graphs of a few ops, oracles, comparisons, runs of rlx-run.
+//!
+//! It is test code, so it panics where a test would.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
+
+pub mod compare;
+pub mod graph;
+pub mod oracle;
+pub mod plugin;
+pub mod rlx_run;
+pub mod tensor;
+
+/// The README's program, compiled as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

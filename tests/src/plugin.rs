@@ -1,0 +1,90 @@
+//! The staged plugin, loaded as a host loads it, and runs of a graph in each of its modes.
+
+use crate::graph::Case;
+use crate::tensor::Tensor;
+use rlx_host_api::discovery::{SearchPath, find};
+use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, Executable};
+use rlx_ir::rlxmodel;
+use std::sync::LazyLock;
+
+/// The plugin's execution modes.
+pub const MODES: [&str; 3] = ["eager", "lazy", "compiled"];
+
+/// The folder of plugin folders that `cargo xtask test` staged.
+pub fn folder() -> std::path::PathBuf {
+    match std::env::var_os("RLX_TEST_PLUGIN_DIR") {
+        Some(folder) => folder.into(),
+        None => panic!("RLX_TEST_PLUGIN_DIR is not set: run `cargo xtask test`, which builds and stages the plugin"),
+    }
+}
+
+/// The plugin's backend on the processor, one a process.
+pub fn backend() -> &'static Backend {
+    static BACKEND: LazyLock<Backend> = LazyLock::new(|| {
+        let plugin = find("mlx", &SearchPath::new([folder()])).expect("the staged plugin loads");
+        plugin.create(&BackendOptions::new().device(DeviceKind::Cpu)).expect("a backend on the processor")
+    });
+    &BACKEND
+}
+
+/// Compiles `.rlxmodel` text.
+pub fn compile_text(text: &str, mode: &str) -> Result<Executable, Error> {
+    backend().compile(text.as_bytes(), &CompileOptions::new().set("mode", mode))
+}
+
+/// Compiles the graph of a case.
+pub fn compile(case: &Case, mode: &str) -> Result<Executable, Error> {
+    compile_text(&rlxmodel::to_text(&case.graph).expect("a graph that RLX can write"), mode)
+}
+
+/// The bytes of the inputs, in the order that the executable asks for.
+pub fn input_bytes(case: &Case, executable: &Executable) -> Vec<Vec<u8>> {
+    let find = |name: &str| -> usize { name.strip_prefix('x').and_then(|n| n.parse().ok()).expect("an input `xN`") };
+    executable.inputs().iter().map(|info| case.inputs[find(&info.name)].bytes()).collect()
+}
+
+/// The raw outputs of one run in `mode`.
+pub fn run_bytes(case: &Case, mode: &str) -> Result<Vec<Vec<u8>>, Error> {
+    let mut executable = compile(case, mode)?;
+    let inputs = input_bytes(case, &executable);
+    executable.run_to_vec(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+/// Runs in every mode, which must agree bit for bit, and returns the outputs.
+pub fn run(case: &Case) -> Vec<Tensor> {
+    let runs = MODES.map(|mode| match run_bytes(case, mode) {
+        Ok(outputs) => outputs,
+        Err(e) => panic!("{mode}: {e}\n{}", case.graph),
+    });
+    for (mode, outputs) in MODES.iter().zip(&runs).skip(1) {
+        assert_eq!(outputs, &runs[0], "{mode} differs from {}\n{}", MODES[0], case.graph);
+    }
+    let shapes = case.graph.outputs.iter().map(|&id| case.graph.shape(id));
+    shapes
+        .zip(&runs[0])
+        .map(|(shape, data)| {
+            let dims: Vec<usize> = shape.dims().iter().map(|d| d.unwrap_static()).collect();
+            Tensor::from_bytes(shape.dtype(), &dims, data)
+        })
+        .collect()
+}
+
+/// Runs in every mode and returns the only output.
+pub fn run_one(case: &Case) -> Tensor {
+    let mut outputs = run(case);
+    assert_eq!(outputs.len(), 1, "outputs");
+    outputs.remove(0)
+}
+
+/// The error of a case that every mode refuses: in compiled mode when it compiles, else at the latest when it runs.
+pub fn refusal(case: &Case) -> Error {
+    let [.., compiled] = MODES.map(|mode| match run_bytes(case, mode) {
+        Ok(_) => panic!("{mode} accepted\n{}", case.graph),
+        Err(e) => {
+            assert!(!e.message().contains('\n'), "{mode}: not one line: {e}");
+            e
+        }
+    });
+    compile(case, "compiled").expect_err("compiled mode lowers when it compiles");
+    compiled
+}

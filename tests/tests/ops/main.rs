@@ -1,0 +1,16 @@
+//! Every op of the plugin against an oracle that shares no code with it, through the ABI, in all three modes.
+//!
+//! `plugin::run` asserts that the modes agree bit for bit, so each case below is also a test of that.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod activation;
+mod attention;
+mod elementwise;
+mod fused;
+mod gather;
+mod laws;
+mod matmul;
+mod norm;
+mod reduce;
+mod rope;
+mod shape;

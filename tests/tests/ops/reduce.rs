@@ -1,0 +1,225 @@
+//! Reduce, Softmax, Cumsum, ArgMax, ArgMin.
+
+use rlx_ir::op::ReduceOp;
+use rlx_ir::{DType, Op};
+use rlx_mlx_tests::compare::{assert_same, assert_within, epsilon};
+use rlx_mlx_tests::graph::{Layout, one_op};
+use rlx_mlx_tests::plugin::{refusal, run_one};
+use rlx_mlx_tests::tensor::{Tensor, indices, offset};
+
+const OPS: [ReduceOp; 5] = [ReduceOp::Sum, ReduceOp::Mean, ReduceOp::Max, ReduceOp::Min, ReduceOp::Prod];
+
+fn fold(op: ReduceOp, values: &[f64]) -> f64 {
+    match op {
+        ReduceOp::Sum => values.iter().sum(),
+        ReduceOp::Mean => values.iter().sum::<f64>() / values.len() as f64,
+        ReduceOp::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        ReduceOp::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
+        ReduceOp::Prod => values.iter().product(),
+    }
+}
+
+/// Extents with the axes reduced, and the groups of values that each result comes from.
+fn groups(x: &Tensor, axes: &[usize], keep_dim: bool) -> (Vec<usize>, Vec<Vec<f64>>) {
+    let kept: Vec<usize> = x.dims.iter().enumerate().map(|(i, &d)| if axes.contains(&i) { 1 } else { d }).collect();
+    let mut groups = vec![Vec::new(); kept.iter().product()];
+    for index in indices(&x.dims) {
+        let at: Vec<usize> = index.iter().enumerate().map(|(i, &p)| if axes.contains(&i) { 0 } else { p }).collect();
+        groups[offset(&kept, &at)].push(x.at(&index));
+    }
+    let dims = if keep_dim {
+        kept
+    } else {
+        x.dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &d)| d).collect()
+    };
+    (dims, groups)
+}
+
+fn check(op: ReduceOp, x: &Tensor, axes: &[usize], keep_dim: bool, layout: Layout) {
+    let (dims, groups) = groups(x, axes, keep_dim);
+    let want: Vec<f64> = groups.iter().map(|g| fold(op, g)).collect();
+    let got = run_one(&one_op(Op::Reduce { op, axes: axes.to_vec(), keep_dim }, &[x], layout, &dims, x.dtype));
+    let what = format!("{op:?} of {:?} {:?} over {axes:?}, {layout:?}", x.dtype, x.dims);
+    match op {
+        ReduceOp::Max | ReduceOp::Min => assert_same(&what, &got, &want),
+        // n additions of f32 err by n * eps * sum |x|; n multiplications by n * eps of the product.
+        ReduceOp::Sum | ReduceOp::Mean => assert_within(&what, &got, &want, |i, w| {
+            let size: f64 = groups[i].iter().map(|v| v.abs()).sum();
+            groups[i].len() as f64 * epsilon(DType::F32) * size
+                + half_sum(x.dtype, groups[i].len(), size)
+                + w.abs() * epsilon(x.dtype)
+        }),
+        ReduceOp::Prod => {
+            assert_within(&what, &got, &want, |i, w| (groups[i].len() + 1) as f64 * epsilon(x.dtype) * w.abs());
+        }
+    }
+}
+
+/// MLX may accumulate half types in their own precision along some axes.
+fn half_sum(dtype: DType, terms: usize, size: f64) -> f64 {
+    if dtype == DType::F32 { 0.0 } else { terms as f64 * epsilon(dtype) * size / 2.0 }
+}
+
+#[test]
+fn every_op_over_axes() {
+    let rows: [(&[usize], &[usize]); 10] = [
+        (&[7], &[0]),
+        (&[1, 1], &[0, 1]),
+        (&[3, 5], &[0]),
+        (&[3, 5], &[1]),
+        (&[2, 3, 4], &[0, 2]),
+        (&[2, 3, 4], &[0, 1, 2]),
+        (&[2, 3, 4], &[1]),
+        (&[2, 1, 3, 2], &[1, 3]),
+        (&[2, 2, 1, 3, 2], &[0, 2, 4]),
+        (&[33, 129], &[1]),
+    ];
+    for op in OPS {
+        for (dims, axes) in rows {
+            for keep_dim in [false, true] {
+                for layout in Layout::ALL {
+                    check(op, &Tensor::random(dims, 7), axes, keep_dim, layout);
+                }
+            }
+            check(op, &Tensor::random(dims, 8).to(DType::BF16), axes, true, Layout::Dense);
+        }
+    }
+}
+
+#[test]
+fn no_axes_reduce_nothing() {
+    for op in OPS {
+        for keep_dim in [false, true] {
+            check(op, &Tensor::random(&[2, 3], 1), &[], keep_dim, Layout::Dense);
+        }
+    }
+}
+
+#[test]
+fn integers_stay_integers() {
+    let x = Tensor::of(DType::I32, &[2, 3], [5.0, -3.0, 7.0, 2.0, 2.0, -9.0]);
+    for op in [ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min, ReduceOp::Prod] {
+        let (dims, groups) = groups(&x, &[1], false);
+        let want: Vec<f64> = groups.iter().map(|g| fold(op, g)).collect();
+        let op = Op::Reduce { op, axes: vec![1], keep_dim: false };
+        assert_same("integer reduction", &run_one(&one_op(op, &[&x], Layout::Dense, &dims, DType::I32)), &want);
+    }
+}
+
+#[test]
+fn an_empty_axis_gives_the_neutral_element() {
+    let x = Tensor::f32(&[2, 0], []);
+    for (op, neutral) in [(ReduceOp::Sum, 0.0), (ReduceOp::Prod, 1.0)] {
+        let op = Op::Reduce { op, axes: vec![1], keep_dim: false };
+        assert_same("empty", &run_one(&one_op(op, &[&x], Layout::Dense, &[2], DType::F32)), &[neutral, neutral]);
+    }
+    // A maximum of nothing has no value and no place.
+    let op = Op::Reduce { op: ReduceOp::Max, axes: vec![1], keep_dim: false };
+    assert!(refusal(&one_op(op, &[&x], Layout::Dense, &[2], DType::F32)).message().contains("Reduce"));
+    let op = Op::ArgMax { axis: 1, keep_dim: false };
+    assert!(refusal(&one_op(op, &[&x], Layout::Dense, &[2], DType::F32)).message().contains("ArgMax"));
+}
+
+/// Softmax along an axis, by the definition with the maximum taken off.
+pub(crate) fn softmax(x: &Tensor, axis: usize) -> Vec<f64> {
+    indices(&x.dims)
+        .map(|index| {
+            let row = |j: usize| {
+                let mut at = index.clone();
+                at[axis] = j;
+                x.at(&at)
+            };
+            let n = x.dims[axis];
+            let top = (0..n).map(row).fold(f64::NEG_INFINITY, f64::max);
+            (row(index[axis]) - top).exp() / (0..n).map(|j| (row(j) - top).exp()).sum::<f64>()
+        })
+        .collect()
+}
+
+#[test]
+fn softmax_along_any_axis() {
+    for dims in [&[5][..], &[1], &[3, 4], &[2, 3, 70], &[2, 0, 3], &[2, 1, 2, 3], &[1, 2, 2, 2, 3]] {
+        let rank = dims.len() as i32;
+        for axis in -rank..rank {
+            let at = axis.rem_euclid(rank) as usize;
+            if dims[at] == 0 {
+                continue;
+            }
+            for dtype in [DType::F32, DType::F16, DType::BF16] {
+                let x = Tensor::random(dims, 11).map(|v| v * 10.0).to(dtype);
+                let want = softmax(&x, at);
+                for layout in Layout::ALL {
+                    let got = run_one(&one_op(Op::Softmax { axis }, &[&x], layout, dims, dtype));
+                    // exp of a score down to -40 errs by as many epsilons, the sum of n by n; then one rounding.
+                    assert_within(&format!("softmax {dtype:?} {axis} {layout:?}"), &got, &want, |_, w| {
+                        w * ((40 + 4 + dims[at]) as f64 * epsilon(DType::F32) + epsilon(dtype))
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn softmax_of_large_scores_is_finite() {
+    let x = Tensor::f32(&[2, 3], [1e30, 1e30, -1e30, -f64::INFINITY, 300.0, 300.0]);
+    let got = run_one(&one_op(Op::Softmax { axis: -1 }, &[&x], Layout::Dense, &[2, 3], DType::F32));
+    assert_same("large scores", &got, &[0.5, 0.5, 0.0, 0.0, 0.5, 0.5]);
+}
+
+#[test]
+fn cumsum_inclusive_and_exclusive() {
+    for dims in [&[6][..], &[1], &[0], &[3, 4], &[2, 3, 4], &[2, 1, 3, 2]] {
+        let rank = dims.len() as i32;
+        for axis in -rank..rank {
+            let at = axis.rem_euclid(rank) as usize;
+            for exclusive in [false, true] {
+                let x = Tensor::random(dims, 13);
+                let terms = |index: &[usize]| -> Vec<f64> {
+                    let end = index[at] + usize::from(!exclusive);
+                    let value = |j| {
+                        let mut from = index.to_vec();
+                        from[at] = j;
+                        x.at(&from)
+                    };
+                    (0..end).map(value).collect()
+                };
+                let all: Vec<Vec<f64>> = indices(dims).map(|i| terms(&i)).collect();
+                let want: Vec<f64> = all.iter().map(|t| t.iter().sum()).collect();
+                for layout in Layout::ALL {
+                    let got = run_one(&one_op(Op::Cumsum { axis, exclusive }, &[&x], layout, dims, DType::F32));
+                    assert_within(&format!("cumsum {axis} {exclusive} {layout:?}"), &got, &want, |i, _| {
+                        let size: f64 = all[i].iter().map(|v| v.abs()).sum();
+                        all[i].len() as f64 * epsilon(DType::F32) * size
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn arg_max_and_arg_min_take_the_first_hit() {
+    let ties = Tensor::f32(&[2, 5], [1.0, 3.0, 3.0, -2.0, -2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let inputs =
+        [ties, Tensor::random(&[3, 4, 5], 2), Tensor::random(&[1, 1], 3), Tensor::random(&[40, 3], 4).map(f64::round)];
+    for x in &inputs {
+        for axis in 0..x.dims.len() {
+            for keep_dim in [false, true] {
+                let (dims, groups) = groups(x, &[axis], keep_dim);
+                let first = |best: fn(f64, f64) -> bool| -> Vec<f64> {
+                    let pick = |g: &Vec<f64>| (1..g.len()).fold(0, |at, i| if best(g[i], g[at]) { i } else { at });
+                    groups.iter().map(|g| pick(g) as f64).collect()
+                };
+                for layout in Layout::ALL {
+                    for dtype in [DType::F32, DType::I64] {
+                        let max = run_one(&one_op(Op::ArgMax { axis, keep_dim }, &[x], layout, &dims, dtype));
+                        assert_same("argmax", &max, &first(|a, b| a > b));
+                        let min = run_one(&one_op(Op::ArgMin { axis, keep_dim }, &[x], layout, &dims, dtype));
+                        assert_same("argmin", &min, &first(|a, b| a < b));
+                    }
+                }
+            }
+        }
+    }
+}
