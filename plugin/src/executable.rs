@@ -76,6 +76,12 @@ impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
     pub(crate) fn new(program: Program, mode: Mode, lane: Arc<Lane>) -> Result<Self, Error> {
         let trace = trace(&program, &lane)?;
+        log::debug!(
+            "compiled `{}` for {mode:?} mode: {} nodes, {} MLX primitives",
+            program.graph.name,
+            program.graph.len(),
+            trace.size()?
+        );
         let plan = match mode {
             Mode::Eager => Plan::Eager,
             Mode::Lazy => Plan::Lazy,
@@ -134,9 +140,7 @@ fn trace(program: &Program, lane: &Lane) -> Result<Trace, Error> {
         .chain(&program.params)
         .map(|info| Array::placeholder(&dims(info)?, info.dtype))
         .collect::<Result<Vec<_>, Error>>()?;
-    let trace = Trace::new(&leaves, program.outputs.len(), |leaves| lower(program, leaves))?;
-    log::debug!("traced `{}`: {} nodes, {} MLX primitives", program.graph.name, program.graph.len(), trace.size()?);
-    Ok(trace)
+    Trace::new(&leaves, program.outputs.len(), |leaves| lower(program, leaves))
 }
 
 impl Executable for MlxExecutable {

@@ -89,7 +89,7 @@ fn the_batch_size_does_not_change_the_embeddings() {
     }
 }
 
-/// The plugin says in its log when it traces a program: once for each shape of a batch. Without padding the sentences
+/// The plugin says in its log when it compiles a program: once for each shape of a batch. Without padding the sentences
 /// have 9, 10, 11 and 11 tokens.
 #[test]
 fn batches_are_as_large_as_asked_for() {
@@ -97,7 +97,7 @@ fn batches_are_as_large_as_asked_for() {
         let mut command = embed("mlx", &["--batch", batch, "--mode", "compiled"]);
         let output = command.args(sentences()).env("RUST_LOG", "rlx_mlx=debug").assert().success();
         let log = String::from_utf8(output.get_output().stderr.clone()).unwrap();
-        assert_eq!(log.matches("traced `sentence_encoder`").count(), shapes, "--batch {batch}:\n{log}");
+        assert_eq!(log.matches("compiled `sentence_encoder`").count(), shapes, "--batch {batch}:\n{log}");
     }
 }
 
