@@ -15,7 +15,7 @@ pub struct Pins {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// What it is used as: a flavour of MLX, `openblas` or `model`.
+    /// What it is used as: a flavour of MLX, `openblas`, `model` or `libclang`.
     pub role: String,
     /// Its name on PyPI.
     pub name: String,

@@ -122,6 +122,16 @@ impl Store {
         Ok(weights.parent().unwrap_or(&folder).to_path_buf())
     }
 
+    /// The folder of libclang, for this machine: what bindgen wants in `LIBCLANG_PATH`.
+    ///
+    /// # Errors
+    /// Any [`Error`]; each says what to do.
+    pub fn libclang(&self, progress: &dyn Progress) -> Result<PathBuf, Error> {
+        let package = self.pins.package("libclang")?;
+        let folder = self.provide(package, &Target::host(), progress)?;
+        require(package, &folder, &format!("libclang-{}.data/platlib/clang/native", package.version))
+    }
+
     /// The folder of an unpacked package, downloaded if it is not there yet.
     pub(crate) fn provide(
         &self,

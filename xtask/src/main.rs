@@ -1,10 +1,12 @@
 //! `cargo xtask`: the workspace's own commands.
 
+mod bindings;
 mod cargo;
 mod ci;
 mod demo;
 mod dist;
 mod provision;
+mod shim;
 mod stage;
 mod symbols;
 mod test;
@@ -42,6 +44,14 @@ enum Command {
     },
     /// Everything that continuous integration checks
     Ci,
+    /// Build and run the shim's C tests, plain and under sanitizers
+    Shim,
+    /// Write the shim's Rust bindings from its headers
+    Bindings {
+        /// Only fail if they are not up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the benchmarks; what follows `--` goes to `cargo bench`
     Bench {
         /// Arguments of `cargo bench`, e.g. `-- --bench matmul`
@@ -67,6 +77,8 @@ fn run(command: Command) -> Result<()> {
         Command::Test { args } => test::run(&workspace, &args),
         Command::Dist { out } => dist::run(&workspace, out),
         Command::Ci => ci::run(&workspace),
+        Command::Shim => shim::run(&workspace),
+        Command::Bindings { check } => bindings::run(&workspace, check),
         Command::Bench { args } => test::bench(&workspace, &args),
     }
 }

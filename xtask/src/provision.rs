@@ -35,6 +35,11 @@ pub(crate) fn model(workspace: &Workspace) -> Result<PathBuf> {
     Ok(Store::in_target(&workspace.target_dir)?.model(&Bar::new())?)
 }
 
+/// Provisions libclang and returns its folder.
+pub(crate) fn libclang(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Store::in_target(&workspace.target_dir)?.libclang(&Bar::new())?)
+}
+
 /// A bar on standard error; plain lines where that is not a terminal. Shows nothing as long as nothing happens.
 struct Bar(ProgressBar);
 

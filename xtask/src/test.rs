@@ -3,10 +3,13 @@
 use anyhow::Result;
 
 use crate::cargo::{self, Workspace};
-use crate::{provision, stage};
+use crate::{provision, shim, stage};
 
-/// Runs all tests of the workspace, documentation tests included, or what `args` select.
+/// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
+    if args.is_empty() {
+        shim::run(workspace)?;
+    }
     // Cargo ignores a choice of packages beside `--workspace`.
     let mut own = args.iter().take_while(|arg| *arg != "--");
     let chosen = own.any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
