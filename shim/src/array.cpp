@@ -2,7 +2,7 @@
 #include <cstring>
 #include <memory>
 
-#include "internal.h"
+#include "operands.h"
 #include "mlx/allocator.h"
 #include "mlx/ops.h"
 #include "mlx/transforms.h"
@@ -69,7 +69,8 @@ ptrdiff_t cpu_data_offset() {
 }
 
 // An array over foreign memory, or nothing where MLX cannot read it in place.
-std::optional<mx::array> borrow(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes, Release& release) {
+std::optional<mx::array> borrow(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes,
+                                Release& release) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(data) % mx::size_of(dtype) == 0;
   // Bool bytes have to be checked, and a GPU build's buffers are not plain pointers.
   if (nbytes == 0 || dtype == mx::bool_ || !aligned || mx::is_available(mx::Device::gpu)) {
@@ -85,6 +86,44 @@ std::optional<mx::array> borrow(const mx::Shape& shape, mx::Dtype dtype, const v
   return mx::array(std::move(view), shape, dtype);
 }
 
+// Evaluates and copies row-major; the sizes are checked.
+void copy_out(mx::array value, void* dst) {
+  value.eval();
+  // The flags of a lazy array say nothing, so they are read after evaluation only.
+  if (!value.flags().row_contiguous) {
+    value = mx::contiguous(value, false, here());
+    value.eval();
+  }
+  if (value.nbytes() > 0) {
+    std::memcpy(dst, value.data<unsigned char>(), value.nbytes());
+  }
+}
+
+// The one element of `a`, in memory as a T.
+template <typename T>
+T item(const mx::array& a, mx::Dtype dtype) {
+  if (a.size() != 1) {
+    bad_shape(std::to_string(a.size()) + " elements instead of one");
+  }
+  T value;
+  // A cast to f64 exists on the CPU only, like f64 itself.
+  copy_out(mx::astype(a, dtype, cpu_here()), &value);
+  return value;
+}
+
+// Writes a list into a caller's buffer: the length first, so that a short buffer tells the need.
+template <typename List, typename T>
+void write_list(const List& list, T* out, size_t cap, size_t& out_count, const char* name) {
+  out_count = list.size();
+  if (list.size() > cap) {
+    bad_shape("rank " + std::to_string(list.size()) + " does not fit");
+  }
+  if (!list.empty()) {
+    target(out, name);
+  }
+  std::copy(list.begin(), list.end(), out);
+}
+
 }  // namespace
 
 extern "C" {
@@ -95,6 +134,21 @@ size_t rlx_mlx_dtype_size(rlx_mlx_dtype_t dtype) {
   } catch (...) {
     return 0;
   }
+}
+
+int rlx_mlx_array_from_data(const int* shape, size_t ndim, const float* data, size_t nelems, rlx_mlx_dtype_t dtype,
+                            rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    auto dims = shape_of(shape, ndim);
+    const auto type = dtype_of(dtype);
+    if (nelems > SIZE_MAX / sizeof(float)) {
+      bad_shape(std::to_string(nelems) + " elements are too many");
+    }
+    const size_t nbytes = nelems * sizeof(float);
+    check_bytes(dims, mx::float32, data, nbytes);
+    const auto value = copy_in(std::move(dims), mx::float32, data, nbytes);
+    return handle(type == mx::float32 ? value : mx::astype(value, type, here()));
+  });
 }
 
 int rlx_mlx_array_from_bytes(const int* shape, size_t ndim, const void* data, size_t nbytes, rlx_mlx_dtype_t dtype,
@@ -133,27 +187,51 @@ int rlx_mlx_array_scalar(double value, rlx_mlx_dtype_t dtype, rlx_mlx_array_t** 
 
 int rlx_mlx_array_to_bytes(rlx_mlx_array_t* h, void* dst, size_t dst_cap, size_t* out_nbytes) {
   return guarded(__func__, [&] {
-    auto value = in(h, "h");
-    if (!out_nbytes) {
-      throw Failure(RLX_MLX_ERR_NULL, "out_nbytes is NULL");
-    }
-    *out_nbytes = value.nbytes();
+    const auto& value = in(h, "h");
+    target(out_nbytes, "out_nbytes") = value.nbytes();
     if (value.nbytes() > dst_cap) {
-      throw Failure(RLX_MLX_ERR_BAD_SHAPE,
-                    std::to_string(value.nbytes()) + " bytes do not fit into " + std::to_string(dst_cap));
+      bad_shape(std::to_string(value.nbytes()) + " bytes do not fit into " + std::to_string(dst_cap));
     }
     if (value.nbytes() > 0 && !dst) {
       throw Failure(RLX_MLX_ERR_NULL, "dst is NULL");
     }
-    value.eval();
-    // The flags of a lazy array say nothing, so they are read after evaluation only.
-    if (!value.flags().row_contiguous) {
-      value = mx::contiguous(value, false, here());
-      value.eval();
+    copy_out(value, dst);
+  });
+}
+
+int rlx_mlx_array_to_f32(rlx_mlx_array_t* h, float* dst, size_t nelems) {
+  return guarded(__func__, [&] {
+    const auto& value = in(h, "h");
+    if (value.dtype() == mx::complex64) {
+      bad_dtype("complex64 does not fit into f32, take its real or imaginary part first");
     }
-    if (value.nbytes() > 0) {
-      std::memcpy(dst, value.data<unsigned char>(), value.nbytes());
+    if (value.size() > nelems) {
+      bad_shape(std::to_string(value.size()) + " elements do not fit into " + std::to_string(nelems));
     }
+    if (value.size() > 0) {
+      target(dst, "dst");
+    }
+    copy_out(value.dtype() == mx::float32 ? value : mx::astype(value, mx::float32, here()), dst);
+  });
+}
+
+int rlx_mlx_array_item_f64(rlx_mlx_array_t* h, double* out) {
+  return guarded(__func__, [&] {
+    const auto& value = in(h, "h");
+    if (value.dtype() == mx::complex64) {
+      bad_dtype("complex64 does not fit into f64");
+    }
+    target(out) = item<double>(value, mx::float64);
+  });
+}
+
+int rlx_mlx_array_item_i64(rlx_mlx_array_t* h, int64_t* out) {
+  return guarded(__func__, [&] {
+    const auto& value = in(h, "h");
+    if (mx::issubdtype(value.dtype(), mx::inexact)) {
+      bad_dtype("h must be integers or bool");
+    }
+    target(out) = item<int64_t>(value, mx::int64);
   });
 }
 
@@ -167,27 +245,45 @@ int rlx_mlx_array_clone(rlx_mlx_array_t* h, rlx_mlx_array_t** out) {
 
 int rlx_mlx_array_shape(rlx_mlx_array_t* h, int* out_shape, size_t cap, size_t* out_ndim) {
   return guarded(__func__, [&] {
-    const auto& shape = in(h, "h").shape();
-    if (!out_ndim) {
-      throw Failure(RLX_MLX_ERR_NULL, "out_ndim is NULL");
-    }
-    *out_ndim = shape.size();
-    if (shape.size() > cap) {
-      throw Failure(RLX_MLX_ERR_BAD_SHAPE, "rank " + std::to_string(shape.size()) + " does not fit");
-    }
-    if (!shape.empty() && !out_shape) {
-      throw Failure(RLX_MLX_ERR_NULL, "out_shape is NULL");
-    }
-    std::copy(shape.begin(), shape.end(), out_shape);
+    const auto& value = in(h, "h");
+    write_list(value.shape(), out_shape, cap, target(out_ndim, "out_ndim"), "out_shape");
+  });
+}
+
+int rlx_mlx_array_ndim(rlx_mlx_array_t* h, size_t* out) {
+  return guarded(__func__, [&] { target(out) = in(h, "h").ndim(); });
+}
+
+int rlx_mlx_array_size(rlx_mlx_array_t* h, size_t* out) {
+  return guarded(__func__, [&] { target(out) = in(h, "h").size(); });
+}
+
+int rlx_mlx_array_nbytes(rlx_mlx_array_t* h, size_t* out) {
+  return guarded(__func__, [&] { target(out) = in(h, "h").nbytes(); });
+}
+
+int rlx_mlx_array_strides(rlx_mlx_array_t* h, int64_t* out_strides, size_t cap, size_t* out_ndim) {
+  return guarded(__func__, [&] {
+    auto value = in(h, "h");
+    auto& count = target(out_ndim, "out_ndim");
+    value.eval();
+    write_list(value.strides(), out_strides, cap, count, "out_strides");
+  });
+}
+
+int rlx_mlx_array_is_contiguous(rlx_mlx_array_t* h, int* out) {
+  return guarded(__func__, [&] {
+    auto value = in(h, "h");
+    auto& result = target(out);
+    value.eval();
+    result = value.flags().row_contiguous ? 1 : 0;
   });
 }
 
 int rlx_mlx_array_dtype(rlx_mlx_array_t* h, rlx_mlx_dtype_t* out) {
   return guarded(__func__, [&] {
     const auto type = in(h, "h").dtype();
-    if (!out) {
-      throw Failure(RLX_MLX_ERR_NULL, "out is NULL");
-    }
+    target(out);
     for (int d = RLX_MLX_DTYPE_F32; d <= RLX_MLX_DTYPE_C64; ++d) {
       if (dtype_of(static_cast<rlx_mlx_dtype_t>(d)) == type) {
         *out = static_cast<rlx_mlx_dtype_t>(d);

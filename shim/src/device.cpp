@@ -1,4 +1,4 @@
-#include "internal.h"
+#include "operands.h"
 #include "mlx/device.h"
 #include "mlx/version.h"
 
@@ -6,12 +6,32 @@ using namespace rlx_mlx;
 
 namespace {
 
-mx::Device device_of(rlx_mlx_device_t device, size_t index) {
+size_t count_of(mx::Device kind) {
+  return mx::is_available(kind) ? static_cast<size_t>(mx::device_count(kind.type)) : 0;
+}
+
+mx::Device kind_of(rlx_mlx_device_t device) {
   switch (device) {
-    case RLX_MLX_DEVICE_CPU: return mx::Device(mx::Device::cpu, static_cast<int>(index));
-    case RLX_MLX_DEVICE_GPU: return mx::Device(mx::Device::gpu, static_cast<int>(index));
+    case RLX_MLX_DEVICE_CPU: return mx::Device::cpu;
+    case RLX_MLX_DEVICE_GPU: return mx::Device::gpu;
   }
   throw Failure(RLX_MLX_ERR_GENERIC, "unknown device kind " + std::to_string(static_cast<int>(device)));
+}
+
+mx::Device device_of(rlx_mlx_device_t device, size_t index) {
+  const auto kind = kind_of(device);
+  if (index >= count_of(kind)) {
+    throw Failure(RLX_MLX_ERR_GENERIC, "device " + std::to_string(index) + " of " + std::to_string(count_of(kind)) +
+                                           (kind == mx::Device::cpu ? " CPU devices" : " GPU devices"));
+  }
+  return mx::Device(kind.type, static_cast<int>(index));
+}
+
+std::string name_of(const mx::Device& device) {
+  const auto& info = mx::device_info(device);
+  const auto found = info.find("device_name");
+  const auto* name = found == info.end() ? nullptr : std::get_if<std::string>(&found->second);
+  return name ? *name : "";
 }
 
 #define RLX_MLX_TEXT_(x) #x
@@ -29,47 +49,48 @@ const char* rlx_mlx_header_version(void) {
   return RLX_MLX_TEXT(MLX_VERSION_MAJOR) "." RLX_MLX_TEXT(MLX_VERSION_MINOR) "." RLX_MLX_TEXT(MLX_VERSION_PATCH);
 }
 
-int rlx_mlx_device_count(rlx_mlx_device_t device, size_t* out) {
-  return guarded(__func__, [&] {
-    if (!out) {
-      throw Failure(RLX_MLX_ERR_NULL, "out is NULL");
-    }
-    const auto kind = device_of(device, 0);
-    *out = mx::is_available(kind) ? static_cast<size_t>(mx::device_count(kind.type)) : 0;
-  });
+const char* rlx_mlx_device_name(void) {
+  thread_local std::string name;
+  const int code = guarded(__func__, [&] { name = name_of(mx::default_device()); });
+  return code == RLX_MLX_OK ? name.c_str() : "";
 }
 
-int rlx_mlx_device_name(rlx_mlx_device_t device, size_t index, const char** out) {
+int rlx_mlx_device_count(rlx_mlx_device_t device, size_t* out) {
+  return guarded(__func__, [&] { target(out) = count_of(kind_of(device)); });
+}
+
+int rlx_mlx_device_label(rlx_mlx_device_t device, size_t index, const char** out) {
   thread_local std::string name;
   return guarded(__func__, [&] {
-    if (!out) {
-      throw Failure(RLX_MLX_ERR_NULL, "out is NULL");
-    }
-    *out = "";
-    const auto& info = mx::device_info(device_of(device, index));
-    auto found = info.find("device_name");
-    if (found != info.end() && std::holds_alternative<std::string>(found->second)) {
-      name = std::get<std::string>(found->second);
-      *out = name.c_str();
-    }
+    target(out) = "";
+    name = name_of(device_of(device, index));
+    *out = name.c_str();
   });
 }
 
 int rlx_mlx_device_memory(rlx_mlx_device_t device, size_t index, uint64_t* out) {
   return guarded(__func__, [&] {
-    if (!out) {
-      throw Failure(RLX_MLX_ERR_NULL, "out is NULL");
-    }
-    *out = 0;
+    target(out) = 0;
     const auto& info = mx::device_info(device_of(device, index));
     for (const char* key : {"memory_size", "total_memory"}) {
-      auto found = info.find(key);
-      if (found != info.end() && std::holds_alternative<size_t>(found->second)) {
-        *out = std::get<size_t>(found->second);
+      const auto found = info.find(key);
+      const auto* bytes = found == info.end() ? nullptr : std::get_if<size_t>(&found->second);
+      if (bytes) {
+        *out = *bytes;
         return;
       }
     }
   });
+}
+
+int rlx_mlx_device_default(rlx_mlx_device_t* out) {
+  return guarded(__func__, [&] {
+    target(out) = mx::default_device() == mx::Device::cpu ? RLX_MLX_DEVICE_CPU : RLX_MLX_DEVICE_GPU;
+  });
+}
+
+int rlx_mlx_device_set_default(rlx_mlx_device_t device) {
+  return guarded(__func__, [&] { mx::set_default_device(device_of(device, 0)); });
 }
 
 }  // extern "C"

@@ -1,27 +1,70 @@
+#include "bounds.h"
+#include "checks.h"
+#include "indices.h"
 #include "internal.h"
 #include "mlx/ops.h"
 
 using namespace rlx_mlx;
 
-extern "C" int rlx_mlx_op_take(rlx_mlx_array_t* a, rlx_mlx_array_t* indices, int axis, rlx_mlx_array_t** out) {
+namespace {
+
+void check_filled(const mx::array& a, int axis, const mx::array& indices) {
+  if (a.shape(axis) == 0 && indices.size() > 0) {
+    bad_shape("indices into axis " + std::to_string(axis) + ", which is empty");
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+int rlx_mlx_op_take(rlx_mlx_array_t* a, rlx_mlx_array_t* indices, int axis, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto s = here();
     const auto& x = in(a, "a");
-    const auto& given = in(indices, "indices");
+    const auto& picks = in(indices, "indices");
     const int at = axis_of(x, axis);
-    if (!mx::issubdtype(given.dtype(), mx::integer)) {
-      throw Failure(RLX_MLX_ERR_BAD_DTYPE, "indices must be integers");
-    }
-    // The bounds below have to fit into the type of the indices.
-    const auto picks = mx::size_of(given.dtype()) < sizeof(int) ? mx::astype(given, mx::int32, s) : given;
-    const int extent = x.shape(at);
-    if (extent == 0 && picks.size() > 0) {
-      throw Failure(RLX_MLX_ERR_BAD_SHAPE, "cannot take from an empty axis");
-    }
-    // MLX checks no index; clamping keeps every read inside the array.
-    const bool sign = mx::issubdtype(picks.dtype(), mx::signedinteger);
-    const auto low = sign ? std::optional(mx::array(-extent, picks.dtype())) : std::nullopt;
-    const auto high = mx::array(extent - 1, picks.dtype());
-    return handle(mx::take(x, mx::clip(picks, low, high, s), at, s));
+    check_filled(x, at, picks);
+    return handle(mx::take(x, clamped(picks, x.shape(at), 1, s), at, s));
   });
 }
+
+int rlx_mlx_op_take_along_axis(rlx_mlx_array_t* a, rlx_mlx_array_t* indices, int axis, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto s = here();
+    const auto& x = in(a, "a");
+    const auto& picks = in(indices, "indices");
+    const int at = axis_of(x, axis);
+    if (picks.ndim() != x.ndim()) {
+      bad_shape("indices of shape " + text(picks.shape()) + " for an array of shape " + text(x.shape()));
+    }
+    check_filled(x, at, picks);
+    auto others = picks.shape();
+    others[at] = x.shape(at);
+    broadcast_of(x.shape(), others);
+    return handle(mx::take_along_axis(x, clamped(picks, x.shape(at), 1, s), at, s));
+  });
+}
+
+int rlx_mlx_op_gather(rlx_mlx_array_t* a, rlx_mlx_array_t* const* indices, const int* axes, size_t n, const int* sizes,
+                      size_t ndim, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto s = here();
+    const auto& x = in(a, "a");
+    const auto list = arrays_of(indices, n, "indices");
+    const auto places = axes_of(x, axes, n);
+    const auto window = window_of(x, sizes, ndim);
+    std::vector<mx::array> corners;
+    mx::Shape shape;
+    for (size_t i = 0; i < n; ++i) {
+      check_filled(x, places[i], list[i]);
+      shape = broadcast_of(shape, list[i].shape());
+      corners.push_back(clamped(list[i], x.shape(places[i]), window[places[i]], s));
+    }
+    shape.insert(shape.end(), window.begin(), window.end());
+    fitting(shape);
+    return handle(mx::gather(x, corners, places, window, s));
+  });
+}
+
+}  // extern "C"

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <mutex>
 
 namespace rlx_mlx {
 
@@ -16,6 +18,26 @@ const mx::array& in(const rlx_mlx_array_t* handle, const char* name) {
 
 rlx_mlx_array_t* handle(mx::array value) {
   return new rlx_mlx_array_s(std::move(value));
+}
+
+mx::Stream cpu_here() {
+  const auto place = here();
+  const auto* entered = std::get_if<mx::Stream>(&place);
+  if (!entered) {
+    return mx::default_stream(mx::Device::cpu);
+  }
+  if (entered->device == mx::Device::cpu) {
+    return *entered;
+  }
+  // A GPU stream for any thread gets one companion for any thread: whoever has the one to himself has the other too.
+  static std::mutex mutex;
+  static std::map<int, mx::Stream> companions;
+  std::lock_guard lock(mutex);
+  auto found = companions.find(entered->index);
+  if (found == companions.end()) {
+    found = companions.emplace(entered->index, shared_stream(mx::Device::cpu)).first;
+  }
+  return found->second;
 }
 
 mx::Dtype dtype_of(rlx_mlx_dtype_t dtype) {

@@ -81,6 +81,10 @@ const mx::array& in(const rlx_mlx_array_t* handle, const char* name);
 rlx_mlx_array_t* handle(mx::array value);
 // The stream of the ops of this thread.
 mx::StreamOrDevice here();
+// A CPU stream that goes with it, for what MLX does on CPU only: itself, or a companion of the GPU stream that is entered.
+mx::Stream cpu_here();
+// A new stream for any thread, which rlx_mlx_synchronize knows.
+mx::Stream shared_stream(mx::Device device);
 
 mx::Dtype dtype_of(rlx_mlx_dtype_t dtype);
 // A shape with every extent >= 0 (or >= `least`) whose element count fits.

@@ -1,3 +1,4 @@
+#include "checks.h"
 #include "internal.h"
 #include "mlx/ops.h"
 
@@ -5,20 +6,37 @@ using namespace rlx_mlx;
 
 namespace {
 
-// Index of the extreme value along `axis`. MLX refuses empty arrays, also where the result is as empty.
-mx::array extreme(const mx::array& x, int axis, bool keep_dim,
-                  mx::array (*find)(const mx::array&, int, bool, mx::StreamOrDevice)) {
-  const int at = axis_of(x, axis);
-  if (x.size() > 0 || x.shape(at) == 0) {
-    return find(x, at, keep_dim, here());
+// Refuses an axis without elements, over which there is no extreme.
+void check_filled(const mx::array& a, const std::vector<int>& axes) {
+  for (auto axis : axes) {
+    if (a.shape(axis) == 0) {
+      bad_shape("axis " + std::to_string(axis) + " has extent 0");
+    }
   }
-  auto shape = x.shape();
-  if (keep_dim) {
-    shape[at] = 1;
-  } else {
-    shape.erase(shape.begin() + at);
+}
+
+mx::array reduced(const mx::array& a, rlx_mlx_reduce_t kind, const std::vector<int>& axes, bool keep,
+                  mx::StreamOrDevice s) {
+  switch (kind) {
+    case RLX_MLX_RED_SUM: return axes.empty() ? a : mx::sum(a, axes, keep, s);
+    case RLX_MLX_RED_MEAN: return axes.empty() ? a : mx::mean(a, axes, keep, s);
+    case RLX_MLX_RED_MAX: check_filled(a, axes); return axes.empty() ? a : mx::max(a, axes, keep, s);
+    case RLX_MLX_RED_MIN: check_filled(a, axes); return axes.empty() ? a : mx::min(a, axes, keep, s);
+    case RLX_MLX_RED_PROD: return axes.empty() ? a : mx::prod(a, axes, keep, s);
   }
-  return mx::zeros(shape, mx::uint32, here());
+  throw Failure(RLX_MLX_ERR_GENERIC, "unknown reduction " + std::to_string(static_cast<int>(kind)));
+}
+
+using Extreme = mx::array (*)(const mx::array&, int, bool, mx::StreamOrDevice);
+
+mx::array place_of(const mx::array& a, int axis, bool keep, Extreme function) {
+  const int at = axis_of(a, axis);
+  check_filled(a, {at});
+  if (a.size() == 0) {
+    // MLX refuses every empty array; here no group exists to have an extreme, and the result is empty as well.
+    return mx::astype(mx::any(a, at, keep, here()), mx::uint32, here());
+  }
+  return function(a, at, keep, here());
 }
 
 }  // namespace
@@ -29,33 +47,58 @@ int rlx_mlx_op_reduce(rlx_mlx_array_t* a, rlx_mlx_reduce_t kind, const int* axes
                       rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
+    return handle(reduced(x, kind, axes_of(x, axes, n_axes), keep_dim != 0, here()));
+  });
+}
+
+int rlx_mlx_op_logsumexp(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
     const auto s = here();
-    const auto list = ints_of(axes, n_axes, "axes");
-    const bool keep = keep_dim != 0;
-    switch (kind) {
-      case RLX_MLX_RED_SUM: return handle(list.empty() ? x : mx::sum(x, list, keep, s));
-      case RLX_MLX_RED_MEAN: return handle(list.empty() ? x : mx::mean(x, list, keep, s));
-      case RLX_MLX_RED_MAX: return handle(list.empty() ? x : mx::max(x, list, keep, s));
-      case RLX_MLX_RED_MIN: return handle(list.empty() ? x : mx::min(x, list, keep, s));
-      case RLX_MLX_RED_PROD: return handle(list.empty() ? x : mx::prod(x, list, keep, s));
+    const auto& x = in(a, "a");
+    const auto list = axes_of(x, axes, n_axes);
+    check_filled(x, list);
+    const auto y = whole_number(x.dtype()) ? mx::astype(x, mx::float32, s) : x;
+    if (y.size() == 0) {
+      return handle(mx::sum(y, list, keep_dim != 0, s));
     }
-    throw Failure(RLX_MLX_ERR_GENERIC, "unknown reduction " + std::to_string(static_cast<int>(kind)));
+    return handle(list.empty() ? y : mx::logsumexp(y, list, keep_dim != 0, s));
+  });
+}
+
+int rlx_mlx_op_var(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, int ddof, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    return handle(mx::var(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()));
+  });
+}
+
+int rlx_mlx_op_std(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, int ddof, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    return handle(mx::std(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()));
+  });
+}
+
+int rlx_mlx_op_all(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    return handle(mx::all(x, axes_of(x, axes, n_axes), keep_dim != 0, here()));
+  });
+}
+
+int rlx_mlx_op_any(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    return handle(mx::any(x, axes_of(x, axes, n_axes), keep_dim != 0, here()));
   });
 }
 
 int rlx_mlx_op_argmax(rlx_mlx_array_t* a, int axis, int keep_dim, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] { return handle(extreme(in(a, "a"), axis, keep_dim != 0, mx::argmax)); });
+  return produce(__func__, out, [&] { return handle(place_of(in(a, "a"), axis, keep_dim != 0, mx::argmax)); });
 }
 
 int rlx_mlx_op_argmin(rlx_mlx_array_t* a, int axis, int keep_dim, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] { return handle(extreme(in(a, "a"), axis, keep_dim != 0, mx::argmin)); });
-}
-
-int rlx_mlx_op_cumsum(rlx_mlx_array_t* a, int axis, int exclusive, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] {
-    const auto& x = in(a, "a");
-    return handle(mx::cumsum(x, axis_of(x, axis), false, exclusive == 0, here()));
-  });
+  return produce(__func__, out, [&] { return handle(place_of(in(a, "a"), axis, keep_dim != 0, mx::argmin)); });
 }
 
 }  // extern "C"

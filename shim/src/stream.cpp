@@ -1,11 +1,33 @@
-#include "internal.h"
+#include <mutex>
+
+#include "operands.h"
 #include "mlx/transforms.h"
 
 using namespace rlx_mlx;
 
 namespace {
+
 thread_local std::optional<mx::Stream> current;
+
+// Streams that the shim made. MLX keeps every stream for the life of the process, so none leaves the list.
+struct Registry {
+  std::mutex mutex;
+  std::vector<mx::Stream> streams;
+};
+
+Registry& registry() {
+  static auto* all = new Registry;
+  return *all;
 }
+
+const rlx_mlx_stream_s& stream_in(const rlx_mlx_stream_t* stream) {
+  if (!stream) {
+    throw Failure(RLX_MLX_ERR_NULL, "stream is NULL");
+  }
+  return *stream;
+}
+
+}  // namespace
 
 namespace rlx_mlx {
 
@@ -16,12 +38,44 @@ mx::StreamOrDevice here() {
   return {};
 }
 
+mx::Stream shared_stream(mx::Device device) {
+  const auto stream = mx::new_thread_unsafe_stream(device);
+  std::lock_guard lock(registry().mutex);
+  registry().streams.push_back(stream);
+  return stream;
+}
+
 }  // namespace rlx_mlx
 
 extern "C" {
 
 int rlx_mlx_eval(rlx_mlx_array_t* const* handles, size_t n) {
   return guarded(__func__, [&] { mx::eval(arrays_of(handles, n, "handles")); });
+}
+
+int rlx_mlx_async_eval(rlx_mlx_array_t* const* handles, size_t n) {
+  return guarded(__func__, [&] { mx::async_eval(arrays_of(handles, n, "handles")); });
+}
+
+int rlx_mlx_synchronize(void) {
+  return guarded(__func__, [&] {
+    std::vector<mx::Stream> streams;
+    {
+      // Copied, so that waiting does not stop others from making streams.
+      std::lock_guard lock(registry().mutex);
+      streams = registry().streams;
+    }
+    for (const auto kind : {mx::Device::cpu, mx::Device::gpu}) {
+      // MLX has no list of streams for a device that is missing.
+      const auto stream = mx::is_available(kind) ? mx::peek_default_stream(kind) : std::nullopt;
+      if (stream) {
+        streams.push_back(*stream);
+      }
+    }
+    for (const auto& stream : streams) {
+      mx::synchronize(stream);
+    }
+  });
 }
 
 int rlx_mlx_stream_new(rlx_mlx_device_t device, rlx_mlx_stream_t** out) {
@@ -33,7 +87,7 @@ int rlx_mlx_stream_new(rlx_mlx_device_t device, rlx_mlx_stream_t** out) {
     if (!mx::is_available(kind)) {
       throw Failure(RLX_MLX_ERR_GENERIC, "this MLX has no such device");
     }
-    return new rlx_mlx_stream_s(mx::new_thread_unsafe_stream(kind));
+    return new rlx_mlx_stream_s(shared_stream(kind));
   });
 }
 
@@ -45,6 +99,17 @@ int rlx_mlx_stream_enter(rlx_mlx_stream_t* stream) {
   return guarded(__func__, [&] {
     current = stream ? std::optional(stream->value) : std::nullopt;
   });
+}
+
+int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out) {
+  return guarded(__func__, [&] {
+    const auto& value = stream_in(stream).value;
+    target(out) = value.device == mx::Device::cpu ? RLX_MLX_DEVICE_CPU : RLX_MLX_DEVICE_GPU;
+  });
+}
+
+int rlx_mlx_stream_synchronize(rlx_mlx_stream_t* stream) {
+  return guarded(__func__, [&] { mx::synchronize(stream_in(stream).value); });
 }
 
 }  // extern "C"

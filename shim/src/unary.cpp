@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "checks.h"
 #include "internal.h"
 #include "mlx/ops.h"
 
@@ -11,7 +12,7 @@ namespace {
 // overflows or vanishes.
 template <typename F>
 mx::array composed(const mx::array& a, mx::StreamOrDevice s, F&& f) {
-  if (a.dtype() == mx::float32 || a.dtype() == mx::float64 || a.dtype() == mx::complex64) {
+  if (a.dtype() == mx::float32 || a.dtype() == mx::float64) {
     return f(a);
   }
   const auto result = f(mx::astype(a, mx::float32, s));
@@ -41,8 +42,49 @@ mx::array apply(const mx::array& a, rlx_mlx_unary_t kind, mx::StreamOrDevice s) 
     case RLX_MLX_UN_RECIP: return mx::reciprocal(a, s);
     case RLX_MLX_UN_LOG1P: return mx::log1p(a, s);
     case RLX_MLX_UN_EXPM1: return mx::expm1(a, s);
+    case RLX_MLX_UN_ASIN: return mx::arcsin(a, s);
+    case RLX_MLX_UN_ACOS: return mx::arccos(a, s);
+    case RLX_MLX_UN_SINH: return mx::sinh(a, s);
+    case RLX_MLX_UN_COSH: return mx::cosh(a, s);
+    case RLX_MLX_UN_ASINH: return mx::arcsinh(a, s);
+    case RLX_MLX_UN_ACOSH: return mx::arccosh(a, s);
+    case RLX_MLX_UN_ATANH: return mx::arctanh(a, s);
+    case RLX_MLX_UN_LOG2: return mx::log2(a, s);
+    case RLX_MLX_UN_LOG10: return mx::log10(a, s);
+    case RLX_MLX_UN_ERFINV: return mx::erfinv(a, s);
+    case RLX_MLX_UN_SQUARE: return mx::square(a, s);
+    case RLX_MLX_UN_TRUNC: return mx::trunc(a, s);
+    case RLX_MLX_UN_ISNAN: return mx::isnan(a, s);
+    case RLX_MLX_UN_ISINF: return mx::isinf(a, s);
+    case RLX_MLX_UN_ISFINITE: return mx::isfinite(a, s);
+    case RLX_MLX_UN_ISPOSINF: return mx::isposinf(a, s);
+    case RLX_MLX_UN_ISNEGINF: return mx::isneginf(a, s);
+    case RLX_MLX_UN_CONJ: return mx::conjugate(a, s);
+    case RLX_MLX_UN_REAL: return mx::real(a, s);
+    case RLX_MLX_UN_IMAG: return mx::imag(a, s);
+    case RLX_MLX_UN_DEGREES: return mx::degrees(a, s);
+    case RLX_MLX_UN_RADIANS: return mx::radians(a, s);
   }
   throw Failure(RLX_MLX_ERR_GENERIC, "unknown function " + std::to_string(static_cast<int>(kind)));
+}
+
+void check(const mx::array& a, rlx_mlx_unary_t kind) {
+  switch (kind) {
+    case RLX_MLX_UN_RELU:
+    case RLX_MLX_UN_SIGMOID:
+    case RLX_MLX_UN_ERF:
+    case RLX_MLX_UN_ERFINV:
+    case RLX_MLX_UN_FLOOR:
+    case RLX_MLX_UN_CEIL:
+    case RLX_MLX_UN_TRUNC:
+    case RLX_MLX_UN_EXPM1: no_complex(a); break;
+    case RLX_MLX_UN_NEG:
+      if (a.dtype() == mx::bool_) {
+        bad_dtype("not defined for bool");
+      }
+      break;
+    default: break;
+  }
 }
 
 }  // namespace
@@ -50,16 +92,22 @@ mx::array apply(const mx::array& a, rlx_mlx_unary_t kind, mx::StreamOrDevice s) 
 extern "C" {
 
 int rlx_mlx_op_unary(rlx_mlx_array_t* a, rlx_mlx_unary_t kind, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] { return handle(apply(in(a, "a"), kind, here())); });
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    check(x, kind);
+    return handle(apply(x, kind, here()));
+  });
 }
 
 int rlx_mlx_op_gelu(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto s = here();
-    return handle(composed(in(a, "a"), s, [&](const mx::array& x) {
-      const auto scalar = [&](double v) { return mx::array(v, x.dtype()); };
-      const auto tail = mx::add(scalar(1.0), mx::erf(mx::multiply(x, scalar(M_SQRT1_2), s), s), s);
-      return mx::multiply(mx::multiply(x, scalar(0.5), s), tail, s);
+    const auto& x = in(a, "a");
+    no_complex(x);
+    return handle(composed(x, s, [&](const mx::array& y) {
+      const auto scalar = [&](double v) { return mx::array(v, y.dtype()); };
+      const auto tail = mx::add(scalar(1.0), mx::erf(mx::multiply(y, scalar(M_SQRT1_2), s), s), s);
+      return mx::multiply(mx::multiply(y, scalar(0.5), s), tail, s);
     }));
   });
 }
@@ -67,12 +115,52 @@ int rlx_mlx_op_gelu(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
 int rlx_mlx_op_silu(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto s = here();
-    return handle(composed(in(a, "a"), s, [&](const mx::array& x) { return mx::multiply(x, mx::sigmoid(x, s), s); }));
+    const auto& x = in(a, "a");
+    no_complex(x);
+    return handle(composed(x, s, [&](const mx::array& y) { return mx::multiply(y, mx::sigmoid(y, s), s); }));
   });
 }
 
 int rlx_mlx_op_cast(rlx_mlx_array_t* a, rlx_mlx_dtype_t dtype, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] { return handle(mx::astype(in(a, "a"), dtype_of(dtype), here())); });
+}
+
+int rlx_mlx_op_view(rlx_mlx_array_t* a, rlx_mlx_dtype_t dtype, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    const auto type = dtype_of(dtype);
+    const auto from = static_cast<int64_t>(mx::size_of(x.dtype()));
+    const auto to = static_cast<int64_t>(mx::size_of(type));
+    if (from != to) {
+      if (x.ndim() == 0 || (x.shape(-1) * from) % to != 0) {
+        bad_shape("shape " + text(x.shape()) + " of " + std::to_string(from) + "-byte elements cannot be seen as " +
+                  std::to_string(to) + "-byte elements");
+      }
+      extent_of(x.shape(-1) * from / to);
+    }
+    return handle(mx::view(x, type, here()));
+  });
+}
+
+int rlx_mlx_op_bit_not(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    if (!whole_number(x.dtype())) {
+      bad_dtype("defined for integers and bool only");
+    }
+    return handle(mx::bitwise_invert(x, here()));
+  });
+}
+
+int rlx_mlx_op_logical_not(rlx_mlx_array_t* a, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] { return handle(mx::logical_not(in(a, "a"), here())); });
+}
+
+int rlx_mlx_op_nan_to_num(rlx_mlx_array_t* a, float nan, float posinf, float neginf, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& x = in(a, "a");
+    return handle(mx::issubdtype(x.dtype(), mx::floating) ? mx::nan_to_num(x, nan, posinf, neginf, here()) : x);
+  });
 }
 
 }  // extern "C"

@@ -6,11 +6,20 @@
 
 RLX_MLX_C_BEGIN
 
-/* Evaluates all listed arrays in one batch; blocks. `n` 0 succeeds (MLX: eval). */
+/* Evaluates all listed arrays in one batch; blocks. `n` 0 succeeds. Failures that MLX meets only now (a singular
+ * matrix, a kernel that does not compile) are ERR_GENERIC here (MLX: eval). */
 int rlx_mlx_eval(rlx_mlx_array_t* const* handles, size_t n);
 
+/* Starts the evaluation and returns; rlx_mlx_eval or rlx_mlx_synchronize waits for it, and tells its failures. The
+ * handles may be freed meanwhile (MLX: async_eval). */
+int rlx_mlx_async_eval(rlx_mlx_array_t* const* handles, size_t n);
+
+/* Waits for the work on every stream that the shim made and on the thread's default ones. No other thread may be
+ * evaluating on a GPU stream of those meanwhile (MLX: synchronize of each). */
+int rlx_mlx_synchronize(void);
+
 /* A stream on `device` that any thread may use (MLX: new_thread_unsafe_stream); use by two threads at once is the
- * caller's error. MLX never frees a stream, so keep and share them. */
+ * caller's error. MLX never frees a stream, so keep and share them. ERR_GENERIC where the device is missing. */
 int rlx_mlx_stream_new(rlx_mlx_device_t device, rlx_mlx_stream_t** out);
 
 /* Frees the handle, not MLX's stream; NULL is allowed. */
@@ -18,6 +27,12 @@ void rlx_mlx_stream_free(rlx_mlx_stream_t* stream);
 
 /* Places the ops that this thread makes from now on, and its evaluations, on `stream`; NULL returns to the default. */
 int rlx_mlx_stream_enter(rlx_mlx_stream_t* stream);
+
+/* The kind of device a stream is on. */
+int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out);
+
+/* Waits for the work on one stream. */
+int rlx_mlx_stream_synchronize(rlx_mlx_stream_t* stream);
 
 RLX_MLX_C_END
 #endif

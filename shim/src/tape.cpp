@@ -1,0 +1,188 @@
+#include "tape.h"
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "mlx/compile.h"
+#include "mlx/transforms.h"
+
+namespace rlx_mlx {
+
+namespace {
+
+// Flattens the graph behind `outputs` in evaluation order. Iterative: graphs may be deeper than the stack.
+class Flatten {
+ public:
+  Flatten(Tape& tape, const std::vector<mx::array>& inputs) : tape_(tape) {
+    for (const auto& a : inputs) {
+      slot_[a.id()] = tape_.slots++;
+    }
+  }
+
+  void add_constants_of(const mx::array& root) {
+    walk(root, [&](const mx::array& a) {
+      if (!a.has_primitive() && slot_.emplace(a.id(), tape_.slots).second) {
+        tape_.constants.push_back(a);
+        ++tape_.slots;
+      }
+    });
+  }
+
+  void add_steps_of(const mx::array& root) {
+    walk(root, [&](const mx::array& a) {
+      if (a.has_primitive() && !slot_.contains(a.id())) {
+        add_step(a);
+      }
+    });
+  }
+
+  size_t slot(const mx::array& a) const { return slot_.at(a.id()); }
+
+ private:
+  void add_step(const mx::array& a) {
+    Step step;
+    step.primitive = a.primitive_ptr();
+    for (const auto& operand : a.inputs()) {
+      step.operands.push_back(slot_.at(operand.id()));
+    }
+    for (const auto& result : a.outputs()) {
+      slot_[result.id()] = tape_.slots;
+      step.results.push_back(tape_.slots++);
+      step.shapes.push_back(result.shape());
+      step.dtypes.push_back(result.dtype());
+    }
+    tape_.steps.push_back(std::move(step));
+  }
+
+  // Calls `visit` for every array behind `root`, operands first.
+  template <typename F>
+  void walk(const mx::array& root, F&& visit) {
+    std::unordered_map<std::uintptr_t, bool> seen;
+    std::vector<std::pair<mx::array, size_t>> stack{{root, 0}};
+    seen[root.id()] = true;
+    while (!stack.empty()) {
+      auto& [a, next] = stack.back();
+      const bool done = slot_.contains(a.id()) && a.has_primitive();
+      if (!done && next < a.inputs().size()) {
+        const mx::array operand = a.inputs()[next++];
+        if (seen.emplace(operand.id(), true).second) {
+          stack.emplace_back(operand, 0);
+        }
+      } else {
+        const mx::array finished = a;
+        stack.pop_back();
+        visit(finished);
+      }
+    }
+  }
+
+  Tape& tape_;
+  std::unordered_map<std::uintptr_t, size_t> slot_;
+};
+
+}  // namespace
+
+bool Tape::fits(const std::vector<mx::array>& inputs) const {
+  if (inputs.size() != input_shapes.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool same_shape =
+        shapeless ? inputs[i].ndim() == input_shapes[i].size() : inputs[i].shape() == input_shapes[i];
+    if (!same_shape || inputs[i].dtype() != input_dtypes[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::vector<mx::array> Tape::replay(const std::vector<mx::array>& inputs) const {
+  // Slots are filled in order: inputs, constants, then the results of each step.
+  std::vector<mx::array> values;
+  values.reserve(slots);
+  values.insert(values.end(), inputs.begin(), inputs.end());
+  values.insert(values.end(), constants.begin(), constants.end());
+  for (const auto& step : steps) {
+    std::vector<mx::array> operands;
+    operands.reserve(step.operands.size());
+    for (auto slot : step.operands) {
+      operands.push_back(values[slot]);
+    }
+    auto shapes = shapeless ? step.primitive->output_shapes(operands) : step.shapes;
+    if (step.results.size() == 1) {
+      values.emplace_back(std::move(shapes.at(0)), step.dtypes[0], step.primitive, std::move(operands));
+    } else {
+      for (auto& made : mx::array::make_arrays(std::move(shapes), step.dtypes, step.primitive, operands)) {
+        values.push_back(std::move(made));
+      }
+    }
+  }
+  std::vector<mx::array> made;
+  made.reserve(outputs.size());
+  for (auto slot : outputs) {
+    made.push_back(values[slot]);
+  }
+  return made;
+}
+
+Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::array>&)>& fn,
+            const std::vector<mx::array>& inputs, bool shapeless) {
+  // Fusion on CPU would run the system's C++ compiler at the first evaluation and load what it wrote into a shared
+  // folder. The mode is global to MLX, so it is set under a lock around the only place that reads it. Recursive, since
+  // a traced function may call another that is not traced yet.
+  static std::recursive_mutex mode;
+  std::lock_guard lock(mode);
+  const bool on_gpu = mx::to_stream(here()).device == mx::Device::gpu;
+  mx::set_compile_mode(on_gpu ? mx::CompileMode::enabled : mx::CompileMode::no_fuse);
+
+  Tape tape;
+  tape.shapeless = shapeless;
+  std::vector<mx::array> placeholders;
+  for (const auto& a : inputs) {
+    placeholders.emplace_back(a.shape(), a.dtype(), nullptr, std::vector<mx::array>{});
+    tape.input_shapes.push_back(a.shape());
+    tape.input_dtypes.push_back(a.dtype());
+  }
+  const auto outputs = mx::compile(fn, shapeless)(placeholders);
+  Flatten flatten(tape, placeholders);
+  for (const auto& a : outputs) {
+    flatten.add_constants_of(a);
+  }
+  for (const auto& a : outputs) {
+    flatten.add_steps_of(a);
+  }
+  for (const auto& a : outputs) {
+    tape.outputs.push_back(flatten.slot(a));
+  }
+  // A constant that is computed lazily, or lives on another thread's stream, is settled here, once.
+  mx::eval(tape.constants);
+  return tape;
+}
+
+std::vector<mx::array> lower_with(rlx_mlx_lower_fn lower, void* ud, const std::vector<mx::array>& inputs, size_t cap) {
+  Handles given(inputs);
+  Handles made;
+  made.list.assign(cap, nullptr);
+  size_t count = 0;
+  // An error text of before must not pass for the function's.
+  clear_error();
+  if (lower(ud, given.list.data(), given.list.size(), made.list.data(), cap, &count) != 0) {
+    const char* cause = rlx_mlx_last_error();
+    throw std::runtime_error(*cause ? cause : "the function failed without a message");
+  }
+  if (count > cap) {
+    throw std::runtime_error("the function gave " + std::to_string(count) + " outputs, the cap is " +
+                             std::to_string(cap));
+  }
+  std::vector<mx::array> outputs;
+  for (size_t i = 0; i < count; ++i) {
+    if (!made.list[i]) {
+      throw std::runtime_error("output " + std::to_string(i) + " of the function is NULL");
+    }
+    outputs.push_back(made.list[i]->value);
+  }
+  return outputs;
+}
+
+}  // namespace rlx_mlx
