@@ -73,7 +73,7 @@ fn lazy_views_are_read_in_the_order_of_their_axes() {
         assert_eq!(rlx_mlx_op_broadcast_to(x, [2, 2, 3].as_ptr(), 3, &mut wide), RLX_MLX_OK);
         let (start, stop, step) = ([1, 2], [-3, -4], [-1, -1]);
         assert_eq!(
-            rlx_mlx_op_slice(x, start.as_ptr(), stop.as_ptr(), step.as_ptr(), 2, &mut back),
+            rlx_mlx_op_slice_strided(x, start.as_ptr(), stop.as_ptr(), step.as_ptr(), 2, &mut back),
             RLX_MLX_OK,
             "{}",
             error()
@@ -174,7 +174,7 @@ fn a_trace_is_made_once_and_replayed_on_any_thread() {
         assert_eq!(rlx_mlx_stream_enter(stream), RLX_MLX_OK);
         rlx_mlx_array_placeholder([2].as_ptr(), 1, RLX_MLX_DTYPE_F32, &mut placeholder);
         let ud = (&raw mut calls).cast();
-        let code = rlx_mlx_compile(Some(double_plus_constant), ud, &placeholder, 1, 1, &mut trace);
+        let code = rlx_mlx_trace(Some(double_plus_constant), ud, &placeholder, 1, 1, &mut trace);
         assert_eq!(code, RLX_MLX_OK, "{}", error());
         rlx_mlx_stream_enter(null_mut());
     }
@@ -186,7 +186,7 @@ fn a_trace_is_made_once_and_replayed_on_any_thread() {
             // SAFETY: live handles, used by this thread alone while it runs.
             unsafe {
                 rlx_mlx_stream_enter(addresses.0 as *mut rlx_mlx_stream_t);
-                let code = rlx_mlx_compiled_call(addresses.1 as *mut rlx_mlx_compiled_t, &x, 1, &mut y, 1);
+                let code = rlx_mlx_trace_call(addresses.1 as *mut rlx_mlx_trace_t, &x, 1, &mut y, 1);
                 assert_eq!(code, RLX_MLX_OK, "{}", error());
                 assert_eq!(read(y, 8), f32s(&[2.0 * f32::from(turn) + 1.0, 21.0]));
                 rlx_mlx_array_free(x);
@@ -198,7 +198,7 @@ fn a_trace_is_made_once_and_replayed_on_any_thread() {
     // SAFETY: owned handles.
     unsafe {
         rlx_mlx_array_free(placeholder);
-        rlx_mlx_compiled_free(trace);
+        rlx_mlx_trace_free(trace);
         rlx_mlx_stream_free(stream);
         assert_eq!(rlx_mlx_live_handles(), before);
     }
@@ -222,10 +222,10 @@ fn bad_arguments_give_a_code_and_a_text_with_the_function() {
         assert_eq!(rlx_mlx_array_placeholder([1].as_ptr(), 1, 99, &mut out), RLX_MLX_ERR_BAD_DTYPE);
         assert_eq!(rlx_mlx_op_softmax(x, 2, &mut out), RLX_MLX_ERR_BAD_SHAPE);
         assert_eq!(rlx_mlx_op_unary(x, 99, &mut out), RLX_MLX_ERR_GENERIC);
-        assert_eq!(rlx_mlx_op_take(x, x, 0, &mut out), RLX_MLX_ERR_BAD_DTYPE);
+        assert_eq!(rlx_mlx_op_bit_not(x, &mut out), RLX_MLX_ERR_BAD_DTYPE);
         let zero = [0, 0];
         assert_eq!(
-            rlx_mlx_op_slice(x, zero.as_ptr(), [2, 3].as_ptr(), zero.as_ptr(), 2, &mut out),
+            rlx_mlx_op_slice_strided(x, zero.as_ptr(), [2, 3].as_ptr(), zero.as_ptr(), 2, &mut out),
             RLX_MLX_ERR_BAD_SHAPE
         );
         assert!(error().contains("stride 0"), "{}", error());
