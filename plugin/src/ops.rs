@@ -29,7 +29,7 @@ binary! {
     maximum => rlx_mlx_op_max,
     minimum => rlx_mlx_op_min,
     pow => rlx_mlx_op_pow,
-    remainder => rlx_mlx_op_remainder,
+    fmod => rlx_mlx_op_fmod,
     atan2 => rlx_mlx_op_atan2,
     bit_and => rlx_mlx_op_bit_and,
     bit_or => rlx_mlx_op_bit_or,
@@ -114,7 +114,7 @@ impl Array {
         stops[axis] = stop.unwrap_or(if step < 0 { -extent - 1 } else { extent });
         // SAFETY: live handle; three slices of one length; `out` is writable.
         Array::produce(|out| unsafe {
-            ffi::rlx_mlx_op_slice(self.raw(), starts.as_ptr(), stops.as_ptr(), steps.as_ptr(), stops.len(), out)
+            ffi::rlx_mlx_op_slice_strided(self.raw(), starts.as_ptr(), stops.as_ptr(), steps.as_ptr(), stops.len(), out)
         })
     }
 

@@ -84,7 +84,7 @@ fn describe(kind: DeviceKind, index: usize) -> Result<DeviceInfo, Error> {
     let mut memory = 0;
     // SAFETY: both are writable; the name is valid until this thread's next call of that function.
     let name = unsafe {
-        check(ffi::rlx_mlx_device_name(device_code(kind), index, &mut name))?;
+        check(ffi::rlx_mlx_device_label(device_code(kind), index, &mut name))?;
         check(ffi::rlx_mlx_device_memory(device_code(kind), index, &mut memory))?;
         CStr::from_ptr(name).to_string_lossy().into_owned()
     };

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 /// A traced function.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    handle: NonNull<ffi::rlx_mlx_compiled_t>,
+    handle: NonNull<ffi::rlx_mlx_trace_t>,
     outputs: usize,
 }
 
@@ -21,11 +21,11 @@ unsafe impl Send for Trace {}
 impl Drop for Trace {
     fn drop(&mut self) {
         // SAFETY: an owned handle, freed once.
-        unsafe { ffi::rlx_mlx_compiled_free(self.handle.as_ptr()) }
+        unsafe { ffi::rlx_mlx_trace_free(self.handle.as_ptr()) }
     }
 }
 
-/// A function of arrays.
+/// What is traced: outputs from stand-ins for the inputs.
 type Function<'a> = dyn FnMut(&[&Array]) -> Result<Vec<Array>, Error> + 'a;
 
 /// What the callback works on. Its error comes back here whole; the shim would carry only the text.
@@ -47,7 +47,7 @@ impl Trace {
         // SAFETY: live handles; `call` outlives the call, which is the only one that uses it.
         let code = unsafe {
             let ud = (&raw mut call).cast::<c_void>();
-            ffi::rlx_mlx_compile(Some(callback), ud, raw.as_ptr(), raw.len(), outputs, &mut out)
+            ffi::rlx_mlx_trace(Some(callback), ud, raw.as_ptr(), raw.len(), outputs, &mut out)
         };
         if let Some(error) = call.error {
             return Err(error);
@@ -61,7 +61,7 @@ impl Trace {
     pub(crate) fn size(&self) -> Result<usize, Error> {
         let mut size = 0;
         // SAFETY: live handle; `size` is writable.
-        check(unsafe { ffi::rlx_mlx_compiled_size(self.handle.as_ptr(), &mut size) })?;
+        check(unsafe { ffi::rlx_mlx_trace_size(self.handle.as_ptr(), &mut size) })?;
         Ok(size)
     }
 
@@ -70,7 +70,7 @@ impl Trace {
         let mut raw = vec![std::ptr::null_mut(); self.outputs];
         // SAFETY: live handles; buffers and lengths agree.
         check(unsafe {
-            ffi::rlx_mlx_compiled_call(self.handle.as_ptr(), inputs.as_ptr(), inputs.len(), raw.as_mut_ptr(), raw.len())
+            ffi::rlx_mlx_trace_call(self.handle.as_ptr(), inputs.as_ptr(), inputs.len(), raw.as_mut_ptr(), raw.len())
         })?;
         // SAFETY: after success each is a fresh handle.
         raw.into_iter().map(|h| unsafe { Array::from_raw(h) }).collect()

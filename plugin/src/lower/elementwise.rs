@@ -3,7 +3,6 @@
 use crate::array::Array;
 use rlx_host_api::{DType, Error};
 use rlx_ir::op::{BinaryOp, CmpOp};
-use rlx_mlx_shim as ffi;
 
 /// `Op::Binary` with NumPy broadcasting; `declared` is the dtype of the node.
 pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
@@ -49,42 +48,24 @@ fn div(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
     if integers { truncating_div(a, b) } else { a.div(b) }
 }
 
-/// The integer quotient of C. MLX rounds down, and leaves to the processor what C does not define, which may trap and
-/// end the process: here the quotient over zero is zero, and the lowest value over -1 is itself.
+/// The integer quotient of C; over zero it is zero. MLX rounds down.
 fn truncating_div(a: &Array, b: &Array) -> Result<Array, Error> {
-    let dtype = b.dtype()?;
-    let c = |value: f64| Array::scalar(value, dtype);
-    let by_zero = b.eq(&c(0.0)?)?;
-    let by_minus_one = if matches!(dtype, DType::U8 | DType::U32) { None } else { Some(b.eq(&c(-1.0)?)?) };
-    let undefined = match &by_minus_one {
-        Some(also) => by_zero.bit_or(also)?,
-        None => by_zero.duplicate()?,
-    };
-    let divisor = undefined.select(&c(1.0)?, b)?;
-    let floor = a.floor_div(&divisor)?;
+    let floor = a.floor_div(b)?;
     let zero = Array::scalar(0.0, floor.dtype()?)?;
     // A negative quotient that is not exact is one too low.
-    let low = floor.mul(&divisor)?.ne(a)?.bit_and(&floor.lt(&zero)?)?;
-    let quotient = floor.add(&low.cast(floor.dtype()?)?)?;
-    let quotient = match &by_minus_one {
-        // Over 1 it was exact, so only its sign is missing.
-        Some(negated) => negated.select(&floor.unary(ffi::RLX_MLX_UN_NEG)?, &quotient)?,
-        None => quotient,
-    };
-    by_zero.select(&zero, &quotient)
+    let low = floor.mul(b)?.ne(a)?.bit_and(&floor.lt(&zero)?)?;
+    floor.add(&low.cast(floor.dtype()?)?)
 }
 
-/// The remainder of C: the sign is that of the dividend. On magnitudes of floats MLX's remainder agrees with fmod
-/// exactly; integers go by their quotient, since the lowest one has no magnitude.
+/// The remainder of C: the sign is that of the dividend. Integers go by their quotient, so that the rule for zero is
+/// the same.
 fn modulo(a: &Array, b: &Array) -> Result<Array, Error> {
     let integral = |dtype| is_integer(dtype) || dtype == DType::Bool;
     if integral(a.dtype()?) && integral(b.dtype()?) {
         let (a, b) = (integer(a)?, integer(b)?);
         return a.sub(&truncating_div(&a, &b)?.mul(&b)?);
     }
-    let magnitude = a.unary(ffi::RLX_MLX_UN_ABS)?.remainder(&b.unary(ffi::RLX_MLX_UN_ABS)?)?;
-    let zero = Array::scalar(0.0, a.dtype()?)?;
-    a.lt(&zero)?.select(&magnitude.unary(ffi::RLX_MLX_UN_NEG)?, &magnitude)
+    a.fmod(b)
 }
 
 /// A bit operation; floats carry integers in RLX, so they are converted (and back by the walk).
