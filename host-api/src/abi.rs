@@ -12,7 +12,8 @@
 //! * **`struct_size` first.** In every struct that may grow, the first field is the size in bytes of the struct as its
 //!   writer knows it. A reader touches only fields inside that size. The views [`RlxStr`], [`RlxBytes`],
 //!   [`RlxBytesMut`], [`RlxValue`], [`RlxKeyValue`], [`RlxTensor`] and [`RlxVersion`] are frozen for ever and carry no
-//!   size, because arrays of them cross.
+//!   size, because arrays of them cross. [`RlxError`] is frozen for ever too, so that a refusal can be read across
+//!   major versions.
 //! * **Errors are objects.** A fallible slot returns NULL for success or an [`RlxError`] that the receiver releases
 //!   through the error's own `release`.
 //! * **Lifetime.** Views passed *into* a call are valid for that call. Views that come *out* of a call live as long as

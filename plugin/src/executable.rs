@@ -133,12 +133,14 @@ fn dims(info: &TensorInfo) -> Result<Vec<c_int>, Error> {
 
 /// Traces `program` over its inputs, then its parameters.
 fn trace(program: &Program, lane: &Lane) -> Result<Trace, Error> {
-    let _entered = lane.enter()?;
+    let _entered = lane.enter_to_build()?;
     let leaves = program
         .inputs
         .iter()
         .chain(&program.params)
-        .map(|info| Array::placeholder(&dims(info)?, info.dtype))
+        .map(|info| {
+            Array::placeholder(&dims(info)?, info.dtype).map_err(|e| e.context(format_args!("`{}`", info.name)))
+        })
         .collect::<Result<Vec<_>, Error>>()?;
     Trace::new(&leaves, program.outputs.len(), |leaves| lower(program, leaves))
 }
@@ -175,7 +177,7 @@ impl Executable for MlxExecutable {
     fn run(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
         self.check_params()?;
         let lane = Arc::clone(&self.lane);
-        let _entered = lane.enter()?;
+        let entered = lane.enter()?;
         let inputs = self
             .program
             .inputs
@@ -184,12 +186,15 @@ impl Executable for MlxExecutable {
             .zip(inputs)
             .map(|((info, dims), data)| Array::from_bytes(dims, info.dtype, data))
             .collect::<Result<Vec<_>, _>>()?;
-        let results = self.evaluate(&inputs)?;
-        for (result, output) in results.iter().zip(outputs) {
-            if let Some(bytes) = output.bytes() {
-                result.read_into(bytes)?;
-            }
+        let done = self.evaluate(&inputs).and_then(|results| {
+            results.iter().zip(outputs).try_for_each(|(result, output)| match output.bytes() {
+                Some(bytes) => result.read_into(bytes),
+                None => Ok(()),
+            })
+        });
+        if done.is_err() {
+            lane.settle(&entered);
         }
-        Ok(())
+        done
     }
 }

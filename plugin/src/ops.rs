@@ -58,6 +58,13 @@ impl Array {
         Array::produce(|out| unsafe { ffi::rlx_mlx_op_addmm(bias.raw(), self.raw(), w.raw(), 1.0, 1.0, out) })
     }
 
+    /// The integers `start` to `stop - 1`.
+    pub(crate) fn range(start: c_int, stop: c_int) -> Result<Array, Error> {
+        let code = dtype_code(DType::I32)?;
+        // SAFETY: `out` is writable.
+        Array::produce(|out| unsafe { ffi::rlx_mlx_op_arange(start.into(), stop.into(), 1.0, code, out) })
+    }
+
     /// One elementwise function.
     pub(crate) fn unary(&self, kind: ffi::rlx_mlx_unary_t) -> Result<Array, Error> {
         // SAFETY: live handle; `out` is writable.

@@ -50,15 +50,16 @@ impl Plugin for Mlx {
         })
     }
 
-    /// GPUs first: the first device is the one that a host takes when it states no wish.
+    /// GPUs first: the first device is the one that a host takes when it states no wish. Of each kind the first alone,
+    /// which is where MLX's streams are made.
     fn devices() -> Result<Vec<DeviceInfo>, Error> {
         let mut devices = Vec::new();
         for kind in [DeviceKind::Gpu, DeviceKind::Cpu] {
             let mut count = 0;
             // SAFETY: `count` is writable.
             check(unsafe { ffi::rlx_mlx_device_count(device_code(kind), &mut count) })?;
-            for index in 0..count {
-                devices.push(describe(kind, index)?);
+            if count > 0 {
+                devices.push(describe(kind, 0)?);
             }
         }
         Ok(devices)

@@ -34,9 +34,9 @@ impl Drop for Stream {
     }
 }
 
-/// While it lives, this thread's MLX work goes to the lane's stream, and no other thread uses it.
+/// While it lives, this thread's MLX work goes to the lane's stream.
 pub(crate) struct Entered<'a> {
-    _turn: MutexGuard<'a, ()>,
+    _turn: Option<MutexGuard<'a, ()>>,
     /// The entry belongs to the thread.
     _thread: PhantomData<*const ()>,
 }
@@ -50,13 +50,30 @@ impl Lane {
         Ok(Self { stream: Stream(stream), turn: Mutex::new(()) })
     }
 
-    /// Waits for the lane and enters its stream.
+    /// Waits until no other thread uses the lane, and enters its stream, to evaluate.
     pub(crate) fn enter(&self) -> Result<Entered<'_>, Error> {
         // The lock guards no data, so a poisoned one is as good as new.
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.place(Some(turn))
+    }
+
+    /// Enters the stream without a turn, to build graphs on it: that uses the stream's name alone, so a compilation does
+    /// not hold up the runs of other executables.
+    pub(crate) fn enter_to_build(&self) -> Result<Entered<'_>, Error> {
+        self.place(None)
+    }
+
+    fn place<'a>(&'a self, turn: Option<MutexGuard<'a, ()>>) -> Result<Entered<'a>, Error> {
         // SAFETY: live handle.
         check(unsafe { ffi::rlx_mlx_stream_enter(self.stream.0.as_ptr()) })?;
         Ok(Entered { _turn: turn, _thread: PhantomData })
+    }
+
+    /// Waits for what a failed evaluation left behind, and drops the errors of it: MLX keeps them with the stream, where
+    /// they would be taken for those of the next executable.
+    pub(crate) fn settle(&self, _entered: &Entered<'_>) {
+        // SAFETY: live handle, used by this thread alone.
+        unsafe { ffi::rlx_mlx_stream_synchronize(self.stream.0.as_ptr()) };
     }
 }
 

@@ -107,7 +107,7 @@ unsafe extern "C" fn callback(
         }
         Ok(())
     }))
-    .unwrap_or_else(|_| Err(Error::fault("lowering panicked")));
+    .unwrap_or_else(|payload| Err(rlx_host_api::author::panic_error(payload.as_ref())));
     match result {
         Ok(()) => 0,
         Err(error) => {

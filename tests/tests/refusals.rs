@@ -171,3 +171,16 @@ fn bytes_that_are_no_text() {
     let error = backend().compile(&[0xFF, 0xFE, 0x00], &CompileOptions::new()).unwrap_err();
     assert_says(&error, ErrorKind::InvalidArgument, &["UTF-8"]);
 }
+
+#[test]
+fn a_program_that_nests_without_end() {
+    // Deep enough to exhaust the stack of a recursive parser, which no error could report.
+    let nested = format!("  %x = input : f32[2]\n  %y = Reshape{{new_shape: {}}} %x : f32[2]", "[".repeat(1_000_000));
+    assert_says(&refused(&program(&nested)), ErrorKind::InvalidArgument, &["nests brackets"]);
+    // Brackets in comments and names are no nesting.
+    let brackets = "(".repeat(1000);
+    let text = program(&format!("  // {brackets} \"\n  %x = Input{{name: \"\\\"{brackets}\"}} : f32[1]\n  return %x"));
+    for mode in MODES {
+        compile_text(&text, mode).unwrap();
+    }
+}

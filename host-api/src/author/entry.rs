@@ -3,10 +3,11 @@
 use super::logging;
 use super::thunks::guard;
 use crate::abi::{
-    ABI_OLDEST, ABI_VERSION, RlxBackendApi, RlxEntryRequest, RlxEntryResponse, RlxError, RlxHostServices,
+    ABI_OLDEST, ABI_VERSION, RlxBackendApi, RlxEntryRequest, RlxEntryResponse, RlxError, RlxHostServices, RlxVersion,
 };
 use crate::negotiate::{VersionRange, select};
 use crate::{Error, ErrorKind};
+use std::mem::offset_of;
 
 /// What the exported entry symbol does: states the plugin's range, picks a version, hands out `api`.
 ///
@@ -25,6 +26,14 @@ pub unsafe fn entry(
         }
         // SAFETY: not NULL; both start with `struct_size` in every version of the ABI.
         let (request_size, response_size) = unsafe { ((*request).struct_size, (*response).struct_size) };
+        // The two ranges keep their place in every version, so even a refusal for the sizes names the plugin's.
+        if response_size >= (offset_of!(RlxEntryResponse, abi_max) + size_of::<RlxVersion>()) as u64 {
+            // SAFETY: the struct reaches beyond both fields.
+            unsafe {
+                (&raw mut (*response).abi_min).write(ABI_OLDEST);
+                (&raw mut (*response).abi_max).write(ABI_VERSION);
+            }
+        }
         if request_size < size_of::<RlxEntryRequest>() as u64 || response_size < size_of::<RlxEntryResponse>() as u64 {
             return Err(Error::new(
                 ErrorKind::VersionMismatch,
@@ -35,8 +44,6 @@ pub unsafe fn entry(
         }
         // SAFETY: both are at least as large as the structs known here.
         let (request, response) = unsafe { (&*request, &mut *response) };
-        response.abi_min = ABI_OLDEST;
-        response.abi_max = ABI_VERSION;
         response.api = std::ptr::null();
         let host = VersionRange { oldest: request.abi_min, newest: request.abi_max };
         response.abi_selected = select(host, VersionRange::OURS).ok_or_else(|| {

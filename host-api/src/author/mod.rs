@@ -65,7 +65,7 @@ mod thunks;
 pub use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading, Value};
 pub use entry::entry;
 pub use storage::PluginState;
-pub use thunks::api_table;
+pub use thunks::{api_table, panic_error};
 
 use crate::{Error, TensorInfo, TensorView};
 use std::ffi::c_void;

@@ -61,7 +61,9 @@ fn guard_release(slot: &str, body: impl FnOnce()) {
     }
 }
 
-fn panic_error(payload: &(dyn std::any::Any + Send)) -> Error {
+/// The error that a panic of the plugin becomes.
+#[doc(hidden)]
+pub fn panic_error(payload: &(dyn std::any::Any + Send)) -> Error {
     let text = payload
         .downcast_ref::<&str>()
         .copied()
@@ -252,11 +254,15 @@ unsafe extern "C" fn executable_info<P: Exported>(
     info: *mut RlxExecutableInfo,
 ) -> *mut RlxError {
     guard(|| {
-        // SAFETY: the host's promise: NULL or a live handle; `tensors` never changes.
-        let state = unsafe { executable.cast::<ExecutableState<ExecutableOf<P>>>().as_ref() };
-        let state = state.ok_or_else(|| Error::invalid("executable_info: executable must not be NULL"))?;
+        let state = executable.cast::<ExecutableState<ExecutableOf<P>>>();
+        if state.is_null() {
+            return Err(Error::invalid("executable_info: executable must not be NULL"));
+        }
+        // SAFETY: the host's promise: a live handle. Only `tensors` is borrowed, which never changes: a call on another
+        // thread may hold the executable beside it.
+        let tensors = unsafe { &(*state).tensors };
         // SAFETY: `RlxExecutableInfo` starts with its size; the host's promise about `info`.
-        unsafe { fill(info, state.tensors.view(), "info") }
+        unsafe { fill(info, tensors.view(), "info") }
     })
 }
 

@@ -75,7 +75,9 @@ fn system_text(error: &libloading::Error, path: &Path) -> String {
 
 fn check_version(path: &Path, response: &RlxEntryResponse) -> Result<(), Error> {
     let theirs = VersionRange { oldest: response.abi_min, newest: response.abi_max };
-    if select(VersionRange::OURS, theirs) == Some(response.abi_selected) {
+    let picked = response.abi_selected;
+    let common = select(VersionRange::OURS, theirs);
+    if common.is_some_and(|newest| picked <= newest && theirs.oldest <= picked && ABI_OLDEST <= picked) {
         return Ok(());
     }
     Err(Error::new(
@@ -83,7 +85,7 @@ fn check_version(path: &Path, response: &RlxEntryResponse) -> Result<(), Error> 
         format!(
             "{}: plugin speaks ABI {theirs} and picked {}, host speaks ABI {}: update the older side",
             path.display(),
-            response.abi_selected,
+            picked,
             VersionRange::OURS
         ),
     ))
@@ -98,7 +100,8 @@ fn check_table(path: &Path, api: &'static RlxBackendApi) -> Result<(), Error> {
             format!("function table of {} bytes, ABI {} has {expected}", api.struct_size, api.abi_version),
         ));
     }
-    if let Some(layout) = api.type_layout {
+    // Between versions, structs may differ by trailing fields, which the layout check would refuse; sizes tell them.
+    if let Some(layout) = api.type_layout.filter(|_| api.abi_version == ABI_VERSION) {
         // SAFETY: the slot takes nothing and returns a static; a plugin that fills it promises a `TypeLayout` of the
         // abi_stable version that this ABI names.
         let found = unsafe { layout().cast::<TypeLayout>().as_ref() };

@@ -121,16 +121,21 @@ pub(super) fn key_mask(mask: &Array) -> Result<Array, Error> {
     }
 }
 
-/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys.
+/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys. Made by MLX, so
+/// that a long sequence costs no memory before the run.
 fn sliding_window(q: &Array, k: &Array, window: usize) -> Result<Array, Error> {
-    let (queries, keys) = (i64::from(q.dims()?[2]), i64::from(k.dims()?[2]));
-    let window = i64::try_from(window).unwrap_or(i64::MAX);
-    let mut bytes = Vec::with_capacity((queries * keys) as usize);
-    for i in 0..queries {
-        let at = i + keys - queries;
-        bytes.extend((0..keys).map(|j| u8::from(j <= at && j >= at.saturating_sub(window))));
+    let (queries, keys) = (q.dims()?[2], k.dims()?[2]);
+    let i = Array::range(keys - queries, keys)?.reshape(&[queries, 1])?;
+    let j = Array::range(0, keys)?.reshape(&[1, keys])?;
+    let causal = j.le(&i)?;
+    // A window as long as the keys hides nothing more.
+    match c_int::try_from(window) {
+        Ok(window) if window < keys => {
+            let first = i.sub(&Array::scalar(window.into(), DType::I32)?)?;
+            causal.bit_and(&j.ge(&first)?)
+        }
+        _ => Ok(causal),
     }
-    Array::from_bytes(&[1, 1, queries as c_int, keys as c_int], DType::Bool, &bytes)
 }
 
 /// Attention with scores capped to `cap * tanh(score / cap)` before the mask, which MLX's fused op lacks.
