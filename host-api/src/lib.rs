@@ -10,6 +10,8 @@ pub mod abi;
 pub mod author;
 mod error;
 mod host;
+#[cfg(feature = "rlx-ir")]
+mod ir;
 pub mod negotiate;
 #[cfg(feature = "rlx-runtime")]
 pub mod runtime;

@@ -1,7 +1,7 @@
 //! A `.rlxmodel` text, parsed and checked: supported ops, static shapes, and the leaves numbered.
 
 use crate::lower;
-use rlx_host_api::{DType, Error, TensorInfo};
+use rlx_host_api::{Error, TensorInfo};
 use rlx_ir::rlxmodel::{self, RlxModelError};
 use rlx_ir::{Graph, Node, NodeId, Op};
 use std::collections::HashMap;
@@ -199,7 +199,7 @@ pub(crate) fn label(node: &Node) -> String {
 
 fn tensor_info(name: &str, node: &Node) -> Result<TensorInfo, Error> {
     let dims = dims_of(node)?.into_iter().map(i64::from).collect();
-    Ok(TensorInfo { name: name.to_owned(), dtype: dtype_of(node.shape.dtype()), dims })
+    Ok(TensorInfo { name: name.to_owned(), dtype: node.shape.dtype().into(), dims })
 }
 
 /// The node's static extents in MLX's type.
@@ -225,23 +225,4 @@ pub(crate) fn dims_of(node: &Node) -> Result<Vec<c_int>, Error> {
             }
         })
         .collect()
-}
-
-/// The host API's name for an IR dtype.
-pub(crate) fn dtype_of(dtype: rlx_ir::DType) -> DType {
-    match dtype {
-        rlx_ir::DType::F32 => DType::F32,
-        rlx_ir::DType::F16 => DType::F16,
-        rlx_ir::DType::BF16 => DType::BF16,
-        rlx_ir::DType::F64 => DType::F64,
-        rlx_ir::DType::I8 => DType::I8,
-        rlx_ir::DType::I16 => DType::I16,
-        rlx_ir::DType::I32 => DType::I32,
-        rlx_ir::DType::I64 => DType::I64,
-        rlx_ir::DType::U8 => DType::U8,
-        rlx_ir::DType::U32 => DType::U32,
-        rlx_ir::DType::Bool => DType::Bool,
-        rlx_ir::DType::C64 => DType::C64,
-        rlx_ir::DType::C128 => DType::C128,
-    }
 }

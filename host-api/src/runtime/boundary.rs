@@ -1,6 +1,5 @@
 //! What a caller may name: the inputs and parameters that the graph declared, and where the compiled program has them.
 
-use super::convert::host_dtype;
 use crate::{DType, Error, Executable, TensorInfo};
 use rlx_ir::{Graph, Op};
 use std::collections::HashMap;
@@ -24,7 +23,7 @@ impl Declared {
                 _ => {}
             }
         }
-        let outputs = graph.outputs.iter().map(|&id| host_dtype(graph.shape(id).dtype())).collect();
+        let outputs = graph.outputs.iter().map(|&id| graph.shape(id).dtype().into()).collect();
         Self { inputs, params, outputs }
     }
 }

@@ -1,6 +1,5 @@
 //! Large constants become parameters: binary data does not travel as text.
 
-use super::convert::host_dtype;
 use crate::{TensorInfo, TensorView};
 use rlx_ir::{Graph, Op, Shape};
 
@@ -43,7 +42,7 @@ pub(super) fn hoist(graph: &mut Graph) -> Vec<HostTensor> {
         }
         let Some(name) = names.next() else { break };
         let dims = node.shape.dims().iter().map(|d| d.unwrap_static() as i64).collect();
-        let info = TensorInfo { name: name.clone(), dtype: host_dtype(node.shape.dtype()), dims };
+        let info = TensorInfo { name: name.clone(), dtype: node.shape.dtype().into(), dims };
         hoisted.push(HostTensor { info, data: std::mem::take(data) });
         node.op = Op::Param { name };
     }

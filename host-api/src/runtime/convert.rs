@@ -8,51 +8,13 @@ use std::borrow::Cow;
 // Tensors are little endian on the wire and are viewed in place here.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// The host API's name of an IR dtype.
-pub(super) const fn host_dtype(dtype: rlx_ir::DType) -> DType {
-    match dtype {
-        rlx_ir::DType::F32 => DType::F32,
-        rlx_ir::DType::F16 => DType::F16,
-        rlx_ir::DType::BF16 => DType::BF16,
-        rlx_ir::DType::F64 => DType::F64,
-        rlx_ir::DType::I8 => DType::I8,
-        rlx_ir::DType::I16 => DType::I16,
-        rlx_ir::DType::I32 => DType::I32,
-        rlx_ir::DType::I64 => DType::I64,
-        rlx_ir::DType::U8 => DType::U8,
-        rlx_ir::DType::U32 => DType::U32,
-        rlx_ir::DType::Bool => DType::Bool,
-        rlx_ir::DType::C64 => DType::C64,
-        rlx_ir::DType::C128 => DType::C128,
-    }
-}
-
-/// The IR's name of a dtype.
-pub(super) const fn ir_dtype(dtype: DType) -> rlx_ir::DType {
-    match dtype {
-        DType::F32 => rlx_ir::DType::F32,
-        DType::F16 => rlx_ir::DType::F16,
-        DType::BF16 => rlx_ir::DType::BF16,
-        DType::F64 => rlx_ir::DType::F64,
-        DType::I8 => rlx_ir::DType::I8,
-        DType::I16 => rlx_ir::DType::I16,
-        DType::I32 => rlx_ir::DType::I32,
-        DType::I64 => rlx_ir::DType::I64,
-        DType::U8 => rlx_ir::DType::U8,
-        DType::U32 => rlx_ir::DType::U32,
-        DType::Bool => rlx_ir::DType::Bool,
-        DType::C64 => rlx_ir::DType::C64,
-        DType::C128 => rlx_ir::DType::C128,
-    }
-}
-
 /// f32 values as elements of `to`: truncated toward zero and saturated for integers, nonzero is true for booleans; a
 /// complex element takes two values.
 pub(super) fn from_f32(values: &[f32], to: DType) -> Cow<'_, [u8]> {
     if is_f32_lanes(to) {
         return Cow::Borrowed(bytemuck::cast_slice(values));
     }
-    Cow::Owned(narrow_f32_to_bytes(values, ir_dtype(to)))
+    Cow::Owned(narrow_f32_to_bytes(values, to.into()))
 }
 
 /// Elements of `from` as f32 values; a complex element gives two.
@@ -60,7 +22,7 @@ pub(super) fn to_f32(data: &[u8], from: DType) -> Vec<f32> {
     match from {
         // The runtime's function lacks this dtype.
         DType::I16 => decode_le::<i16>(data).iter().map(|&v| v.into()).collect(),
-        _ => widen_bytes_to_f32(data, ir_dtype(from)),
+        _ => widen_bytes_to_f32(data, from.into()),
     }
 }
 
@@ -82,7 +44,7 @@ pub(super) fn convert(data: &[u8], from: DType, to: DType) -> Result<Cow<'_, [u8
     Ok(Cow::Owned(match (is_integral(from), is_integral(to)) {
         (true, true) => integers_to_bytes(&integers(data, from), to),
         _ if from == DType::F64 || to == DType::F64 => doubles_to_bytes(&doubles(data, from), to),
-        _ => narrow_f32_to_bytes(&to_f32(data, from), ir_dtype(to)),
+        _ => narrow_f32_to_bytes(&to_f32(data, from), to.into()),
     }))
 }
 
@@ -187,7 +149,7 @@ fn doubles_to_bytes(values: &[f64], to: DType) -> Vec<u8> {
         DType::I8 => values.iter().flat_map(|&v| (v as i8).to_le_bytes()).collect(),
         DType::U32 => values.iter().flat_map(|&v| (v as u32).to_le_bytes()).collect(),
         DType::U8 => values.iter().map(|&v| v as u8).collect(),
-        _ => narrow_f32_to_bytes(&values.iter().map(|&v| v as f32).collect::<Vec<_>>(), ir_dtype(to)),
+        _ => narrow_f32_to_bytes(&values.iter().map(|&v| v as f32).collect::<Vec<_>>(), to.into()),
     }
 }
 
@@ -202,8 +164,8 @@ mod tests {
     #[test]
     fn dtypes_map_both_ways() {
         for dtype in DType::ALL {
-            assert_eq!(host_dtype(ir_dtype(dtype)), dtype);
-            assert_eq!(ir_dtype(dtype).size_bytes(), dtype.size());
+            assert_eq!(DType::from(rlx_ir::DType::from(dtype)), dtype);
+            assert_eq!(rlx_ir::DType::from(dtype).size_bytes(), dtype.size());
         }
     }
 

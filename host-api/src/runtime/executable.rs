@@ -3,7 +3,7 @@
 use super::arena::Arena;
 use super::boundary::{Boundary, Declared, ParamPlace};
 use super::constants::HostTensor;
-use super::convert::{F32Output, convert, from_f32, host_dtype, ir_dtype};
+use super::convert::{F32Output, convert, from_f32};
 use super::pipeline::Prepared;
 use super::{Registered, or_fail};
 use crate::{DType, Error, Executable};
@@ -150,7 +150,7 @@ impl PluginExecutable {
     }
 
     fn run_bytes(&mut self, inputs: &[(&str, &[u8], rlx_ir::DType)]) -> Result<Vec<(Vec<u8>, rlx_ir::DType)>, Error> {
-        let typed = inputs.iter().map(|&(name, data, dtype)| (name, (data, host_dtype(dtype))));
+        let typed = inputs.iter().map(|&(name, data, dtype)| (name, (data, dtype.into())));
         let inputs = self.boundary.by_name(typed, |(data, from), to| convert(data, from, to))?;
         let mut outputs: Vec<Vec<u8>> = self.executable.outputs().iter().map(|o| vec![0; o.byte_len()]).collect();
         let mut buffers: Vec<Option<&mut [u8]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
@@ -165,7 +165,7 @@ impl PluginExecutable {
                     Cow::Owned(converted) => converted,
                     Cow::Borrowed(_) => bytes,
                 };
-                Ok((bytes, ir_dtype(declared)))
+                Ok((bytes, declared.into()))
             })
             .collect()
     }
@@ -195,7 +195,7 @@ impl ExecutableGraph for PluginExecutable {
     }
 
     fn set_param_typed(&mut self, name: &str, data: &[u8], dtype: rlx_ir::DType) {
-        or_fail(self.bind(name, |to| convert(data, host_dtype(dtype), to)));
+        or_fail(self.bind(name, |to| convert(data, dtype.into(), to)));
     }
 
     fn run(&mut self, inputs: &[(&str, &[f32])]) -> Vec<Vec<f32>> {

@@ -16,7 +16,7 @@ mod rope;
 mod shape;
 
 use crate::array::{Array, eval};
-use crate::program::{Leaf, Program, dims_of, dtype_of, label};
+use crate::program::{Leaf, Program, dims_of, label};
 use rlx_host_api::{DType, Error, ErrorKind};
 use rlx_ir::{Node, NodeId, Op, OpKind};
 use std::ffi::c_int;
@@ -144,7 +144,7 @@ fn lower_node(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         Op::Input { .. } | Op::Param { .. } => return scope.leaf(node.id)?.duplicate(),
         Op::Constant { data } => leaf::constant(node, data),
         Op::Activation(kind) => activation::lower(x(0)?, *kind),
-        Op::Cast { to } => x(0)?.cast(dtype_of(*to)),
+        Op::Cast { to } => x(0)?.cast((*to).into()),
         Op::StopGradient => x(0)?.duplicate(),
         Op::Binary(op) => elementwise::binary(x(0)?, x(1)?, *op, declared_dtype(node)),
         Op::Compare(op) => elementwise::compare(x(0)?, x(1)?, *op),
@@ -194,7 +194,7 @@ fn conform(value: Array, node: &Node) -> Result<Array, Error> {
 }
 
 fn declared_dtype(node: &Node) -> DType {
-    dtype_of(node.shape.dtype())
+    node.shape.dtype().into()
 }
 
 /// Sizes in MLX's type.

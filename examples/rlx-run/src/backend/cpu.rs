@@ -43,7 +43,7 @@ fn is_narrow(dtype: DType) -> bool {
 fn widen_outputs(mut graph: Graph) -> Graph {
     let outputs = graph.outputs.clone().into_iter().map(|id| {
         let shape = graph.shape(id).clone();
-        if !is_narrow(from_ir(shape.dtype())) {
+        if !is_narrow(shape.dtype().into()) {
             return id;
         }
         graph.add_node(Op::Cast { to: rlx_ir::DType::F32 }, vec![id], shape.with_dtype(rlx_ir::DType::F32))
@@ -97,7 +97,7 @@ fn tensor_info(name: &str, shape: &Shape) -> Result<TensorInfo> {
         Dim::Static(size) => i64::try_from(*size).context("a size exceeds 64 bits"),
         Dim::Dynamic(_) => bail!("`{name}` has the symbolic shape {shape}; rlx-run takes programs with fixed sizes"),
     });
-    let dtype = from_ir(shape.dtype());
+    let dtype = DType::from(shape.dtype());
     ensure!(dtype != DType::I16, "`{name}` is i16, which rlx-cpu neither takes nor gives; cast it inside the program");
     Ok(TensorInfo { name: name.to_owned(), dtype, dims: dims.collect::<Result<_>>()? })
 }
@@ -122,7 +122,7 @@ impl Executable for CpuExecutable {
 
     fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()> {
         let tensor = tensor.view();
-        guarded("setting a parameter", || self.compiled.set_param_typed(name, tensor.data, to_ir(tensor.dtype)))
+        guarded("setting a parameter", || self.compiled.set_param_typed(name, tensor.data, tensor.dtype.into()))
     }
 
     fn finish_params(&mut self) -> Result<()> {
@@ -165,7 +165,7 @@ fn run_typed(compiled: &mut CompiledGraph, interface: &Interface, inputs: &[&[u8
         .inputs
         .iter()
         .zip(inputs)
-        .map(|(info, data)| (info.name.as_str(), *data, to_ir(info.dtype)))
+        .map(|(info, data)| (info.name.as_str(), *data, info.dtype.into()))
         .collect();
     let results = guarded("running on cpu", || compiled.run_typed(&named))?;
     Ok(results.into_iter().map(|(bytes, _)| bytes).collect())
@@ -182,45 +182,5 @@ fn narrow(bytes: Vec<u8>, info: &TensorInfo) -> Vec<u8> {
         DType::U8 => values.iter().map(|&v| v as u8).collect(),
         DType::I8 => values.iter().flat_map(|&v| (v as i8).to_le_bytes()).collect(),
         _ => bytes,
-    }
-}
-
-/// The IR's spelling of a dtype.
-fn to_ir(dtype: DType) -> rlx_ir::DType {
-    use rlx_ir::DType as Ir;
-    match dtype {
-        DType::F32 => Ir::F32,
-        DType::F16 => Ir::F16,
-        DType::BF16 => Ir::BF16,
-        DType::F64 => Ir::F64,
-        DType::I8 => Ir::I8,
-        DType::I16 => Ir::I16,
-        DType::I32 => Ir::I32,
-        DType::I64 => Ir::I64,
-        DType::U8 => Ir::U8,
-        DType::U32 => Ir::U32,
-        DType::Bool => Ir::Bool,
-        DType::C64 => Ir::C64,
-        DType::C128 => Ir::C128,
-    }
-}
-
-/// The contract's spelling of a dtype.
-fn from_ir(dtype: rlx_ir::DType) -> DType {
-    use rlx_ir::DType as Ir;
-    match dtype {
-        Ir::F32 => DType::F32,
-        Ir::F16 => DType::F16,
-        Ir::BF16 => DType::BF16,
-        Ir::F64 => DType::F64,
-        Ir::I8 => DType::I8,
-        Ir::I16 => DType::I16,
-        Ir::I32 => DType::I32,
-        Ir::I64 => DType::I64,
-        Ir::U8 => DType::U8,
-        Ir::U32 => DType::U32,
-        Ir::Bool => DType::Bool,
-        Ir::C64 => DType::C64,
-        Ir::C128 => DType::C128,
     }
 }

@@ -1,0 +1,44 @@
+//! The IR's dtypes under this crate's names, and back (feature `rlx-ir`).
+
+use crate::DType;
+use rlx_ir::DType as Ir;
+
+impl From<Ir> for DType {
+    fn from(dtype: Ir) -> Self {
+        match dtype {
+            Ir::F32 => Self::F32,
+            Ir::F16 => Self::F16,
+            Ir::BF16 => Self::BF16,
+            Ir::F64 => Self::F64,
+            Ir::I8 => Self::I8,
+            Ir::I16 => Self::I16,
+            Ir::I32 => Self::I32,
+            Ir::I64 => Self::I64,
+            Ir::U8 => Self::U8,
+            Ir::U32 => Self::U32,
+            Ir::Bool => Self::Bool,
+            Ir::C64 => Self::C64,
+            Ir::C128 => Self::C128,
+        }
+    }
+}
+
+impl From<DType> for Ir {
+    fn from(dtype: DType) -> Self {
+        match dtype {
+            DType::F32 => Self::F32,
+            DType::F16 => Self::F16,
+            DType::BF16 => Self::BF16,
+            DType::F64 => Self::F64,
+            DType::I8 => Self::I8,
+            DType::I16 => Self::I16,
+            DType::I32 => Self::I32,
+            DType::I64 => Self::I64,
+            DType::U8 => Self::U8,
+            DType::U32 => Self::U32,
+            DType::Bool => Self::Bool,
+            DType::C64 => Self::C64,
+            DType::C128 => Self::C128,
+        }
+    }
+}
