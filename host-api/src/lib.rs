@@ -8,6 +8,7 @@
 
 pub mod abi;
 pub mod author;
+pub mod discovery;
 mod error;
 mod host;
 #[cfg(feature = "rlx-ir")]
@@ -19,6 +20,5 @@ mod types;
 mod views;
 
 pub use error::{Error, ErrorKind};
-pub use host::discovery;
 pub use host::{Backend, BackendOptions, CompileOptions, Executable, Plugin};
 pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading, Value};

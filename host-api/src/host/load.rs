@@ -1,16 +1,20 @@
 //! Opens a plugin file, negotiates, and checks the table before any slot is called.
 
 use super::services::services;
+use crate::Error;
 use crate::abi::*;
+use crate::discovery::Refusal;
 use crate::negotiate::{VersionRange, select};
-use crate::{Error, ErrorKind};
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
 use abi_stable::type_layout::TypeLayout;
 use std::path::Path;
 
+/// Stands in the answer until the plugin fills it.
+const NO_VERSION: RlxVersion = RlxVersion { major: 0, minor: 0, patch: 0 };
+
 /// The table of the plugin at `path`. The library stays loaded for the life of the process.
-pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Error> {
+pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Refusal> {
     let entry = open(path)?;
     let request = RlxEntryRequest {
         struct_size: size_of::<RlxEntryRequest>() as u64,
@@ -18,27 +22,44 @@ pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Error> {
         abi_max: ABI_VERSION,
         services: services(),
     };
-    let none = RlxVersion { major: 0, minor: 0, patch: 0 };
     let mut response = RlxEntryResponse {
         struct_size: size_of::<RlxEntryResponse>() as u64,
-        abi_min: none,
-        abi_max: none,
-        abi_selected: none,
+        abi_min: NO_VERSION,
+        abi_max: NO_VERSION,
+        abi_selected: NO_VERSION,
         reserved: 0,
         api: std::ptr::null(),
     };
     // SAFETY: both structs state their sizes and outlive the call; the services are static.
-    unsafe { Error::check(entry(&request, &mut response)) }.map_err(|e| e.context(path.display()))?;
-    check_version(path, &response)?;
-    // SAFETY: the plugin promises a table that lives as long as the process.
-    let api = unsafe { response.api.as_ref() }
-        .ok_or_else(|| Error::fault(format!("{}: the plugin gave no function table", path.display())))?;
-    check_table(path, api)?;
+    let answer = unsafe { Error::check(entry(&request, &mut response)) };
+    let theirs = VersionRange { oldest: response.abi_min, newest: response.abi_max };
+    answer.map_err(|error| refused(error, theirs))?;
+    check_version(theirs, response.abi_selected)?;
+    if !response.api.is_aligned() {
+        return Err(Refusal::BadEntry { reason: "its function table is misaligned".to_owned() });
+    }
+    // SAFETY: aligned; the plugin promises NULL or a table that lives as long as the process.
+    let api = unsafe { response.api.as_ref() };
+    let api = api.ok_or_else(|| Refusal::BadEntry { reason: "it gave no function table".to_owned() })?;
+    check_table(api)?;
     Ok(api)
 }
 
-fn open(path: &Path) -> Result<RlxBackendEntry, Error> {
-    let refuse = |why: String| Error::invalid(format!("{}: not loadable as a plugin: {why}", path.display()));
+/// What an error of the entry means: no common version, or another failure.
+fn refused(error: Error, theirs: VersionRange) -> Refusal {
+    if select(VersionRange::OURS, theirs).is_some() || theirs.newest == NO_VERSION {
+        return Refusal::EntryFailed { error };
+    }
+    mismatch(theirs)
+}
+
+fn mismatch(theirs: VersionRange) -> Refusal {
+    let older = if theirs.newest < ABI_OLDEST { "plugin" } else { "host" };
+    Refusal::AbiMismatch { plugin: theirs, host: VersionRange::OURS, older }
+}
+
+fn open(path: &Path) -> Result<RlxBackendEntry, Refusal> {
+    let refuse = |reason: String| Refusal::OpenFailed { reason };
     #[cfg(unix)]
     let library = {
         use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -57,7 +78,7 @@ fn open(path: &Path) -> Result<RlxBackendEntry, Error> {
     // SAFETY: the ABI reserves this name for a function of this type.
     let entry = unsafe { library.get::<RlxBackendEntry>(ENTRY_SYMBOL) }
         .map(|symbol| *symbol)
-        .map_err(|_| refuse("it does not export `rlx_backend_entry`".to_owned()))?;
+        .map_err(|_| Refusal::NoEntrySymbol)?;
     // Engines keep threads and static destructors: a plugin is never unloaded.
     std::mem::forget(library);
     Ok(entry)
@@ -73,43 +94,30 @@ fn system_text(error: &libloading::Error, path: &Path) -> String {
     }
 }
 
-fn check_version(path: &Path, response: &RlxEntryResponse) -> Result<(), Error> {
-    let theirs = VersionRange { oldest: response.abi_min, newest: response.abi_max };
-    let picked = response.abi_selected;
-    let common = select(VersionRange::OURS, theirs);
-    if common.is_some_and(|newest| picked <= newest && theirs.oldest <= picked && ABI_OLDEST <= picked) {
+fn check_version(theirs: VersionRange, picked: RlxVersion) -> Result<(), Refusal> {
+    let common = select(VersionRange::OURS, theirs).ok_or_else(|| mismatch(theirs))?;
+    if picked <= common && theirs.oldest <= picked && ABI_OLDEST <= picked {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorKind::VersionMismatch,
-        format!(
-            "{}: plugin speaks ABI {theirs} and picked {}, host speaks ABI {}: update the older side",
-            path.display(),
-            picked,
-            VersionRange::OURS
-        ),
-    ))
+    Err(Refusal::BadEntry { reason: format!("it speaks ABI {theirs} and picked {picked}, not one up to {common}") })
 }
 
-fn check_table(path: &Path, api: &'static RlxBackendApi) -> Result<(), Error> {
-    let refuse = |kind, why: String| Error::new(kind, format!("{}: {why}", path.display()));
+fn check_table(api: &'static RlxBackendApi) -> Result<(), Refusal> {
     let expected = size_of::<RlxBackendApi>() as u64;
     if api.struct_size < expected {
-        return Err(refuse(
-            ErrorKind::VersionMismatch,
-            format!("function table of {} bytes, ABI {} has {expected}", api.struct_size, api.abi_version),
-        ));
+        let version = api.abi_version.to_string();
+        return Err(Refusal::ShortTable { found: api.struct_size, expected, version });
     }
     // Between versions, structs may differ by trailing fields, which the layout check would refuse; sizes tell them.
     if let Some(layout) = api.type_layout.filter(|_| api.abi_version == ABI_VERSION) {
+        let differs = |difference: String| Refusal::LayoutDiffers { version: api.abi_version.to_string(), difference };
         // SAFETY: the slot takes nothing and returns a static; a plugin that fills it promises a `TypeLayout` of the
         // abi_stable version that this ABI names.
         let found = unsafe { layout().cast::<TypeLayout>().as_ref() };
-        let found = found.ok_or_else(|| refuse(ErrorKind::PluginFault, "type layout is NULL".to_owned()))?;
-        check_layout_compatibility(<RlxBackendApi as StableAbi>::LAYOUT, found)
-            .map_err(|e| refuse(ErrorKind::VersionMismatch, format!("function table has another layout: {e}")))?;
+        let found = found.ok_or_else(|| differs("it gives no type layout".to_owned()))?;
+        check_layout_compatibility(<RlxBackendApi as StableAbi>::LAYOUT, found).map_err(|e| differs(e.to_string()))?;
     }
-    let missing: Vec<&str> = [
+    let slots: Vec<&'static str> = [
         ("info", api.info.is_none()),
         ("device_count", api.device_count.is_none()),
         ("device_info", api.device_info.is_none()),
@@ -126,10 +134,7 @@ fn check_table(path: &Path, api: &'static RlxBackendApi) -> Result<(), Error> {
     .into_iter()
     .filter_map(|(name, missing)| missing.then_some(name))
     .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(refuse(ErrorKind::PluginFault, format!("empty slots in the function table: {}", missing.join(", "))))
+    if slots.is_empty() { Ok(()) } else { Err(Refusal::EmptySlots { slots }) }
 }
 
 /// Calls a slot that [`check_table`] has found filled.

@@ -1,7 +1,6 @@
 //! The host side: find a plugin, load it, and use it through safe handles.
 
 mod backend;
-pub mod discovery;
 mod executable;
 mod load;
 mod options;

@@ -2,10 +2,11 @@
 
 use super::load::{load, slot};
 use super::{Backend, BackendOptions};
+use crate::Error;
 use crate::abi::*;
+use crate::discovery::Refusal;
 use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading};
 use crate::views::{pairs, slice};
-use crate::{Error, ErrorKind};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
@@ -25,23 +26,27 @@ struct Inner {
 }
 
 impl Plugin {
-    /// Loads the plugin file at `path`, or returns the one loaded before.
+    /// Loads the plugin file at `path`, or returns the one loaded before. It is inspected first, as
+    /// [`discovery`](crate::discovery) says.
     ///
     /// # Errors
     /// Not found, not a plugin, no ABI version in common, or a plugin that cannot describe itself; the message names
     /// the file.
     pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::open(path).map_err(|refusal| refusal.into_error(path))
+    }
+
+    /// Opens the plugin file at `path` without looking at it first, once a process.
+    pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
         static LOADED: LazyLock<Mutex<HashMap<PathBuf, Plugin>>> = LazyLock::new(Mutex::default);
-        let path = path
-            .canonicalize()
-            .map_err(|e| Error::not_found(format!("{}: no such plugin file: {e}", path.display())))?;
+        let path = path.canonicalize().map_err(|_| Refusal::NotFound)?;
         // Poisoning is harmless: the map is only ever inserted into.
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plugin) = loaded.get(&path) {
             return Ok(plugin.clone());
         }
         let api = load(&path)?;
-        let info = read_info(api).map_err(|e| e.context(path.display()))?;
+        let info = read_info(api)?;
         log::debug!(
             "loaded {} {} ({} {}) from {}",
             info.name,
@@ -82,6 +87,9 @@ impl Plugin {
         let mut count = 0;
         // SAFETY: `count` outlives the call.
         unsafe { Error::check(slot!(self.api(), device_count(&mut count)))? };
+        if count > MAX_DEVICES {
+            return Err(Error::fault(format!("backend `{}` claims {count} devices", self.info().name)));
+        }
         (0..count).map(|index| self.device(index)).collect()
     }
 
@@ -141,7 +149,16 @@ impl Plugin {
     }
 }
 
-fn read_info(api: &'static RlxBackendApi) -> Result<PluginInfo, Error> {
+/// A name or version longer than this is not believed.
+const MAX_TEXT: u64 = 1 << 12;
+
+/// More devices than any machine has: a count beyond it is not believed.
+const MAX_DEVICES: u64 = 1 << 12;
+
+/// More op names than any IR has: a count beyond it is not believed.
+const MAX_OPS: u64 = 1 << 16;
+
+fn read_info(api: &'static RlxBackendApi) -> Result<PluginInfo, Refusal> {
     let mut raw = RlxBackendInfo {
         struct_size: size_of::<RlxBackendInfo>() as u64,
         name: RlxStr::EMPTY,
@@ -156,35 +173,46 @@ fn read_info(api: &'static RlxBackendApi) -> Result<PluginInfo, Error> {
         ops: std::ptr::null(),
         op_count: 0,
     };
-    // SAFETY: `raw` states its size and outlives the call; what the plugin fills in lives as long as the process.
-    unsafe {
-        Error::check(slot!(api, info(&mut raw)))?;
-        let name = raw.name.as_str()?.to_owned();
-        if name.is_empty() {
-            return Err(Error::fault("the plugin has an empty backend name"));
+    // SAFETY: `raw` states its size and outlives the call.
+    unsafe { Error::check(slot!(api, info(&mut raw))) }.map_err(|error| Refusal::InitFailed { error })?;
+    // SAFETY: what the plugin filled in lives as long as the process.
+    unsafe { describe(&raw) }.map_err(|e| Refusal::BadDescription { reason: e.message().to_owned() })
+}
+
+/// # Safety
+/// The views in `raw` are valid.
+unsafe fn describe(raw: &RlxBackendInfo) -> Result<PluginInfo, Error> {
+    let text = |view: RlxStr, what: &str| -> Result<String, Error> {
+        if view.len > MAX_TEXT {
+            return Err(Error::fault(format!("{what}: {} bytes", view.len)));
         }
-        let version = raw.version.as_str()?;
-        let ops = slice(raw.ops, raw.op_count, "op names")?;
-        Ok(PluginInfo {
-            version: semver::Version::parse(version)
-                .map_err(|e| Error::fault(format!("plugin version `{version}` is not semver: {e}")))?,
-            vendor: raw.vendor.as_str()?.to_owned(),
-            engine: raw.engine.as_str()?.to_owned(),
-            engine_version: raw.engine_version.as_str()?.to_owned(),
-            format_version: raw.format_version,
-            opset: raw.opset_min..=raw.opset_max,
-            threading: match raw.threading {
-                threading::CONCURRENT => Threading::Concurrent,
-                threading::SERIALIZED => Threading::Serialized,
-                other => {
-                    return Err(Error::new(
-                        ErrorKind::VersionMismatch,
-                        format!("the plugin asks for threading mode {other}, which this host does not know"),
-                    ));
-                }
-            },
-            ops: ops.iter().map(|s| Ok(s.as_str()?.to_owned())).collect::<Result<_, Error>>()?,
-            name,
-        })
+        // SAFETY: promised by the caller.
+        Ok(unsafe { view.as_str() }.map_err(|e| e.context(what))?.to_owned())
+    };
+    let name = text(raw.name, "its name")?;
+    if name.is_empty() {
+        return Err(Error::fault("its backend name is empty"));
     }
+    let version = text(raw.version, "its version")?;
+    if raw.op_count > MAX_OPS {
+        return Err(Error::fault(format!("it claims {} ops", raw.op_count)));
+    }
+    // SAFETY: promised by the caller.
+    let ops = unsafe { slice(raw.ops, raw.op_count, "its op names")? };
+    Ok(PluginInfo {
+        version: semver::Version::parse(&version)
+            .map_err(|e| Error::fault(format!("its version `{version}` is not semver: {e}")))?,
+        vendor: text(raw.vendor, "its vendor")?,
+        engine: text(raw.engine, "its engine")?,
+        engine_version: text(raw.engine_version, "its engine version")?,
+        format_version: raw.format_version,
+        opset: raw.opset_min..=raw.opset_max,
+        threading: match raw.threading {
+            threading::CONCURRENT => Threading::Concurrent,
+            threading::SERIALIZED => Threading::Serialized,
+            other => return Err(Error::fault(format!("threading mode {other} is none that this host knows"))),
+        },
+        ops: ops.iter().map(|&op| text(op, "an op name")).collect::<Result<_, Error>>()?,
+        name,
+    })
 }

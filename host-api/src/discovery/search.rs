@@ -4,8 +4,7 @@
 //! executable, the system folder. In each, a plugin is a file `librlx_<name>.so` (`.dylib`, `rlx_<name>.dll`) in the
 //! folder itself or one bundle folder deep, in the order of their names. The current directory is never searched.
 
-use super::Plugin;
-use crate::Error;
+use crate::{Error, Plugin};
 use std::path::{Path, PathBuf};
 
 /// The environment variable that lists plugin folders.
