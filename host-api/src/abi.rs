@@ -25,11 +25,18 @@
 use abi_stable::StableAbi;
 use std::ffi::c_void;
 
+/// Major of [`ABI_VERSION`].
+pub const RLX_ABI_MAJOR: u32 = 1;
+/// Minor of [`ABI_VERSION`].
+pub const RLX_ABI_MINOR: u32 = 0;
+/// Patch of [`ABI_VERSION`].
+pub const RLX_ABI_PATCH: u32 = 0;
+
 /// The ABI version this crate implements.
-pub const ABI_VERSION: RlxVersion = RlxVersion { major: 0, minor: 9, patch: 0 };
+pub const ABI_VERSION: RlxVersion = RlxVersion { major: RLX_ABI_MAJOR, minor: RLX_ABI_MINOR, patch: RLX_ABI_PATCH };
 
 /// The oldest ABI version whose tables this crate can serve or use.
-pub const ABI_OLDEST: RlxVersion = RlxVersion { major: 0, minor: 9, patch: 0 };
+pub const ABI_OLDEST: RlxVersion = RlxVersion { major: 1, minor: 0, patch: 0 };
 
 /// The one symbol that a plugin exports, of type [`RlxBackendEntry`]; NUL-terminated. Its name and the first fields of
 /// its two structs never change, in any major version, so that a refusal can always be told.
@@ -77,23 +84,22 @@ pub struct RlxBytesMut {
     pub len: u64,
 }
 
-/// Values of [`RlxValue::kind`].
-pub mod value_kind {
-    /// `int` holds a signed integer.
-    pub const INT: u32 = 1;
-    /// `float` holds a double.
-    pub const FLOAT: u32 = 2;
-    /// `int` is 0 or 1.
-    pub const BOOL: u32 = 3;
-    /// `text` holds UTF-8.
-    pub const STR: u32 = 4;
-}
+// Values of [`RlxValue::kind`].
 
-/// A typed value of an option or attribute (frozen); [`value_kind`] says which field counts.
+/// `int` holds a signed integer.
+pub const RLX_VALUE_INT: u32 = 1;
+/// `float` holds a double.
+pub const RLX_VALUE_FLOAT: u32 = 2;
+/// `int` is 0 or 1.
+pub const RLX_VALUE_BOOL: u32 = 3;
+/// `text` holds UTF-8.
+pub const RLX_VALUE_STR: u32 = 4;
+
+/// A typed value of an option or attribute (frozen); `RLX_VALUE_*` says which field counts.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct RlxValue {
-    /// One of [`value_kind`].
+    /// One of `RLX_VALUE_*`.
     pub kind: u32,
     /// Zero.
     pub reserved: u32,
@@ -115,41 +121,40 @@ pub struct RlxKeyValue {
     pub value: RlxValue,
 }
 
-/// Element types, as `u32` on the wire: the `DType` of the RLX IR in its order of definition.
-pub mod dtype {
-    /// 32-bit float.
-    pub const F32: u32 = 0;
-    /// IEEE half.
-    pub const F16: u32 = 1;
-    /// bfloat16.
-    pub const BF16: u32 = 2;
-    /// 64-bit float.
-    pub const F64: u32 = 3;
-    /// Signed 8-bit.
-    pub const I8: u32 = 4;
-    /// Signed 16-bit.
-    pub const I16: u32 = 5;
-    /// Signed 32-bit.
-    pub const I32: u32 = 6;
-    /// Signed 64-bit.
-    pub const I64: u32 = 7;
-    /// Unsigned 8-bit.
-    pub const U8: u32 = 8;
-    /// Unsigned 32-bit.
-    pub const U32: u32 = 9;
-    /// One byte, 0 or 1.
-    pub const BOOL: u32 = 10;
-    /// Two interleaved f32: real, imaginary.
-    pub const C64: u32 = 11;
-    /// Two interleaved f64: real, imaginary.
-    pub const C128: u32 = 12;
-}
+// Element types, as `u32` on the wire: the `DType` of the RLX IR in its order of definition.
+
+/// 32-bit float.
+pub const RLX_DTYPE_F32: u32 = 0;
+/// IEEE half.
+pub const RLX_DTYPE_F16: u32 = 1;
+/// bfloat16.
+pub const RLX_DTYPE_BF16: u32 = 2;
+/// 64-bit float.
+pub const RLX_DTYPE_F64: u32 = 3;
+/// Signed 8-bit.
+pub const RLX_DTYPE_I8: u32 = 4;
+/// Signed 16-bit.
+pub const RLX_DTYPE_I16: u32 = 5;
+/// Signed 32-bit.
+pub const RLX_DTYPE_I32: u32 = 6;
+/// Signed 64-bit.
+pub const RLX_DTYPE_I64: u32 = 7;
+/// Unsigned 8-bit.
+pub const RLX_DTYPE_U8: u32 = 8;
+/// Unsigned 32-bit.
+pub const RLX_DTYPE_U32: u32 = 9;
+/// One byte, 0 or 1.
+pub const RLX_DTYPE_BOOL: u32 = 10;
+/// Two interleaved f32: real, imaginary.
+pub const RLX_DTYPE_C64: u32 = 11;
+/// Two interleaved f64: real, imaginary.
+pub const RLX_DTYPE_C128: u32 = 12;
 
 /// A dense row-major tensor in host memory, little endian (frozen).
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct RlxTensor {
-    /// One of [`dtype`].
+    /// One of `RLX_DTYPE_*`.
     pub dtype: u32,
     /// Number of entries of `dims`.
     pub rank: u32,
@@ -159,27 +164,26 @@ pub struct RlxTensor {
     pub data: RlxBytes,
 }
 
-/// Values of [`RlxError::code`].
-pub mod error_code {
-    /// An argument, graph, shape, dtype, option or file is wrong.
-    pub const INVALID_ARGUMENT: u32 = 1;
-    /// The plugin lacks the op, dtype, option or extension.
-    pub const UNSUPPORTED: u32 = 2;
-    /// A name, file or device does not exist.
-    pub const NOT_FOUND: u32 = 3;
-    /// Memory ran out.
-    pub const OUT_OF_MEMORY: u32 = 4;
-    /// The two sides have no ABI version in common, or a struct differs.
-    pub const VERSION_MISMATCH: u32 = 5;
-    /// The plugin broke: a panic, an exception, a broken promise.
-    pub const PLUGIN_FAULT: u32 = 6;
-    /// A deadline passed.
-    pub const TIMED_OUT: u32 = 7;
-    /// The call is not possible now: parameters are missing, or the object is in use.
-    pub const FAILED_PRECONDITION: u32 = 8;
-    /// Evaluation failed on the device.
-    pub const EXECUTION_FAILED: u32 = 9;
-}
+// Values of [`RlxError::code`].
+
+/// An argument, graph, shape, dtype, option or file is wrong.
+pub const RLX_ERROR_INVALID_ARGUMENT: u32 = 1;
+/// The plugin lacks the op, dtype, option or extension.
+pub const RLX_ERROR_UNSUPPORTED: u32 = 2;
+/// A name, file or device does not exist.
+pub const RLX_ERROR_NOT_FOUND: u32 = 3;
+/// Memory ran out.
+pub const RLX_ERROR_OUT_OF_MEMORY: u32 = 4;
+/// The two sides have no ABI version in common, or a struct differs.
+pub const RLX_ERROR_VERSION_MISMATCH: u32 = 5;
+/// The plugin broke: a panic, an exception, a broken promise.
+pub const RLX_ERROR_PLUGIN_FAULT: u32 = 6;
+/// A deadline passed.
+pub const RLX_ERROR_TIMED_OUT: u32 = 7;
+/// The call is not possible now: parameters are missing, or the object is in use.
+pub const RLX_ERROR_FAILED_PRECONDITION: u32 = 8;
+/// Evaluation failed on the device.
+pub const RLX_ERROR_EXECUTION_FAILED: u32 = 9;
 
 /// An error object. The receiver reads it and then calls `release` with it, once.
 #[repr(C)]
@@ -187,7 +191,7 @@ pub mod error_code {
 pub struct RlxError {
     /// Size of this struct.
     pub struct_size: u64,
-    /// One of [`error_code`]; an unknown code reads as `PLUGIN_FAULT`.
+    /// One of `RLX_ERROR_*`; an unknown code reads as `PLUGIN_FAULT`.
     pub code: u32,
     /// Zero.
     pub reserved: u32,
@@ -201,19 +205,18 @@ pub struct RlxError {
     pub release: Option<unsafe extern "C" fn(error: *mut RlxError)>,
 }
 
-/// Log levels, those of the `log` crate.
-pub mod log_level {
-    /// Something failed.
-    pub const ERROR: u32 = 1;
-    /// Something looks wrong.
-    pub const WARN: u32 = 2;
-    /// Worth knowing.
-    pub const INFO: u32 = 3;
-    /// For developers.
-    pub const DEBUG: u32 = 4;
-    /// Everything.
-    pub const TRACE: u32 = 5;
-}
+// Log levels, those of the `log` crate.
+
+/// Something failed.
+pub const RLX_LOG_ERROR: u32 = 1;
+/// Something looks wrong.
+pub const RLX_LOG_WARN: u32 = 2;
+/// Worth knowing.
+pub const RLX_LOG_INFO: u32 = 3;
+/// For developers.
+pub const RLX_LOG_DEBUG: u32 = 4;
+/// Everything.
+pub const RLX_LOG_TRACE: u32 = 5;
 
 /// What the host offers the plugin, from the first call on. The table lives as long as the process.
 #[repr(C)]
@@ -227,7 +230,7 @@ pub struct RlxHostServices {
     pub name: RlxStr,
     /// Version of the host program or library.
     pub version: RlxStr,
-    /// Nonzero when a record of `level` ([`log_level`]) for `target` would be written. Asked before formatting.
+    /// Nonzero when a record of `level` (`RLX_LOG_*`) for `target` would be written. Asked before formatting.
     pub log_enabled: Option<unsafe extern "C" fn(context: *mut c_void, level: u32, target: RlxStr) -> u32>,
     /// Writes one record. May be called from any thread of the plugin.
     pub log: Option<unsafe extern "C" fn(context: *mut c_void, level: u32, target: RlxStr, message: RlxStr)>,
@@ -273,13 +276,12 @@ pub struct RlxEntryResponse {
 pub type RlxBackendEntry =
     unsafe extern "C" fn(request: *const RlxEntryRequest, response: *mut RlxEntryResponse) -> *mut RlxError;
 
-/// Values of [`RlxBackendInfo::threading`].
-pub mod threading {
-    /// Any thread may call; calls on different objects may overlap. One executable: one call at a time.
-    pub const CONCURRENT: u32 = 0;
-    /// Any thread may call; the host makes one call at a time per backend instance.
-    pub const SERIALIZED: u32 = 1;
-}
+// Values of [`RlxBackendInfo::threading`].
+
+/// Any thread may call; calls on different objects may overlap. One executable: one call at a time.
+pub const RLX_THREADING_CONCURRENT: u32 = 0;
+/// Any thread may call; the host makes one call at a time per backend instance.
+pub const RLX_THREADING_SERIALIZED: u32 = 1;
 
 /// What the plugin is. Everything it points to lives as long as the process.
 #[repr(C)]
@@ -303,7 +305,7 @@ pub struct RlxBackendInfo {
     pub opset_min: u32,
     /// Newest opset it reads.
     pub opset_max: u32,
-    /// One of [`threading`].
+    /// One of `RLX_THREADING_*`.
     pub threading: u32,
     /// Names of the ops (IR `OpKind`) that it compiles.
     pub ops: *const RlxStr,
@@ -311,15 +313,14 @@ pub struct RlxBackendInfo {
     pub op_count: u64,
 }
 
-/// Values of [`RlxDeviceInfo::kind`].
-pub mod device_kind {
-    /// The processor.
-    pub const CPU: u32 = 1;
-    /// A GPU.
-    pub const GPU: u32 = 2;
-    /// Another accelerator.
-    pub const ACCELERATOR: u32 = 3;
-}
+// Values of [`RlxDeviceInfo::kind`].
+
+/// The processor.
+pub const RLX_DEVICE_CPU: u32 = 1;
+/// A GPU.
+pub const RLX_DEVICE_GPU: u32 = 2;
+/// Another accelerator.
+pub const RLX_DEVICE_ACCELERATOR: u32 = 3;
 
 /// One device that the plugin can use now.
 #[repr(C)]
@@ -327,7 +328,7 @@ pub mod device_kind {
 pub struct RlxDeviceInfo {
     /// Size of this struct, set by the host.
     pub struct_size: u64,
-    /// One of [`device_kind`].
+    /// One of `RLX_DEVICE_*`.
     pub kind: u32,
     /// Index among the devices of its kind.
     pub ordinal: u32,
@@ -412,7 +413,7 @@ pub struct RlxTensorInfo {
     pub struct_size: u64,
     /// Name; an unnamed output has an empty one.
     pub name: RlxStr,
-    /// One of [`dtype`].
+    /// One of `RLX_DTYPE_*`.
     pub dtype: u32,
     /// Number of `dims`.
     pub rank: u32,

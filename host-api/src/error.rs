@@ -1,7 +1,7 @@
 //! The error type of both sides, and its passage over the boundary.
 
 use crate::Value;
-use crate::abi::{RlxError, RlxKeyValue, RlxStr, error_code};
+use crate::abi::*;
 use crate::views::{key_values, pairs};
 
 /// What class of failure an [`Error`] is; `code()` gives the wire value.
@@ -29,32 +29,32 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The wire code, one of [`error_code`].
+    /// The wire code, one of `RLX_ERROR_*`.
     pub const fn code(self) -> u32 {
         match self {
-            Self::InvalidArgument => error_code::INVALID_ARGUMENT,
-            Self::Unsupported => error_code::UNSUPPORTED,
-            Self::NotFound => error_code::NOT_FOUND,
-            Self::OutOfMemory => error_code::OUT_OF_MEMORY,
-            Self::VersionMismatch => error_code::VERSION_MISMATCH,
-            Self::PluginFault => error_code::PLUGIN_FAULT,
-            Self::TimedOut => error_code::TIMED_OUT,
-            Self::FailedPrecondition => error_code::FAILED_PRECONDITION,
-            Self::ExecutionFailed => error_code::EXECUTION_FAILED,
+            Self::InvalidArgument => RLX_ERROR_INVALID_ARGUMENT,
+            Self::Unsupported => RLX_ERROR_UNSUPPORTED,
+            Self::NotFound => RLX_ERROR_NOT_FOUND,
+            Self::OutOfMemory => RLX_ERROR_OUT_OF_MEMORY,
+            Self::VersionMismatch => RLX_ERROR_VERSION_MISMATCH,
+            Self::PluginFault => RLX_ERROR_PLUGIN_FAULT,
+            Self::TimedOut => RLX_ERROR_TIMED_OUT,
+            Self::FailedPrecondition => RLX_ERROR_FAILED_PRECONDITION,
+            Self::ExecutionFailed => RLX_ERROR_EXECUTION_FAILED,
         }
     }
 
     /// The kind of a wire code; an unknown code is a plugin fault.
     pub const fn from_code(code: u32) -> Self {
         match code {
-            error_code::INVALID_ARGUMENT => Self::InvalidArgument,
-            error_code::UNSUPPORTED => Self::Unsupported,
-            error_code::NOT_FOUND => Self::NotFound,
-            error_code::OUT_OF_MEMORY => Self::OutOfMemory,
-            error_code::VERSION_MISMATCH => Self::VersionMismatch,
-            error_code::TIMED_OUT => Self::TimedOut,
-            error_code::FAILED_PRECONDITION => Self::FailedPrecondition,
-            error_code::EXECUTION_FAILED => Self::ExecutionFailed,
+            RLX_ERROR_INVALID_ARGUMENT => Self::InvalidArgument,
+            RLX_ERROR_UNSUPPORTED => Self::Unsupported,
+            RLX_ERROR_NOT_FOUND => Self::NotFound,
+            RLX_ERROR_OUT_OF_MEMORY => Self::OutOfMemory,
+            RLX_ERROR_VERSION_MISMATCH => Self::VersionMismatch,
+            RLX_ERROR_TIMED_OUT => Self::TimedOut,
+            RLX_ERROR_FAILED_PRECONDITION => Self::FailedPrecondition,
+            RLX_ERROR_EXECUTION_FAILED => Self::ExecutionFailed,
             _ => Self::PluginFault,
         }
     }

@@ -1,7 +1,7 @@
 //! The plain Rust types that both sides share: values, element types, devices, tensors.
 
 use crate::Error;
-use crate::abi::{self, RlxTensor, dtype};
+use crate::abi::*;
 use std::fmt;
 
 /// A typed value of an option, attribute or error detail.
@@ -103,22 +103,22 @@ impl DType {
         Self::C128,
     ];
 
-    /// The wire value, one of [`dtype`].
+    /// The wire value, one of `RLX_DTYPE_*`.
     pub const fn code(self) -> u32 {
         match self {
-            Self::F32 => dtype::F32,
-            Self::F16 => dtype::F16,
-            Self::BF16 => dtype::BF16,
-            Self::F64 => dtype::F64,
-            Self::I8 => dtype::I8,
-            Self::I16 => dtype::I16,
-            Self::I32 => dtype::I32,
-            Self::I64 => dtype::I64,
-            Self::U8 => dtype::U8,
-            Self::U32 => dtype::U32,
-            Self::Bool => dtype::BOOL,
-            Self::C64 => dtype::C64,
-            Self::C128 => dtype::C128,
+            Self::F32 => RLX_DTYPE_F32,
+            Self::F16 => RLX_DTYPE_F16,
+            Self::BF16 => RLX_DTYPE_BF16,
+            Self::F64 => RLX_DTYPE_F64,
+            Self::I8 => RLX_DTYPE_I8,
+            Self::I16 => RLX_DTYPE_I16,
+            Self::I32 => RLX_DTYPE_I32,
+            Self::I64 => RLX_DTYPE_I64,
+            Self::U8 => RLX_DTYPE_U8,
+            Self::U32 => RLX_DTYPE_U32,
+            Self::Bool => RLX_DTYPE_BOOL,
+            Self::C64 => RLX_DTYPE_C64,
+            Self::C128 => RLX_DTYPE_C128,
         }
     }
 
@@ -183,20 +183,20 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
-    /// The wire value, one of [`abi::device_kind`].
+    /// The wire value, one of `RLX_DEVICE_*`.
     pub const fn code(self) -> u32 {
         match self {
-            Self::Cpu => abi::device_kind::CPU,
-            Self::Gpu => abi::device_kind::GPU,
-            Self::Accelerator => abi::device_kind::ACCELERATOR,
+            Self::Cpu => RLX_DEVICE_CPU,
+            Self::Gpu => RLX_DEVICE_GPU,
+            Self::Accelerator => RLX_DEVICE_ACCELERATOR,
         }
     }
 
     /// The kind of a wire value.
     pub const fn from_code(code: u32) -> Self {
         match code {
-            abi::device_kind::CPU => Self::Cpu,
-            abi::device_kind::GPU => Self::Gpu,
+            RLX_DEVICE_CPU => Self::Cpu,
+            RLX_DEVICE_GPU => Self::Gpu,
             _ => Self::Accelerator,
         }
     }
@@ -328,7 +328,7 @@ impl<'a> TensorView<'a> {
             dtype: self.dtype.code(),
             rank: self.dims.len() as u32,
             dims: self.dims.as_ptr(),
-            data: abi::RlxBytes::new(self.data),
+            data: RlxBytes::new(self.data),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Conversions between Rust slices and the views of the wire ABI.
 
-use crate::abi::{RlxBytes, RlxBytesMut, RlxKeyValue, RlxStr, RlxValue, RlxVersion, value_kind};
+use crate::abi::*;
 use crate::{Error, Value};
 
 impl RlxStr {
@@ -70,10 +70,10 @@ impl RlxValue {
     pub fn new(value: &Value) -> Self {
         let none = Self { kind: 0, reserved: 0, int: 0, float: 0.0, text: RlxStr::EMPTY };
         match value {
-            Value::Int(v) => Self { kind: value_kind::INT, int: *v, ..none },
-            Value::Float(v) => Self { kind: value_kind::FLOAT, float: *v, ..none },
-            Value::Bool(v) => Self { kind: value_kind::BOOL, int: i64::from(*v), ..none },
-            Value::Str(v) => Self { kind: value_kind::STR, text: RlxStr::new(v), ..none },
+            Value::Int(v) => Self { kind: RLX_VALUE_INT, int: *v, ..none },
+            Value::Float(v) => Self { kind: RLX_VALUE_FLOAT, float: *v, ..none },
+            Value::Bool(v) => Self { kind: RLX_VALUE_BOOL, int: i64::from(*v), ..none },
+            Value::Str(v) => Self { kind: RLX_VALUE_STR, text: RlxStr::new(v), ..none },
         }
     }
 
@@ -86,11 +86,11 @@ impl RlxValue {
     /// The text view is valid.
     pub unsafe fn to_value(self) -> Result<Value, Error> {
         Ok(match self.kind {
-            value_kind::INT => Value::Int(self.int),
-            value_kind::FLOAT => Value::Float(self.float),
-            value_kind::BOOL => Value::Bool(self.int != 0),
+            RLX_VALUE_INT => Value::Int(self.int),
+            RLX_VALUE_FLOAT => Value::Float(self.float),
+            RLX_VALUE_BOOL => Value::Bool(self.int != 0),
             // SAFETY: promised by the caller.
-            value_kind::STR => Value::Str(unsafe { self.text.as_str()? }.to_owned()),
+            RLX_VALUE_STR => Value::Str(unsafe { self.text.as_str()? }.to_owned()),
             other => return Err(Error::invalid(format!("value of unknown kind {other}"))),
         })
     }

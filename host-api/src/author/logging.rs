@@ -1,6 +1,6 @@
 //! Forwards the plugin's `log` records to the host: the `log` crate inside the plugin is a copy of its own.
 
-use crate::abi::{RlxHostServices, RlxStr, log_level};
+use crate::abi::*;
 use std::sync::OnceLock;
 
 struct Forwarder {
@@ -61,10 +61,10 @@ pub(super) fn silence_panics() {
 
 fn level(level: log::Level) -> u32 {
     match level {
-        log::Level::Error => log_level::ERROR,
-        log::Level::Warn => log_level::WARN,
-        log::Level::Info => log_level::INFO,
-        log::Level::Debug => log_level::DEBUG,
-        log::Level::Trace => log_level::TRACE,
+        log::Level::Error => RLX_LOG_ERROR,
+        log::Level::Warn => RLX_LOG_WARN,
+        log::Level::Info => RLX_LOG_INFO,
+        log::Level::Debug => RLX_LOG_DEBUG,
+        log::Level::Trace => RLX_LOG_TRACE,
     }
 }

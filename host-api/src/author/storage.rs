@@ -1,6 +1,6 @@
 //! Memory behind the views that a plugin hands out: made once, alive as long as what it describes.
 
-use crate::abi::{RlxBackendInfo, RlxDeviceInfo, RlxExecutableInfo, RlxKeyValue, RlxStr, RlxTensorInfo, threading};
+use crate::abi::*;
 use crate::types::{DeviceInfo, PluginInfo, Threading};
 use crate::views::key_values;
 use crate::{Error, TensorInfo};
@@ -51,8 +51,8 @@ impl InfoStorage {
             opset_min: *info.opset.start(),
             opset_max: *info.opset.end(),
             threading: match info.threading {
-                Threading::Concurrent => threading::CONCURRENT,
-                Threading::Serialized => threading::SERIALIZED,
+                Threading::Concurrent => RLX_THREADING_CONCURRENT,
+                Threading::Serialized => RLX_THREADING_SERIALIZED,
             },
             ops: self.ops.as_ptr(),
             op_count: self.ops.len() as u64,

@@ -208,8 +208,8 @@ unsafe fn describe(raw: &RlxBackendInfo) -> Result<PluginInfo, Error> {
         format_version: raw.format_version,
         opset: raw.opset_min..=raw.opset_max,
         threading: match raw.threading {
-            threading::CONCURRENT => Threading::Concurrent,
-            threading::SERIALIZED => Threading::Serialized,
+            RLX_THREADING_CONCURRENT => Threading::Concurrent,
+            RLX_THREADING_SERIALIZED => Threading::Serialized,
             other => return Err(Error::fault(format!("threading mode {other} is none that this host knows"))),
         },
         ops: ops.iter().map(|&op| text(op, "an op name")).collect::<Result<_, Error>>()?,

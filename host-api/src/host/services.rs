@@ -1,6 +1,6 @@
 //! What this host offers plugins: its logger.
 
-use crate::abi::{RlxHostServices, RlxStr, log_level};
+use crate::abi::*;
 use std::ffi::c_void;
 use std::panic::catch_unwind;
 
@@ -25,10 +25,10 @@ pub(super) fn services() -> &'static RlxHostServices {
 
 fn level(code: u32) -> log::Level {
     match code {
-        log_level::ERROR => log::Level::Error,
-        log_level::WARN => log::Level::Warn,
-        log_level::INFO => log::Level::Info,
-        log_level::DEBUG => log::Level::Debug,
+        RLX_LOG_ERROR => log::Level::Error,
+        RLX_LOG_WARN => log::Level::Warn,
+        RLX_LOG_INFO => log::Level::Info,
+        RLX_LOG_DEBUG => log::Level::Debug,
         _ => log::Level::Trace,
     }
 }

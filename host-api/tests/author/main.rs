@@ -74,7 +74,7 @@ fn descriptions_come_whole_and_only_as_far_as_the_host_knows_them() {
     unsafe {
         Error::check(api().info.unwrap()(&mut info)).unwrap();
         assert_eq!((info.name.as_str().unwrap(), info.version.as_str().unwrap()), ("probe", "1.2.3"));
-        assert_eq!((info.opset_min, info.opset_max, info.threading), (1, 7, threading::SERIALIZED));
+        assert_eq!((info.opset_min, info.opset_max, info.threading), (1, 7, RLX_THREADING_SERIALIZED));
         let ops = std::slice::from_raw_parts(info.ops, info.op_count as usize);
         assert_eq!(ops.iter().map(|op| op.as_str().unwrap()).collect::<Vec<_>>(), ["Input", "MatMul"]);
     }
@@ -102,7 +102,7 @@ fn devices_and_extensions_are_looked_up() {
         let mut device: RlxDeviceInfo = std::mem::zeroed();
         device.struct_size = size_of::<RlxDeviceInfo>() as u64;
         Error::check(api().device_info.unwrap()(0, &mut device)).unwrap();
-        assert_eq!((device.kind, device.name.as_str().unwrap()), (device_kind::CPU, "desk"));
+        assert_eq!((device.kind, device.name.as_str().unwrap()), (RLX_DEVICE_CPU, "desk"));
         assert_eq!(((*device.attributes).key.as_str().unwrap(), (*device.attributes).value.int), ("cores", 2));
         let beyond = Error::check(api().device_info.unwrap()(1, &mut device));
         assert_error(beyond, ErrorKind::NotFound, &["device 1", "1 devices"]);
@@ -126,7 +126,7 @@ fn a_panic_in_any_slot_is_a_plugin_fault() {
     let instance = create(0, None).unwrap();
     fault(instance.compile("", Some("compile")).map(drop), "compile as ordered");
     let graph = instance.compile("", None).unwrap();
-    fault(graph.set_param("panic", tensor(dtype::F32, &[2], &[0; 8]), None), "set_param as ordered");
+    fault(graph.set_param("panic", tensor(RLX_DTYPE_F32, &[2], &[0; 8]), None), "set_param as ordered");
     fault(graph.run([order::PANIC, 0.0]).map(drop), "run as ordered");
     assert_eq!(graph.run([5.0, 6.0]), Ok(bytes([5.0, 6.0])), "usable after a panic");
 
@@ -156,12 +156,9 @@ fn a_panic_in_a_release_slot_and_every_log_record_reach_the_hosts_log() {
     let contains = |level, target: &str, text: &str| {
         logged.iter().any(|(l, t, message)| *l == level && t.starts_with(target) && message.contains(text))
     };
-    assert!(contains(log_level::WARN, "probe::compile", "compiling the only graph"), "{logged:?}");
-    assert!(contains(log_level::ERROR, "rlx_host_api", "executable_destroy as ordered"), "{logged:?}");
-    assert!(
-        contains(log_level::ERROR, "rlx_host_api", "destroy: the plugin panicked: destroy as ordered"),
-        "{logged:?}"
-    );
+    assert!(contains(RLX_LOG_WARN, "probe::compile", "compiling the only graph"), "{logged:?}");
+    assert!(contains(RLX_LOG_ERROR, "rlx_host_api", "executable_destroy as ordered"), "{logged:?}");
+    assert!(contains(RLX_LOG_ERROR, "rlx_host_api", "destroy: the plugin panicked: destroy as ordered"), "{logged:?}");
 }
 
 #[test]
@@ -172,7 +169,7 @@ fn an_executable_that_is_in_use_refuses_a_second_call() {
         let first = scope.spawn(|| graph.run([order::WAIT, 0.0]));
         probe::GATE.wait();
         let second = graph.run([5.0, 6.0]);
-        let param = graph.set_param("w", tensor(dtype::F32, &[2], &[0; 8]), None);
+        let param = graph.set_param("w", tensor(RLX_DTYPE_F32, &[2], &[0; 8]), None);
         probe::GATE.wait();
         (second, param, first.join().unwrap())
     });
@@ -187,15 +184,15 @@ fn parameters_are_checked_against_the_declared_ones() {
     let instance = create(0, None).unwrap();
     let graph = instance.compile("", None).unwrap();
     let set = |name: &str, dtype, dims, data| graph.set_param(name, tensor(dtype, dims, data), None);
-    assert_eq!(set("w", dtype::F32, &[2], &[0; 8]), Ok(()));
-    assert_error(set("v", dtype::F32, &[2], &[0; 8]), ErrorKind::NotFound, &["no parameter `v`"]);
-    assert_error(set("w", dtype::I32, &[2], &[0; 8]), ErrorKind::InvalidArgument, &["`w` is f32[2]", "i32[2]"]);
-    assert_error(set("w", dtype::F32, &[1, 2], &[0; 8]), ErrorKind::InvalidArgument, &["`w` is f32[2]", "[1, 2]"]);
-    assert_error(set("w", dtype::F32, &[2], &[0; 7]), ErrorKind::InvalidArgument, &["`w`", "8 bytes", "7 were"]);
-    assert_error(set("w", dtype::F32, &[-2], &[]), ErrorKind::InvalidArgument, &["`w`", "[-2]"]);
-    assert_error(set("w", dtype::F32, &[i64::MAX, 8], &[]), ErrorKind::InvalidArgument, &["`w`", "overflows"]);
+    assert_eq!(set("w", RLX_DTYPE_F32, &[2], &[0; 8]), Ok(()));
+    assert_error(set("v", RLX_DTYPE_F32, &[2], &[0; 8]), ErrorKind::NotFound, &["no parameter `v`"]);
+    assert_error(set("w", RLX_DTYPE_I32, &[2], &[0; 8]), ErrorKind::InvalidArgument, &["`w` is f32[2]", "i32[2]"]);
+    assert_error(set("w", RLX_DTYPE_F32, &[1, 2], &[0; 8]), ErrorKind::InvalidArgument, &["`w` is f32[2]", "[1, 2]"]);
+    assert_error(set("w", RLX_DTYPE_F32, &[2], &[0; 7]), ErrorKind::InvalidArgument, &["`w`", "8 bytes", "7 were"]);
+    assert_error(set("w", RLX_DTYPE_F32, &[-2], &[]), ErrorKind::InvalidArgument, &["`w`", "[-2]"]);
+    assert_error(set("w", RLX_DTYPE_F32, &[i64::MAX, 8], &[]), ErrorKind::InvalidArgument, &["`w`", "overflows"]);
     assert_error(set("w", 99, &[2], &[0; 8]), ErrorKind::InvalidArgument, &["`w`", "dtype code 99"]);
-    let no_dims = RlxTensor { rank: 1, ..tensor(dtype::F32, &[], &[0; 8]) };
+    let no_dims = RlxTensor { rank: 1, ..tensor(RLX_DTYPE_F32, &[], &[0; 8]) };
     assert_error(graph.set_param("w", no_dims, None), ErrorKind::InvalidArgument, &["dims", "NULL"]);
 }
 
@@ -205,10 +202,10 @@ fn borrowed_parameter_memory_is_released_exactly_once() {
     static PANICKED: Count = Count::new(0);
     static REPLACED: Count = Count::new(0);
     static KEPT: Count = Count::new(0);
-    let good = || tensor(dtype::F32, &[2], &[0; 8]);
+    let good = || tensor(RLX_DTYPE_F32, &[2], &[0; 8]);
     let instance = create(0, None).unwrap();
     let graph = instance.compile("", None).unwrap();
-    for bad in [tensor(dtype::I32, &[2], &[0; 8]), tensor(99, &[2], &[0; 8]), tensor(dtype::F32, &[2], &[0; 4])] {
+    for bad in [tensor(RLX_DTYPE_I32, &[2], &[0; 8]), tensor(99, &[2], &[0; 8]), tensor(RLX_DTYPE_F32, &[2], &[0; 4])] {
         FAILED.store(0, SeqCst);
         assert!(graph.set_param("w", bad, Some(&FAILED)).is_err());
         assert_eq!(FAILED.load(SeqCst), 1, "also when the call fails");

@@ -67,7 +67,7 @@ pub(crate) fn empty_response() -> RlxEntryResponse {
 
 unsafe extern "C" fn log_enabled(context: *mut c_void, level: u32, _target: RlxStr) -> u32 {
     assert_eq!(context as usize, 77);
-    u32::from(level <= log_level::WARN)
+    u32::from(level <= RLX_LOG_WARN)
 }
 
 unsafe extern "C" fn log(context: *mut c_void, level: u32, target: RlxStr, message: RlxStr) {
@@ -79,7 +79,7 @@ unsafe extern "C" fn log(context: *mut c_void, level: u32, target: RlxStr, messa
 
 /// An order for the probe as an option, or none.
 fn order(slot: Option<&'static str>) -> Vec<RlxKeyValue> {
-    let value = |text| RlxValue { kind: value_kind::STR, reserved: 0, int: 0, float: 0.0, text: RlxStr::new(text) };
+    let value = |text| RlxValue { kind: RLX_VALUE_STR, reserved: 0, int: 0, float: 0.0, text: RlxStr::new(text) };
     slot.map(|slot| RlxKeyValue { key: RlxStr::new("panic"), value: value(slot) }).into_iter().collect()
 }
 
