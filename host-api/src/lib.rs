@@ -10,6 +10,7 @@ pub mod abi;
 pub mod author;
 pub mod discovery;
 mod error;
+mod growable;
 mod host;
 #[cfg(feature = "rlx-ir")]
 mod ir;
@@ -20,5 +21,6 @@ mod types;
 mod views;
 
 pub use error::{Error, ErrorKind};
+pub use growable::Growable;
 pub use host::{Backend, BackendOptions, CompileOptions, Executable, Plugin};
 pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading, Value};

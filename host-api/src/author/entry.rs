@@ -2,11 +2,10 @@
 
 use super::logging;
 use super::thunks::guard;
-use crate::abi::{
-    ABI_OLDEST, ABI_VERSION, RlxBackendApi, RlxEntryRequest, RlxEntryResponse, RlxError, RlxHostServices, RlxVersion,
-};
+use crate::abi::{ABI_OLDEST, ABI_VERSION, RlxBackendApi, RlxEntryRequest, RlxEntryResponse, RlxError, RlxVersion};
+use crate::growable::read;
 use crate::negotiate::{VersionRange, select};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Growable};
 use std::mem::offset_of;
 
 /// What the exported entry symbol does: states the plugin's range, picks a version, hands out `api`.
@@ -34,7 +33,7 @@ pub unsafe fn entry(
                 (&raw mut (*response).abi_max).write(ABI_VERSION);
             }
         }
-        if request_size < size_of::<RlxEntryRequest>() as u64 || response_size < size_of::<RlxEntryResponse>() as u64 {
+        if request_size < RlxEntryRequest::BASELINE as u64 || response_size < RlxEntryResponse::BASELINE as u64 {
             return Err(Error::new(
                 ErrorKind::VersionMismatch,
                 format!(
@@ -42,26 +41,24 @@ pub unsafe fn entry(
                 ),
             ));
         }
-        // SAFETY: both are at least as large as the structs known here.
-        let (request, response) = unsafe { (&*request, &mut *response) };
-        response.api = std::ptr::null();
+        // SAFETY: the host's promise about `request`; `response` reaches beyond the fields of version 1.0, which are the
+        // ones written here.
+        let (request, api_out, selected) =
+            unsafe { (read(request, "request")?, &mut (*response).api, &mut (*response).abi_selected) };
+        *api_out = std::ptr::null();
         let host = VersionRange { oldest: request.abi_min, newest: request.abi_max };
-        response.abi_selected = select(host, VersionRange::OURS).ok_or_else(|| {
+        *selected = select(host, VersionRange::OURS).ok_or_else(|| {
             Error::new(
                 ErrorKind::VersionMismatch,
                 format!("host speaks ABI {host}, plugin speaks ABI {}: update the older side", VersionRange::OURS),
             )
         })?;
-        // SAFETY: NULL, or services that start with their size and that the host keeps for the life of the process. A
-        // table shorter than the one known here lacks the logger.
-        unsafe {
-            let services = request.services;
-            if !services.is_null() && (*services).struct_size >= size_of::<RlxHostServices>() as u64 {
-                logging::forward_to(*services);
-            }
+        if !request.services.is_null() {
+            // SAFETY: services that start with their size and that the host keeps for the life of the process.
+            logging::forward_to(unsafe { read(request.services, "host services")? });
         }
         logging::silence_panics();
-        response.api = api;
+        *api_out = api;
         Ok(())
     })
 }

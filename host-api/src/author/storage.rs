@@ -3,8 +3,9 @@
 use crate::abi::*;
 use crate::types::{DeviceInfo, PluginInfo, Threading};
 use crate::views::key_values;
-use crate::{Error, TensorInfo};
+use crate::{Error, ErrorKind, Growable, TensorInfo};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Lazily made description of a plugin; one static per exported plugin.
 #[doc(hidden)]
@@ -12,12 +13,51 @@ use std::sync::OnceLock;
 pub struct PluginState {
     pub(super) info: OnceLock<Result<InfoStorage, Error>>,
     pub(super) devices: OnceLock<Result<Vec<DeviceStorage>, Error>>,
+    pub(super) live: Live,
 }
 
 impl PluginState {
     /// Empty state.
     pub const fn new() -> Self {
-        Self { info: OnceLock::new(), devices: OnceLock::new() }
+        Self { info: OnceLock::new(), devices: OnceLock::new(), live: Live(AtomicUsize::new(0)) }
+    }
+}
+
+/// How many instances and executables are alive; [`DOWN`](Self::DOWN) once the plugin is shut down.
+#[derive(Debug, Default)]
+pub(super) struct Live(AtomicUsize);
+
+impl Live {
+    const DOWN: usize = usize::MAX;
+
+    /// Counts an object in, before it is made.
+    pub(super) fn enter(&self) -> Result<(), Error> {
+        let more = |n| (n != Self::DOWN).then(|| n + 1);
+        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::new(ErrorKind::FailedPrecondition, "the plugin has been shut down")),
+        }
+    }
+
+    /// Counts an object out.
+    pub(super) fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// From now on nothing can be made.
+    pub(super) fn close(&self) -> Result<(), Error> {
+        match self.0.compare_exchange(0, Self::DOWN, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) | Err(Self::DOWN) => Ok(()),
+            Err(n) => Err(Error::new(
+                ErrorKind::FailedPrecondition,
+                format!("shutdown: {n} instances and executables are alive; destroy them first"),
+            )),
+        }
+    }
+
+    /// Takes [`close`](Self::close) back.
+    pub(super) fn reopen(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 
@@ -41,7 +81,6 @@ impl InfoStorage {
     pub(super) fn view(&self) -> RlxBackendInfo {
         let info = &self.info;
         RlxBackendInfo {
-            struct_size: size_of::<RlxBackendInfo>() as u64,
             name: RlxStr::new(&info.name),
             version: RlxStr::new(&self.version),
             vendor: RlxStr::new(&info.vendor),
@@ -56,6 +95,7 @@ impl InfoStorage {
             },
             ops: self.ops.as_ptr(),
             op_count: self.ops.len() as u64,
+            ..RlxBackendInfo::sized()
         }
     }
 }
@@ -78,7 +118,6 @@ impl DeviceStorage {
 
     pub(super) fn view(&self) -> RlxDeviceInfo {
         RlxDeviceInfo {
-            struct_size: size_of::<RlxDeviceInfo>() as u64,
             kind: self.info.kind.code(),
             ordinal: self.info.ordinal,
             name: RlxStr::new(&self.info.name),
@@ -86,6 +125,7 @@ impl DeviceStorage {
             memory_bytes: self.info.memory_bytes,
             attributes: self.attributes.as_ptr(),
             attribute_count: self.attributes.len() as u64,
+            ..RlxDeviceInfo::sized()
         }
     }
 }
@@ -112,23 +152,23 @@ impl TensorLists {
     pub(super) fn view(&self) -> RlxExecutableInfo {
         let [inputs, params, outputs] = &self.views;
         RlxExecutableInfo {
-            struct_size: size_of::<RlxExecutableInfo>() as u64,
             inputs: inputs.as_ptr(),
             input_count: inputs.len() as u64,
             params: params.as_ptr(),
             param_count: params.len() as u64,
             outputs: outputs.as_ptr(),
             output_count: outputs.len() as u64,
+            ..RlxExecutableInfo::sized()
         }
     }
 }
 
 fn tensor_view(info: &TensorInfo) -> RlxTensorInfo {
     RlxTensorInfo {
-        struct_size: size_of::<RlxTensorInfo>() as u64,
         name: RlxStr::new(&info.name),
         dtype: info.dtype.code(),
         rank: info.dims.len() as u32,
         dims: info.dims.as_ptr(),
+        ..RlxTensorInfo::sized()
     }
 }

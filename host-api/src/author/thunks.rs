@@ -3,6 +3,7 @@
 use super::storage::{DeviceStorage, InfoStorage, TensorLists};
 use super::{Backend, CompileRequest, CreateRequest, Executable, Exported, OutputBuffer, ParamOwner, Plugin};
 use crate::abi::*;
+use crate::growable::{fill, read};
 use crate::views::{pairs, slice};
 use crate::{Error, ErrorKind, TensorView};
 use abi_stable::StableAbi;
@@ -72,45 +73,6 @@ pub fn panic_error(payload: &(dyn std::any::Any + Send)) -> Error {
     Error::fault(format!("the plugin panicked: {text}"))
 }
 
-/// Writes `value` into a caller's struct as far as the caller knows it; `struct_size` stays the caller's.
-///
-/// # Safety
-/// `T` starts with `struct_size`, and a non-NULL `out` points to a struct of the size it states.
-unsafe fn fill<T>(out: *mut T, value: T, what: &str) -> Result<(), Error> {
-    if out.is_null() {
-        return Err(Error::invalid(format!("{what} must not be NULL")));
-    }
-    // SAFETY: not NULL, starts with its size.
-    let known = unsafe { out.cast::<u64>().read() };
-    if known < size_of::<u64>() as u64 {
-        return Err(Error::invalid(format!("{what}: struct_size {known} is not set")));
-    }
-    let bytes = size_of::<T>().min(usize::try_from(known).unwrap_or(usize::MAX));
-    // SAFETY: both sides hold at least `bytes`; the size field in front is left alone.
-    unsafe {
-        let head = size_of::<u64>();
-        (&raw const value).cast::<u8>().add(head).copy_to_nonoverlapping(out.cast::<u8>().add(head), bytes - head);
-    }
-    Ok(())
-}
-
-/// The caller's argument struct.
-///
-/// # Safety
-/// A non-NULL `args` points to a struct of the size it states, which starts with `struct_size`.
-unsafe fn args<'a, T>(args: *const T, slot: &str) -> Result<&'a T, Error> {
-    if args.is_null() {
-        return Err(Error::invalid(format!("{slot}: arguments must not be NULL")));
-    }
-    // SAFETY: not NULL, starts with its size.
-    let size = unsafe { args.cast::<u64>().read() };
-    if size < size_of::<T>() as u64 {
-        return Err(Error::invalid(format!("{slot}: arguments of {size} bytes, expected {}", size_of::<T>())));
-    }
-    // SAFETY: large enough.
-    Ok(unsafe { &*args })
-}
-
 unsafe extern "C" fn type_layout() -> *const c_void {
     std::ptr::from_ref(<RlxBackendApi as StableAbi>::LAYOUT).cast()
 }
@@ -153,6 +115,14 @@ unsafe extern "C" fn device_info<P: Exported>(index: u64, info: *mut RlxDeviceIn
     guard(|| unsafe { fill(info, device::<P>(index)?.view(), "info") })
 }
 
+/// Makes an object that counts as alive; a failure or panic counts it out again.
+fn counted<P: Exported, T>(make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let live = &P::state().live;
+    live.enter()?;
+    let made = catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())));
+    made.inspect_err(|_| live.leave())
+}
+
 unsafe extern "C" fn create<P: Exported>(
     request: *const RlxCreateArgs,
     backend: *mut *mut RlxBackend,
@@ -162,11 +132,12 @@ unsafe extern "C" fn create<P: Exported>(
         let (request, out, options) = unsafe {
             let out = backend.as_mut().ok_or_else(|| Error::invalid("create: backend must not be NULL"))?;
             *out = std::ptr::null_mut();
-            let request = args(request, "create")?;
+            let request = read(request, "create arguments")?;
             (request, out, pairs(request.options, request.option_count, "create options")?)
         };
         let device = &device::<P>(request.device)?.info;
-        let made = P::create(CreateRequest { device, device_index: request.device as usize, options })?;
+        let made =
+            counted::<P, _>(|| P::create(CreateRequest { device, device_index: request.device as usize, options }))?;
         *out = Box::into_raw(Box::new(made)).cast();
         Ok(())
     })
@@ -176,6 +147,7 @@ unsafe extern "C" fn destroy<P: Exported>(backend: *mut RlxBackend) {
     if !backend.is_null() {
         // SAFETY: handles come from `create::<P>` alone, and the host destroys each once.
         guard_release("destroy", || drop(unsafe { Box::from_raw(backend.cast::<P::Backend>()) }));
+        P::state().live.leave();
     }
 }
 
@@ -191,7 +163,7 @@ unsafe extern "C" fn compile<P: Exported>(
             *out = std::ptr::null_mut();
             let backend = backend.cast::<P::Backend>().as_ref();
             let backend = backend.ok_or_else(|| Error::invalid("compile: backend must not be NULL"))?;
-            let request = args(request, "compile")?;
+            let request = read(request, "compile arguments")?;
             let graph = request.graph.as_str()?;
             let request = CompileRequest {
                 program: request.program.as_str().map_err(|e| e.context("program"))?,
@@ -200,7 +172,7 @@ unsafe extern "C" fn compile<P: Exported>(
             };
             (backend, out, request)
         };
-        let executable = backend.compile(request)?;
+        let executable = counted::<P, _>(|| backend.compile(request))?;
         let tensors =
             TensorLists::new(executable.inputs().to_vec(), executable.params().to_vec(), executable.outputs().to_vec());
         *out = Box::into_raw(Box::new(ExecutableState { executable, tensors, busy: AtomicBool::new(false) })).cast();
@@ -214,6 +186,7 @@ unsafe extern "C" fn executable_destroy<P: Exported>(executable: *mut RlxExecuta
             // SAFETY: handles come from `compile::<P>` alone, and the host destroys each once.
             drop(unsafe { Box::from_raw(executable.cast::<ExecutableState<ExecutableOf<P>>>()) });
         });
+        P::state().live.leave();
     }
 }
 
@@ -272,7 +245,7 @@ unsafe extern "C" fn set_param<P: Exported>(
 ) -> *mut RlxError {
     guard(|| {
         // SAFETY: the host's promises about the arguments and their views.
-        let request = unsafe { args(request, "set_param")? };
+        let request = unsafe { read(request, "set_param arguments")? };
         // Taken first: `release` is called also when the call fails.
         let owner = request.release.map(|release| ParamOwner { release, context: request.release_context });
         // SAFETY: as above.
@@ -304,7 +277,7 @@ unsafe extern "C" fn run<P: Exported>(executable: *mut RlxExecutable, request: *
     guard(|| {
         // SAFETY: the host's promises about the arguments and their views.
         let (inputs, outputs) = unsafe {
-            let request = args(request, "run")?;
+            let request = read(request, "run arguments")?;
             (
                 slice(request.inputs, request.input_count, "run inputs")?,
                 slice(request.outputs, request.output_count, "run outputs")?,
@@ -360,5 +333,10 @@ unsafe extern "C" fn get_extension<P: Exported>(id: RlxStr, version: u32) -> *co
 }
 
 unsafe extern "C" fn shutdown<P: Exported>() -> *mut RlxError {
-    guard(P::shutdown)
+    guard(|| {
+        let live = &P::state().live;
+        live.close()?;
+        let stopped = catch_unwind(P::shutdown).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())));
+        stopped.inspect_err(|_| live.reopen())
+    })
 }

@@ -5,7 +5,7 @@ use super::{CompileOptions, Executable, Plugin};
 use crate::abi::*;
 use crate::types::Threading;
 use crate::views::key_values;
-use crate::{Error, Value};
+use crate::{Error, Growable, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A backend instance. Clones share it; it lives until the last clone and the last executable are gone.
@@ -42,6 +42,7 @@ impl Drop for Instance {
             // SAFETY: the handle came from `create`; executables hold this instance, so none is left.
             unsafe { destroy(self.handle) }
         }
+        self.plugin.leave();
     }
 }
 
@@ -49,17 +50,20 @@ impl Backend {
     pub(super) fn create(plugin: &Plugin, device: u64, options: &[(String, Value)]) -> Result<Self, Error> {
         let options = key_values(options);
         let args = RlxCreateArgs {
-            struct_size: size_of::<RlxCreateArgs>() as u64,
             device,
             options: options.as_ptr(),
             option_count: options.len() as u64,
+            ..RlxCreateArgs::sized()
         };
         let mut handle = std::ptr::null_mut();
+        plugin.enter()?;
         // SAFETY: the arguments state their size, and they and their views outlive the call.
-        unsafe { Error::check(slot!(plugin.api(), create(&args, &mut handle)))? };
-        if handle.is_null() {
-            return Err(Error::fault(format!("backend `{}` made no instance and gave no error", plugin.info().name)));
+        let mut result = unsafe { Error::check(slot!(plugin.api(), create(&args, &mut handle))) };
+        if result.is_ok() && handle.is_null() {
+            let name = &plugin.info().name;
+            result = Err(Error::fault(format!("backend `{name}` made no instance and gave no error")));
         }
+        result.inspect_err(|_| plugin.leave())?;
         let turn = (plugin.info().threading == Threading::Serialized).then(Mutex::default);
         Ok(Self { inner: Arc::new(Instance { plugin: plugin.clone(), handle, turn }) })
     }
@@ -76,11 +80,11 @@ impl Backend {
     pub fn compile(&self, program: &[u8], options: &CompileOptions) -> Result<Executable, Error> {
         let pairs = key_values(&options.options);
         let args = RlxCompileArgs {
-            struct_size: size_of::<RlxCompileArgs>() as u64,
             program: RlxStr { data: program.as_ptr(), len: program.len() as u64 },
             graph: RlxStr::new(options.graph.as_deref().unwrap_or_default()),
             options: pairs.as_ptr(),
             option_count: pairs.len() as u64,
+            ..RlxCompileArgs::sized()
         };
         let mut handle = std::ptr::null_mut();
         {

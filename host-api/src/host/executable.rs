@@ -3,8 +3,9 @@
 use super::backend::Instance;
 use super::load::slot;
 use crate::abi::*;
+use crate::growable::read;
 use crate::views::slice;
-use crate::{DType, Error, TensorInfo, TensorView};
+use crate::{DType, Error, Growable, TensorInfo, TensorView};
 use std::any::Any;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -54,15 +55,7 @@ impl Executable {
             outputs: Vec::new(),
             views: Views::default(),
         };
-        let mut raw = RlxExecutableInfo {
-            struct_size: size_of::<RlxExecutableInfo>() as u64,
-            inputs: std::ptr::null(),
-            input_count: 0,
-            params: std::ptr::null(),
-            param_count: 0,
-            outputs: std::ptr::null(),
-            output_count: 0,
-        };
+        let mut raw = RlxExecutableInfo::sized();
         // SAFETY: live handle; `raw` states its size; what the plugin fills in lives as long as the executable.
         unsafe {
             Error::check(slot!(executable.instance.plugin.api(), executable_info(handle, &mut raw)))?;
@@ -125,11 +118,11 @@ impl Executable {
         release_context: *mut c_void,
     ) -> Result<(), Error> {
         let args = RlxParamArgs {
-            struct_size: size_of::<RlxParamArgs>() as u64,
             name: RlxStr::new(name),
             tensor: value.to_raw(),
             release,
             release_context,
+            ..RlxParamArgs::sized()
         };
         let _turn = self.instance.turn();
         // SAFETY: live handle, exclusive by `&mut self`; the arguments state their size, and they and their views
@@ -150,11 +143,11 @@ impl Executable {
             None => RlxBytesMut::SKIP,
         }));
         let args = RlxRunArgs {
-            struct_size: size_of::<RlxRunArgs>() as u64,
             inputs: self.views.inputs.as_ptr(),
             input_count: inputs.len() as u64,
             outputs: self.views.outputs.as_ptr(),
             output_count: outputs.len() as u64,
+            ..RlxRunArgs::sized()
         };
         let result = {
             let _turn = self.instance.turn();
@@ -187,13 +180,13 @@ unsafe fn tensors(data: *const RlxTensorInfo, count: u64, what: &str) -> Result<
     }
     // SAFETY: there is at least one, and it starts with its size, which is the stride of the array.
     let stride = unsafe { data.as_ref() }.ok_or_else(|| Error::fault(format!("{what}: NULL")))?.struct_size;
-    if stride < size_of::<RlxTensorInfo>() as u64 || !stride.is_multiple_of(align_of::<RlxTensorInfo>() as u64) {
+    if stride < RlxTensorInfo::BASELINE as u64 || !stride.is_multiple_of(align_of::<RlxTensorInfo>() as u64) {
         return Err(Error::fault(format!("{what}: descriptions of {stride} bytes")));
     }
     (0..count as usize)
         .map(|i| {
             // SAFETY: `i` is below the count that the plugin states, at its stride.
-            let raw = unsafe { &*data.byte_add(i * stride as usize) };
+            let raw = unsafe { read(data.byte_add(i * stride as usize), what)? };
             // SAFETY: the description's views are valid as long as the executable.
             let (name, dims) = unsafe { (raw.name.as_str()?, slice(raw.dims, raw.rank.into(), "dims")?) };
             let info = TensorInfo { name: name.to_owned(), dtype: DType::from_code(raw.dtype)?, dims: dims.to_vec() };

@@ -1,12 +1,11 @@
 //! Opens a plugin file, negotiates, and checks the table before any slot is called.
 
+use super::layout;
 use super::services::services;
-use crate::Error;
 use crate::abi::*;
 use crate::discovery::Refusal;
 use crate::negotiate::{VersionRange, select};
-use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
+use crate::{Error, Growable};
 use abi_stable::type_layout::TypeLayout;
 use std::path::Path;
 
@@ -16,20 +15,9 @@ const NO_VERSION: RlxVersion = RlxVersion { major: 0, minor: 0, patch: 0 };
 /// The table of the plugin at `path`. The library stays loaded for the life of the process.
 pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Refusal> {
     let entry = open(path)?;
-    let request = RlxEntryRequest {
-        struct_size: size_of::<RlxEntryRequest>() as u64,
-        abi_min: ABI_OLDEST,
-        abi_max: ABI_VERSION,
-        services: services(),
-    };
-    let mut response = RlxEntryResponse {
-        struct_size: size_of::<RlxEntryResponse>() as u64,
-        abi_min: NO_VERSION,
-        abi_max: NO_VERSION,
-        abi_selected: NO_VERSION,
-        reserved: 0,
-        api: std::ptr::null(),
-    };
+    let request =
+        RlxEntryRequest { abi_min: ABI_OLDEST, abi_max: ABI_VERSION, services: services(), ..RlxEntryRequest::sized() };
+    let mut response = RlxEntryResponse::sized();
     // SAFETY: both structs state their sizes and outlive the call; the services are static.
     let answer = unsafe { Error::check(entry(&request, &mut response)) };
     let theirs = VersionRange { oldest: response.abi_min, newest: response.abi_max };
@@ -108,14 +96,13 @@ fn check_table(api: &'static RlxBackendApi) -> Result<(), Refusal> {
         let version = api.abi_version.to_string();
         return Err(Refusal::ShortTable { found: api.struct_size, expected, version });
     }
-    // Between versions, structs may differ by trailing fields, which the layout check would refuse; sizes tell them.
-    if let Some(layout) = api.type_layout.filter(|_| api.abi_version == ABI_VERSION) {
+    if let Some(type_layout) = api.type_layout {
         let differs = |difference: String| Refusal::LayoutDiffers { version: api.abi_version.to_string(), difference };
         // SAFETY: the slot takes nothing and returns a static; a plugin that fills it promises a `TypeLayout` of the
         // abi_stable version that this ABI names.
-        let found = unsafe { layout().cast::<TypeLayout>().as_ref() };
+        let found = unsafe { type_layout().cast::<TypeLayout>().as_ref() };
         let found = found.ok_or_else(|| differs("it gives no type layout".to_owned()))?;
-        check_layout_compatibility(<RlxBackendApi as StableAbi>::LAYOUT, found).map_err(|e| differs(e.to_string()))?;
+        layout::check(found, api.abi_version == ABI_VERSION).map_err(differs)?;
     }
     let slots: Vec<&'static str> = [
         ("info", api.info.is_none()),

@@ -2,6 +2,7 @@
 
 mod backend;
 mod executable;
+mod layout;
 mod load;
 mod options;
 mod plugin;

@@ -2,15 +2,15 @@
 
 use super::load::{load, slot};
 use super::{Backend, BackendOptions};
-use crate::Error;
 use crate::abi::*;
 use crate::discovery::Refusal;
 use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading};
 use crate::views::{pairs, slice};
+use crate::{Error, ErrorKind, Growable};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// A plugin, loaded once a process and never unloaded. Clones share it.
 #[derive(Clone, Debug)]
@@ -23,6 +23,14 @@ struct Inner {
     api: &'static RlxBackendApi,
     path: PathBuf,
     info: PluginInfo,
+    usage: Mutex<Usage>,
+}
+
+/// Whether the plugin may be shut down, or has been.
+#[derive(Debug, Default)]
+struct Usage {
+    instances: usize,
+    down: bool,
 }
 
 impl Plugin {
@@ -55,7 +63,7 @@ impl Plugin {
             info.engine_version,
             path.display()
         );
-        let plugin = Self { inner: Arc::new(Inner { api, path: path.clone(), info }) };
+        let plugin = Self { inner: Arc::new(Inner { api, path: path.clone(), info, usage: Mutex::default() }) };
         loaded.insert(path, plugin.clone());
         Ok(plugin)
     }
@@ -94,16 +102,7 @@ impl Plugin {
     }
 
     fn device(&self, index: u64) -> Result<DeviceInfo, Error> {
-        let mut raw = RlxDeviceInfo {
-            struct_size: size_of::<RlxDeviceInfo>() as u64,
-            kind: 0,
-            ordinal: 0,
-            name: RlxStr::EMPTY,
-            hardware_id: RlxStr::EMPTY,
-            memory_bytes: 0,
-            attributes: std::ptr::null(),
-            attribute_count: 0,
-        };
+        let mut raw = RlxDeviceInfo::sized();
         // SAFETY: `raw` states its size and outlives the call; what the plugin fills in lives as long as the process.
         unsafe {
             Error::check(slot!(self.api(), device_info(index, &mut raw)))?;
@@ -139,6 +138,58 @@ impl Plugin {
         Backend::create(self, index as u64, &options.options)
     }
 
+    /// Stops the plugin's threads and drops its caches, for a host that wants its memory back before it ends. The
+    /// library stays loaded; no instance can be made after.
+    ///
+    /// # Errors
+    /// Failed precondition while an instance or executable of this process is alive, or when it has been shut down
+    /// before; otherwise the plugin's error, after which it is still usable.
+    pub fn shutdown(&self) -> Result<(), Error> {
+        let name = &self.info().name;
+        let mut usage = self.usage();
+        if usage.down {
+            return Err(self.is_down());
+        }
+        if usage.instances > 0 {
+            return Err(Error::new(
+                ErrorKind::FailedPrecondition,
+                format!(
+                    "backend `{name}` has {} live instances: drop them and their executables first",
+                    usage.instances
+                ),
+            ));
+        }
+        // SAFETY: no instance is alive, and none is made while the lock is held.
+        unsafe { Error::check(slot!(self.api(), shutdown()))? };
+        usage.down = true;
+        Ok(())
+    }
+
+    /// Counts an instance in, before it is made.
+    pub(super) fn enter(&self) -> Result<(), Error> {
+        let mut usage = self.usage();
+        if usage.down {
+            return Err(self.is_down());
+        }
+        usage.instances += 1;
+        Ok(())
+    }
+
+    /// Counts an instance out, after it is gone.
+    pub(super) fn leave(&self) {
+        self.usage().instances -= 1;
+    }
+
+    fn usage(&self) -> MutexGuard<'_, Usage> {
+        // Two numbers that are changed in one step each: a poisoned lock guards nothing half done.
+        self.inner.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_down(&self) -> Error {
+        let name = &self.info().name;
+        Error::new(ErrorKind::FailedPrecondition, format!("backend `{name}` has been shut down in this process"))
+    }
+
     /// The extension table `id` of `version`, or `None` when the plugin lacks it. The pointer is valid for the life of
     /// the process; its type is that of the extension's documentation.
     pub fn extension(&self, id: &str, version: u32) -> Option<std::ptr::NonNull<c_void>> {
@@ -159,20 +210,7 @@ const MAX_DEVICES: u64 = 1 << 12;
 const MAX_OPS: u64 = 1 << 16;
 
 fn read_info(api: &'static RlxBackendApi) -> Result<PluginInfo, Refusal> {
-    let mut raw = RlxBackendInfo {
-        struct_size: size_of::<RlxBackendInfo>() as u64,
-        name: RlxStr::EMPTY,
-        version: RlxStr::EMPTY,
-        vendor: RlxStr::EMPTY,
-        engine: RlxStr::EMPTY,
-        engine_version: RlxStr::EMPTY,
-        format_version: 0,
-        opset_min: 0,
-        opset_max: 0,
-        threading: 0,
-        ops: std::ptr::null(),
-        op_count: 0,
-    };
+    let mut raw = RlxBackendInfo::sized();
     // SAFETY: `raw` states its size and outlives the call.
     unsafe { Error::check(slot!(api, info(&mut raw))) }.map_err(|error| Refusal::InitFailed { error })?;
     // SAFETY: what the plugin filled in lives as long as the process.

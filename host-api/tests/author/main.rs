@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 mod probe;
+mod shutdown;
 mod table;
 
 use probe::{Broken, order};
 use rlx_host_api::abi::*;
-use rlx_host_api::{Error, ErrorKind};
+use rlx_host_api::{Error, ErrorKind, Growable};
 use std::mem::offset_of;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::Ordering::SeqCst;
@@ -15,7 +16,7 @@ use table::{Count, api, bytes, create, empty_response, negotiate, tensor};
 
 /// Asserts the kind of an error and that its one line says `parts`.
 #[track_caller]
-fn assert_error<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, parts: &[&str]) {
+pub(crate) fn assert_error<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, parts: &[&str]) {
     let error = result.expect_err("a refusal");
     assert_eq!(error.kind(), kind, "{error}");
     for part in parts {
@@ -113,7 +114,6 @@ fn devices_and_extensions_are_looked_up() {
         assert!(find(RlxStr::new("probe"), 2).is_null() && find(RlxStr::new("other"), 1).is_null());
         let not_utf8 = [0xFF];
         assert!(find(RlxStr { data: not_utf8.as_ptr(), len: 1 }, 1).is_null());
-        Error::check(api().shutdown.unwrap()()).unwrap();
     }
     assert_eq!(count, 1);
     assert_error(create(1, None), ErrorKind::NotFound, &["device 1"]);
@@ -159,6 +159,36 @@ fn a_panic_in_a_release_slot_and_every_log_record_reach_the_hosts_log() {
     assert!(contains(RLX_LOG_WARN, "probe::compile", "compiling the only graph"), "{logged:?}");
     assert!(contains(RLX_LOG_ERROR, "rlx_host_api", "executable_destroy as ordered"), "{logged:?}");
     assert!(contains(RLX_LOG_ERROR, "rlx_host_api", "destroy: the plugin panicked: destroy as ordered"), "{logged:?}");
+}
+
+#[test]
+fn records_of_the_plugins_own_threads_arrive_and_those_below_the_hosts_level_are_never_formatted() {
+    drop(create(0, None).unwrap().compile("log from a thread", None).unwrap());
+    let logged = table::LOGGED.lock().unwrap().clone();
+    let own = (RLX_LOG_WARN, "probe::worker".to_owned(), "from a thread: shown 1".to_owned());
+    assert_eq!(logged.iter().filter(|record| record.1 == own.1).collect::<Vec<_>>(), [&own]);
+    assert_eq!(probe::FORMATTED.load(SeqCst), 1, "only the record that is written is formatted");
+}
+
+#[test]
+fn arguments_of_an_older_host_are_refused_below_1_0_and_those_of_a_newer_one_are_read() {
+    #[repr(C)]
+    struct Newer {
+        known: RlxCreateArgs,
+        more: [u64; 3],
+    }
+    let mut newer = Newer { known: RlxCreateArgs::sized(), more: [7; 3] };
+    newer.known.struct_size = size_of::<Newer>() as u64;
+    let mut handle = null_mut();
+    // SAFETY: the struct states its size; the handle is destroyed once.
+    unsafe {
+        Error::check(api().create.unwrap()(&newer.known, &mut handle)).unwrap();
+        api().destroy.unwrap()(handle);
+    }
+    let short = RlxCreateArgs { struct_size: 24, ..RlxCreateArgs::sized() };
+    // SAFETY: the struct is larger than it states.
+    let result = unsafe { Error::check(api().create.unwrap()(&short, &mut handle)) };
+    assert_error(result, ErrorKind::InvalidArgument, &["create arguments", "struct_size 24"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use rlx_host_api::author::*;
 use rlx_host_api::{DType, Error, TensorInfo, TensorView};
 use std::ffi::c_void;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// First elements of the input `x` that make a run do something else than copy `x` to `y`.
 pub(crate) mod order {
@@ -33,6 +34,27 @@ pub(crate) struct ProbeGraph {
 
 fn vector(name: &str) -> TensorInfo {
     TensorInfo { name: name.into(), dtype: DType::F32, dims: vec![2] }
+}
+
+/// How often a record of [`log_from_a_thread`] was formatted.
+pub(crate) static FORMATTED: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts when it is formatted.
+struct Shown;
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "shown {}", FORMATTED.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// Logs at two levels, of which the tests' host wants the first.
+fn log_from_a_thread() {
+    let worker = std::thread::spawn(|| {
+        log::warn!(target: "probe::worker", "from a thread: {Shown}");
+        log::debug!(target: "probe::worker", "from a thread: {Shown}");
+    });
+    worker.join().expect("a thread that logs");
 }
 
 fn asks_to_panic(options: &[(String, Value)], what: &str) -> bool {
@@ -77,6 +99,9 @@ impl Backend for Probe {
         assert!(!asks_to_panic(&request.options, "compile"), "compile as ordered");
         if request.program == "unknown op" {
             return Err(Error::unsupported("op `Frob` at node %3").with("op", "Frob"));
+        }
+        if request.program == "log from a thread" {
+            log_from_a_thread();
         }
         log::warn!(target: "probe::compile", "compiling {}", request.graph.unwrap_or("the only graph"));
         Ok(ProbeGraph {

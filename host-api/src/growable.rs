@@ -1,0 +1,175 @@
+//! Structs that gain trailing fields within a major version, and how one side reads what the other wrote.
+
+use crate::Error;
+use crate::abi::*;
+
+/// A struct of the ABI that starts with `struct_size` and may gain trailing fields in a minor version.
+///
+/// A writer states the size it knows. A reader takes any size from [`BASELINE`](Self::BASELINE) on: fields beyond the
+/// writer's size count as zero, fields beyond the reader's are ignored. So zero must mean "as before" in every new
+/// field.
+///
+/// # Safety
+/// `#[repr(C)]`, the first field is `struct_size: u64`, all bytes zero is a valid value, and the struct is plain data
+/// that may be copied byte by byte.
+pub unsafe trait Growable: Copy {
+    /// Size in bytes at the first minor of this major version; what every writer has.
+    const BASELINE: usize;
+
+    /// All fields zero, save `struct_size`. Literals end in `..Growable::sized()`, so that they stay right when the
+    /// struct grows.
+    fn sized() -> Self {
+        // SAFETY: zero is valid, and the first field is the size; both promised by the implementor.
+        unsafe {
+            let mut value: Self = std::mem::zeroed();
+            (&raw mut value).cast::<u64>().write(size_of::<Self>() as u64);
+            value
+        }
+    }
+}
+
+/// Size of the field behind a projection, for [`growable!`].
+const fn field_size<T, F>(_: fn(&T) -> *const F) -> usize {
+    size_of::<F>()
+}
+
+/// Implements [`Growable`]; names the last field of version 1.0.
+macro_rules! growable {
+    ($($name:ident ends with $last:ident),* $(,)?) => {$(
+        // SAFETY: declared in `abi` as `#[repr(C)]` with `struct_size: u64` first; integers, nullable pointers and
+        // nullable function pointers are valid when zero.
+        unsafe impl Growable for $name {
+            const BASELINE: usize =
+                std::mem::offset_of!($name, $last) + field_size(|value: &$name| &raw const value.$last);
+        }
+    )*};
+}
+
+growable! {
+    RlxHostServices ends with log,
+    RlxEntryRequest ends with services,
+    RlxEntryResponse ends with api,
+    RlxBackendInfo ends with op_count,
+    RlxDeviceInfo ends with attribute_count,
+    RlxCreateArgs ends with option_count,
+    RlxParamArgs ends with release_context,
+    RlxCompileArgs ends with option_count,
+    RlxTensorInfo ends with dims,
+    RlxExecutableInfo ends with output_count,
+    RlxRunArgs ends with output_count,
+}
+
+/// Whether `name` is a struct that may grow.
+pub(crate) fn grows(name: &str) -> bool {
+    // In the frozen structs that carry a size it only guards against a truncated one.
+    !matches!(name, "RlxBackendApi" | "RlxError")
+}
+
+/// A struct that the other side wrote, as far as both sides know it.
+///
+/// # Errors
+/// Invalid argument for NULL, or for a size below the baseline.
+///
+/// # Safety
+/// A non-NULL `from` is aligned and points to a struct of the size that its `struct_size` states.
+pub(crate) unsafe fn read<T: Growable>(from: *const T, what: &str) -> Result<T, Error> {
+    if from.is_null() {
+        return Err(Error::invalid(format!("{what} must not be NULL")));
+    }
+    // SAFETY: not NULL, starts with its size.
+    let stated = unsafe { from.cast::<u64>().read() };
+    if stated < T::BASELINE as u64 {
+        return Err(Error::invalid(format!(
+            "{what}: struct_size {stated} is below {}, the size of ABI {ABI_OLDEST}",
+            T::BASELINE
+        )));
+    }
+    let known = size_of::<T>().min(usize::try_from(stated).unwrap_or(usize::MAX));
+    let mut value = T::sized();
+    // SAFETY: both sides hold `known` bytes and do not overlap.
+    unsafe { from.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast(), known) };
+    Ok(value)
+}
+
+/// Writes `value` into a caller's struct as far as the caller knows it; `struct_size` stays the caller's.
+///
+/// # Errors
+/// Invalid argument for NULL, or for a size that was never set.
+///
+/// # Safety
+/// A non-NULL `out` is aligned and points to a writable struct of the size that its `struct_size` states.
+pub(crate) unsafe fn fill<T: Growable>(out: *mut T, value: T, what: &str) -> Result<(), Error> {
+    if out.is_null() {
+        return Err(Error::invalid(format!("{what} must not be NULL")));
+    }
+    let head = size_of::<u64>();
+    // SAFETY: not NULL, starts with its size.
+    let stated = unsafe { out.cast::<u64>().read() };
+    if stated < head as u64 {
+        return Err(Error::invalid(format!("{what}: struct_size {stated} is not set")));
+    }
+    let known = size_of::<T>().min(usize::try_from(stated).unwrap_or(usize::MAX));
+    // SAFETY: both sides hold at least `known` bytes; the size field in front is left alone.
+    unsafe {
+        (&raw const value).cast::<u8>().add(head).copy_to_nonoverlapping(out.cast::<u8>().add(head), known - head);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `RlxCreateArgs` as a later minor may have it.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Later {
+        now: RlxCreateArgs,
+        more: u64,
+    }
+
+    // SAFETY: `RlxCreateArgs` with a trailing integer.
+    unsafe impl Growable for Later {
+        const BASELINE: usize = RlxCreateArgs::BASELINE;
+    }
+
+    #[test]
+    fn at_1_0_every_struct_is_its_own_baseline() {
+        assert_eq!(RlxCreateArgs::BASELINE, size_of::<RlxCreateArgs>());
+        assert_eq!(RlxBackendInfo::BASELINE, size_of::<RlxBackendInfo>());
+    }
+
+    #[test]
+    fn an_older_writer_leaves_zero_and_a_newer_ones_surplus_is_ignored() {
+        let older = RlxCreateArgs { device: 3, ..RlxCreateArgs::sized() };
+        // SAFETY: the struct states its size.
+        let read_by_newer = unsafe { read((&raw const older).cast::<Later>(), "args") }.unwrap();
+        assert_eq!((read_by_newer.now.device, read_by_newer.more), (3, 0));
+
+        let newer = Later { now: RlxCreateArgs { device: 4, ..Later::sized().now }, more: 9 };
+        // SAFETY: as above.
+        let read_by_older = unsafe { read((&raw const newer).cast::<RlxCreateArgs>(), "args") }.unwrap();
+        assert_eq!(read_by_older.device, 4);
+    }
+
+    #[test]
+    fn a_struct_is_filled_as_far_as_its_owner_knows_it() {
+        let mut older = RlxCreateArgs::sized();
+        let value = Later { now: RlxCreateArgs { device: 5, ..RlxCreateArgs::sized() }, more: 6 };
+        // SAFETY: the struct states its size.
+        unsafe { fill((&raw mut older).cast::<Later>(), value, "args") }.unwrap();
+        assert_eq!((older.device, older.struct_size), (5, size_of::<RlxCreateArgs>() as u64));
+        let mut newer = Later { more: 7, ..Later::sized() };
+        // SAFETY: as above.
+        unsafe { fill((&raw mut newer).cast::<RlxCreateArgs>(), value.now, "args") }.unwrap();
+        assert_eq!((newer.now.device, newer.more), (5, 7));
+    }
+
+    #[test]
+    fn what_is_shorter_than_1_0_is_refused() {
+        let short = RlxCreateArgs { struct_size: RlxCreateArgs::BASELINE as u64 - 1, ..RlxCreateArgs::sized() };
+        // SAFETY: the struct is larger than it states.
+        let refusal = unsafe { read(&raw const short, "args") }.unwrap_err();
+        assert!(refusal.message().contains("struct_size 31"), "{refusal}");
+    }
+}
