@@ -125,9 +125,8 @@ fn nothing_of_the_abi_is_left_out() {
     for line in include_str!("../src/abi.rs").lines() {
         let words: Vec<&str> =
             line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
-        match words.as_slice() {
-            ["pub", "const" | "struct" | "type", name, ..] => declared.push((*name).to_owned()),
-            _ => {}
+        if let ["pub", "const" | "struct" | "type", name, ..] = words.as_slice() {
+            declared.push((*name).to_owned());
         }
     }
     assert!(declared.len() > 60, "only {} declarations found", declared.len());
