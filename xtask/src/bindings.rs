@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::cargo::{self, Workspace};
-use crate::provision;
+use crate::{generated, provision};
 
 /// Writes `shim/src/ffi.rs` anew; with `check`, only fails if it is not what would be written.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
@@ -22,15 +22,5 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
     cargo::run(rustfmt.args(["--edition=2024", "--config-path"]).arg(&workspace.root).arg(&fresh))?;
 
     let written = fs::read_to_string(&fresh).with_context(|| format!("cannot read {}", fresh.display()))?;
-    let bindings = shim.join("src/ffi.rs");
-    if fs::read_to_string(&bindings).is_ok_and(|old| old == written) {
-        println!("{}: up to date", bindings.display());
-        return Ok(());
-    }
-    if check {
-        bail!("{} does not match the shim's headers: run `cargo xtask bindings`", bindings.display());
-    }
-    fs::write(&bindings, written).with_context(|| format!("cannot write {}", bindings.display()))?;
-    println!("{}: written", bindings.display());
-    Ok(())
+    generated::update(&shim.join("src/ffi.rs"), &written, check, "cargo xtask bindings")
 }

@@ -1,10 +1,14 @@
 //! `cargo xtask`: the workspace's own commands.
 
 mod bindings;
+mod c_programs;
 mod cargo;
 mod ci;
+mod compiler;
 mod demo;
 mod dist;
+mod generated;
+mod header;
 mod provision;
 mod shim;
 mod stage;
@@ -52,6 +56,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the C header of the wire ABI from host-api/src/abi.rs
+    Header {
+        /// Only fail if it is not up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the benchmarks; what follows `--` goes to `cargo bench`
     Bench {
         /// Arguments of `cargo bench`, e.g. `-- --bench matmul`
@@ -79,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Ci => ci::run(&workspace),
         Command::Shim => shim::run(&workspace),
         Command::Bindings { check } => bindings::run(&workspace, check),
+        Command::Header { check } => header::run(&workspace, check),
         Command::Bench { args } => test::bench(&workspace, &args),
     }
 }

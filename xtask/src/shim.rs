@@ -1,7 +1,6 @@
 //! `cargo xtask shim`: the shim as a C program uses it. Its C99 tests are compiled with it into one program, which runs
 //! as it is and then again under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cargo::{self, Workspace};
+use crate::compiler::{STRICT_C, compiler, quietly};
 use crate::provision;
 
 /// One way to build and run the program.
@@ -38,7 +38,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let shim = workspace.root.join("shim");
     let folder = |name: &str| shim.join(name).display().to_string();
     let include = format!("-I{}", folder("include"));
-    let c = [&include, "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-O1"].map(OsString::from);
+    let c: Vec<OsString> =
+        [&[&*include, "-g", "-O1"], &STRICT_C[..]].concat().into_iter().map(OsString::from).collect();
     let mut cpp = [&include, "-std=c++20", "-Wall", "-Wextra", "-g", "-O1", "-isystem"].map(OsString::from).to_vec();
     cpp.push(mlx.include.into());
 
@@ -153,20 +154,6 @@ fn compile(name: &str, units: &[&Unit]) -> Result<()> {
         Ok(Some(error)) => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Runs a command that is only worth showing when it fails.
-fn quietly(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot run {:?}", command.get_program()))?;
-    eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    if !output.status.success() {
-        bail!("{command:?} failed ({})", output.status);
-    }
-    Ok(())
-}
-
-fn compiler(variable: &str, default: &str) -> OsString {
-    env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or_else(|| default.into())
 }
 
 /// The files with an extension directly in a folder, sorted.

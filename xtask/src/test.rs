@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::cargo::{self, Workspace};
-use crate::{provision, shim, stage};
+use crate::{c_programs, provision, shim, stage};
 
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
@@ -22,11 +22,12 @@ pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
     prepared(workspace, &["bench", "-p", "rlx-mlx-tests"], args)
 }
 
-/// Tests load the plugin and start the host as a user would, so both are built first; environment variables say where
+/// Tests load the plugin and start the hosts as a user would, so all are built first; environment variables say where
 /// they are.
 fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<()> {
     let staged = stage::run(workspace)?;
     workspace.build("rlx-run")?;
+    let c = c_programs::build(workspace)?;
     let model = provision::model(workspace)?;
     let command = command.iter().copied().chain(args.iter().map(String::as_str));
     cargo::run(
@@ -34,6 +35,8 @@ fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<
             .cargo(command)
             .env("RLX_TEST_PLUGIN_DIR", staged.plugins)
             .env("RLX_TEST_MODEL_DIR", model)
+            .env("RLX_TEST_C_HOST", c.host)
+            .env("RLX_TEST_C_PLUGIN_DIR", c.plugins)
             .env("RLX_TEST_RLX_RUN", workspace.built("rlx-run")),
     )
 }

@@ -1,0 +1,512 @@
+// The wire ABI: everything that crosses the boundary between a host and a backend plugin.
+//
+// Plain C layout only: `#[repr(C)]` structs, `extern "C"` function slots, opaque handles, fixed-width integers and
+// pointer+length views. No Rust type, panic or C++ exception crosses, and what one side allocates that side frees.
+//
+// * **Negotiation first.** A plugin exports one symbol, `RLX_ENTRY_SYMBOL`, of type `RlxBackendEntry`. It answers
+//   with a `RlxBackendApi` of an ABI version that both sides speak, or refuses and names both ranges. No other code
+//   of the plugin runs before that.
+// * **Frozen tables.** `RlxBackendApi` never changes within a major version. New families of functions come as
+//   extension tables, looked up by id and version through `RlxBackendApi.get_extension`; NULL means "unsupported".
+// * **`struct_size` first.** In every struct that may grow, the first field is the size in bytes of the struct as its
+//   writer knows it. A reader touches only fields inside that size. The views `RlxStr`, `RlxBytes`,
+//   `RlxBytesMut`, `RlxValue`, `RlxKeyValue`, `RlxTensor` and `RlxVersion` are frozen for ever and carry no
+//   size, because arrays of them cross. `RlxError` is frozen for ever too, so that a refusal can be read across
+//   major versions.
+// * **Errors are objects.** A fallible slot returns NULL for success or an `RlxError` that the receiver releases
+//   through the error's own `release`.
+// * **Lifetime.** Views passed *into* a call are valid for that call. Views that come *out* of a call live as long as
+//   the object they describe: plugin and device information for the process, executable information until the
+//   executable is destroyed.
+// * **Threads.** The plugin states its mode in `RlxBackendInfo.threading`; the host obeys it. In every mode one
+//   executable is used by one call at a time.
+//
+// Written by `cargo xtask header` from host-api/src/abi.rs: change that file, not this one.
+
+#ifndef RLX_BACKEND_H
+#define RLX_BACKEND_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The ABI version that this header describes, as the initialiser of an `RlxVersion`.
+#define RLX_ABI_VERSION {RLX_ABI_MAJOR, RLX_ABI_MINOR, RLX_ABI_PATCH}
+/// The oldest ABI version that a user of this header can serve or use, likewise.
+#define RLX_ABI_OLDEST {1, 0, 0}
+/// The one symbol that a plugin exports, of type `RlxBackendEntry`.
+#define RLX_ENTRY_SYMBOL "rlx_backend_entry"
+/// A string literal as the initialiser of an `RlxStr`.
+#define RLX_STR(literal) {(const uint8_t *)("" literal), sizeof(literal) - 1}
+
+typedef struct RlxVersion RlxVersion;
+typedef struct RlxStr RlxStr;
+typedef struct RlxBytes RlxBytes;
+typedef struct RlxBytesMut RlxBytesMut;
+typedef struct RlxValue RlxValue;
+typedef struct RlxKeyValue RlxKeyValue;
+typedef struct RlxTensor RlxTensor;
+typedef struct RlxError RlxError;
+typedef struct RlxHostServices RlxHostServices;
+typedef struct RlxEntryRequest RlxEntryRequest;
+typedef struct RlxEntryResponse RlxEntryResponse;
+typedef struct RlxBackendInfo RlxBackendInfo;
+typedef struct RlxDeviceInfo RlxDeviceInfo;
+typedef struct RlxCreateArgs RlxCreateArgs;
+typedef struct RlxParamArgs RlxParamArgs;
+typedef struct RlxCompileArgs RlxCompileArgs;
+typedef struct RlxTensorInfo RlxTensorInfo;
+typedef struct RlxExecutableInfo RlxExecutableInfo;
+typedef struct RlxRunArgs RlxRunArgs;
+typedef struct RlxBackendApi RlxBackendApi;
+
+/// Major of `RLX_ABI_VERSION`.
+#define RLX_ABI_MAJOR 1
+/// Minor of `RLX_ABI_VERSION`.
+#define RLX_ABI_MINOR 0
+/// Patch of `RLX_ABI_VERSION`.
+#define RLX_ABI_PATCH 0
+
+/// `int_` holds a signed integer.
+#define RLX_VALUE_INT 1
+/// `float_` holds a double.
+#define RLX_VALUE_FLOAT 2
+/// `int_` is 0 or 1.
+#define RLX_VALUE_BOOL 3
+/// `text` holds UTF-8.
+#define RLX_VALUE_STR 4
+
+/// 32-bit float.
+#define RLX_DTYPE_F32 0
+/// IEEE half.
+#define RLX_DTYPE_F16 1
+/// bfloat16.
+#define RLX_DTYPE_BF16 2
+/// 64-bit float.
+#define RLX_DTYPE_F64 3
+/// Signed 8-bit.
+#define RLX_DTYPE_I8 4
+/// Signed 16-bit.
+#define RLX_DTYPE_I16 5
+/// Signed 32-bit.
+#define RLX_DTYPE_I32 6
+/// Signed 64-bit.
+#define RLX_DTYPE_I64 7
+/// Unsigned 8-bit.
+#define RLX_DTYPE_U8 8
+/// Unsigned 32-bit.
+#define RLX_DTYPE_U32 9
+/// One byte, 0 or 1.
+#define RLX_DTYPE_BOOL 10
+/// Two interleaved f32: real, imaginary.
+#define RLX_DTYPE_C64 11
+/// Two interleaved f64: real, imaginary.
+#define RLX_DTYPE_C128 12
+
+/// An argument, graph, shape, dtype, option or file is wrong.
+#define RLX_ERROR_INVALID_ARGUMENT 1
+/// The plugin lacks the op, dtype, option or extension.
+#define RLX_ERROR_UNSUPPORTED 2
+/// A name, file or device does not exist.
+#define RLX_ERROR_NOT_FOUND 3
+/// Memory ran out.
+#define RLX_ERROR_OUT_OF_MEMORY 4
+/// The two sides have no ABI version in common, or a struct differs.
+#define RLX_ERROR_VERSION_MISMATCH 5
+/// The plugin broke: a panic, an exception, a broken promise.
+#define RLX_ERROR_PLUGIN_FAULT 6
+/// A deadline passed.
+#define RLX_ERROR_TIMED_OUT 7
+/// The call is not possible now: parameters are missing, or the object is in use.
+#define RLX_ERROR_FAILED_PRECONDITION 8
+/// Evaluation failed on the device.
+#define RLX_ERROR_EXECUTION_FAILED 9
+
+/// Something failed.
+#define RLX_LOG_ERROR 1
+/// Something looks wrong.
+#define RLX_LOG_WARN 2
+/// Worth knowing.
+#define RLX_LOG_INFO 3
+/// For developers.
+#define RLX_LOG_DEBUG 4
+/// Everything.
+#define RLX_LOG_TRACE 5
+
+/// Any thread may call; calls on different objects may overlap. One executable: one call at a time.
+#define RLX_THREADING_CONCURRENT 0
+/// Any thread may call; the host makes one call at a time per backend instance.
+#define RLX_THREADING_SERIALIZED 1
+
+/// The processor.
+#define RLX_DEVICE_CPU 1
+/// A GPU.
+#define RLX_DEVICE_GPU 2
+/// Another accelerator.
+#define RLX_DEVICE_ACCELERATOR 3
+
+/// A semantic version of the ABI (frozen).
+struct RlxVersion {
+    /// Another major means another, incompatible ABI.
+    uint32_t major;
+    /// A higher minor adds extension tables and trailing struct fields.
+    uint32_t minor;
+    /// No meaning for compatibility.
+    uint32_t patch;
+};
+
+/// A view of UTF-8 text, not NUL-terminated (frozen). `data` may be NULL when `len` is 0.
+struct RlxStr {
+    /// First byte.
+    const uint8_t *data;
+    /// Length in bytes.
+    uint64_t len;
+};
+
+/// A view of read-only bytes (frozen). `data` may be NULL when `len` is 0.
+struct RlxBytes {
+    /// First byte; no alignment is promised.
+    const uint8_t *data;
+    /// Length in bytes.
+    uint64_t len;
+};
+
+/// A view of writable bytes (frozen).
+struct RlxBytesMut {
+    /// First byte; no alignment is promised. NULL says "not wanted" where a slot allows it.
+    uint8_t *data;
+    /// Capacity in bytes.
+    uint64_t len;
+};
+
+/// A typed value of an option or attribute (frozen); `RLX_VALUE_*` says which field counts.
+struct RlxValue {
+    /// One of `RLX_VALUE_*`.
+    uint32_t kind;
+    /// Zero.
+    uint32_t reserved;
+    /// Payload of `INT` and `BOOL`.
+    int64_t int_;
+    /// Payload of `FLOAT`.
+    double float_;
+    /// Payload of `STR`.
+    RlxStr text;
+};
+
+/// A named value (frozen).
+struct RlxKeyValue {
+    /// Name.
+    RlxStr key;
+    /// Value.
+    RlxValue value;
+};
+
+/// A dense row-major tensor in host memory, little endian (frozen).
+struct RlxTensor {
+    /// One of `RLX_DTYPE_*`.
+    uint32_t dtype;
+    /// Number of entries of `dims`.
+    uint32_t rank;
+    /// Extents; NULL when `rank` is 0.
+    const int64_t *dims;
+    /// Elements.
+    RlxBytes data;
+};
+
+/// An error object. The receiver reads it and then calls `release` with it, once.
+struct RlxError {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// One of `RLX_ERROR_*`; an unknown code reads as `PLUGIN_FAULT`.
+    uint32_t code;
+    /// Zero.
+    uint32_t reserved;
+    /// One line that names the thing (node, op, parameter, file) and the remedy.
+    RlxStr message;
+    /// Details by name; may be NULL.
+    const RlxKeyValue *details;
+    /// Number of `details`.
+    uint64_t detail_count;
+    /// Frees the object; never NULL.
+    void (*release)(RlxError *error);
+};
+
+/// What the host offers the plugin, from the first call on. The table lives as long as the process.
+struct RlxHostServices {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Passed back to every slot.
+    void *context;
+    /// Name of the host program or library, for messages.
+    RlxStr name;
+    /// Version of the host program or library.
+    RlxStr version;
+    /// Nonzero when a record of `level` (`RLX_LOG_*`) for `target` would be written. Asked before formatting.
+    uint32_t (*log_enabled)(void *context, uint32_t level, RlxStr target);
+    /// Writes one record. May be called from any thread of the plugin.
+    void (*log)(void *context, uint32_t level, RlxStr target, RlxStr message);
+};
+
+/// First argument of the entry. `struct_size`, `abi_min` and `abi_max` keep their place in every major version.
+struct RlxEntryRequest {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Oldest ABI that the host speaks.
+    RlxVersion abi_min;
+    /// Newest ABI that the host speaks.
+    RlxVersion abi_max;
+    /// The host's services; valid for the life of the process; may be NULL.
+    const RlxHostServices *services;
+};
+
+/// What the plugin is. Everything it points to lives as long as the process.
+struct RlxBackendInfo {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// Backend name as users select it: `mlx`.
+    RlxStr name;
+    /// Version of the plugin (semver).
+    RlxStr version;
+    /// Who made it.
+    RlxStr vendor;
+    /// The engine underneath: `MLX`.
+    RlxStr engine;
+    /// Version of the engine, as it reports itself.
+    RlxStr engine_version;
+    /// Newest `.rlxmodel` format it reads.
+    uint32_t format_version;
+    /// Oldest opset it reads.
+    uint32_t opset_min;
+    /// Newest opset it reads.
+    uint32_t opset_max;
+    /// One of `RLX_THREADING_*`.
+    uint32_t threading;
+    /// Names of the ops (IR `OpKind`) that it compiles.
+    const RlxStr *ops;
+    /// Number of `ops`.
+    uint64_t op_count;
+};
+
+/// One device that the plugin can use now.
+struct RlxDeviceInfo {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// One of `RLX_DEVICE_*`.
+    uint32_t kind;
+    /// Index among the devices of its kind.
+    uint32_t ordinal;
+    /// Name for people.
+    RlxStr name;
+    /// Stable hardware id (PCI address, UUID); empty when there is none.
+    RlxStr hardware_id;
+    /// Total memory in bytes; 0 when unknown.
+    uint64_t memory_bytes;
+    /// More, by name; may be NULL.
+    const RlxKeyValue *attributes;
+    /// Number of `attributes`.
+    uint64_t attribute_count;
+};
+
+/// Argument of `RlxBackendApi.create`.
+struct RlxCreateArgs {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Index into the device list.
+    uint64_t device;
+    /// Options; an unknown key is an error.
+    const RlxKeyValue *options;
+    /// Number of `options`.
+    uint64_t option_count;
+};
+
+/// A backend instance on one device.
+typedef struct RlxBackend RlxBackend;
+
+/// Argument of `RlxBackendApi.compile`.
+struct RlxCompileArgs {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// A `.rlxmodel` text: one graph, or a module of several.
+    RlxStr program;
+    /// Which graph of a module; empty when the program has one.
+    RlxStr graph;
+    /// Options; an unknown key is an error.
+    const RlxKeyValue *options;
+    /// Number of `options`.
+    uint64_t option_count;
+};
+
+/// A compiled graph.
+typedef struct RlxExecutable RlxExecutable;
+
+/// One input, parameter or output of an executable. Lives as long as the executable.
+struct RlxTensorInfo {
+    /// Size of this struct; also the stride of the arrays in `RlxExecutableInfo`.
+    uint64_t struct_size;
+    /// Name; an unnamed output has an empty one.
+    RlxStr name;
+    /// One of `RLX_DTYPE_*`.
+    uint32_t dtype;
+    /// Number of `dims`.
+    uint32_t rank;
+    /// Extents.
+    const int64_t *dims;
+};
+
+/// What an executable takes and gives. Lives as long as the executable.
+struct RlxExecutableInfo {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// Inputs in the order of `RlxRunArgs.inputs`.
+    const RlxTensorInfo *inputs;
+    /// Number of `inputs`.
+    uint64_t input_count;
+    /// Parameters.
+    const RlxTensorInfo *params;
+    /// Number of `params`.
+    uint64_t param_count;
+    /// Outputs in the order of `RlxRunArgs.outputs`.
+    const RlxTensorInfo *outputs;
+    /// Number of `outputs`.
+    uint64_t output_count;
+};
+
+/// A named tensor.
+struct RlxParamArgs {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Parameter name.
+    RlxStr name;
+    /// Value: dtype and dims must be those that the graph declares.
+    RlxTensor tensor;
+    /// NULL: the plugin copies during the call. Otherwise the memory stays unchanged until the plugin calls
+    /// `release(release_context)`, which it does exactly once, from any thread, also when the call fails.
+    void (*release)(void *context);
+    /// Argument of `release`.
+    void *release_context;
+};
+
+/// Argument of `RlxBackendApi.run`.
+struct RlxRunArgs {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// One view per input, in the declared order, dtype and size.
+    const RlxBytes *inputs;
+    /// Number of `inputs`.
+    uint64_t input_count;
+    /// One view per output, in the declared order; `data` NULL leaves that output on the device.
+    const RlxBytesMut *outputs;
+    /// Number of `outputs`.
+    uint64_t output_count;
+};
+
+/// The core table, frozen within a major version. Every slot must be filled.
+struct RlxBackendApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// The ABI version of this table.
+    RlxVersion abi_version;
+    /// Zero.
+    uint32_t reserved;
+    /// `abi_stable` type layout of this table (`&'static TypeLayout` of abi_stable 0.11) for the layout check between
+    /// Rust plugins and Rust hosts. NULL in plugins of other languages.
+    const void *(*type_layout)(void);
+    /// Fills `info`. Any thread, any time.
+    RlxError *(*info)(RlxBackendInfo *info);
+    /// Writes the number of usable devices. Any thread, any time.
+    RlxError *(*device_count)(uint64_t *count);
+    /// Fills `info` for device `index`.
+    RlxError *(*device_info)(uint64_t index, RlxDeviceInfo *info);
+    /// Makes a backend instance on one device.
+    RlxError *(*create)(const RlxCreateArgs *args, RlxBackend **backend);
+    /// Frees an instance; NULL is allowed. Its executables must be gone.
+    void (*destroy)(RlxBackend *backend);
+    /// Compiles a graph.
+    RlxError *(*compile)(RlxBackend *backend, const RlxCompileArgs *args, RlxExecutable **executable);
+    /// Frees an executable; NULL is allowed.
+    void (*executable_destroy)(RlxExecutable *executable);
+    /// Fills `info`.
+    RlxError *(*executable_info)(RlxExecutable *executable, RlxExecutableInfo *info);
+    /// Binds a parameter; it may be bound again, visible from the next run.
+    RlxError *(*set_param)(RlxExecutable *executable, const RlxParamArgs *args);
+    /// Runs once; blocks until the outputs are written. After an error the executable can be used again.
+    RlxError *(*run)(RlxExecutable *executable, const RlxRunArgs *args);
+    /// The extension table `id` of `version` (each starts with its `struct_size`), or NULL when the plugin lacks it.
+    const void *(*get_extension)(RlxStr id, uint32_t version);
+    /// Stops the plugin's threads and drops its caches. Instances and executables must be gone; none can be made after.
+    RlxError *(*shutdown)(void);
+};
+
+/// Second argument of the entry, filled by the plugin. `struct_size`, `abi_min` and `abi_max` keep their place in every
+/// major version.
+struct RlxEntryResponse {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// Oldest ABI that the plugin speaks; filled also on refusal.
+    RlxVersion abi_min;
+    /// Newest ABI that the plugin speaks; filled also on refusal.
+    RlxVersion abi_max;
+    /// The version of `api`, inside both ranges.
+    RlxVersion abi_selected;
+    /// Zero.
+    uint32_t reserved;
+    /// The table, valid for the life of the process; NULL on refusal.
+    const RlxBackendApi *api;
+};
+
+/// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
+///
+/// `request` and `response` point to structs of at least the size that their `struct_size` states.
+typedef RlxError *(*RlxBackendEntry)(const RlxEntryRequest *request, RlxEntryResponse *response);
+
+/// Exports a function from a plugin whose other symbols are hidden.
+#if defined(_WIN32)
+#define RLX_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__)
+#define RLX_EXPORT __attribute__((visibility("default")))
+#else
+#define RLX_EXPORT
+#endif
+
+/// What a plugin defines. A host does not call it by this name: it looks `RLX_ENTRY_SYMBOL` up in the file it opened.
+RLX_EXPORT RlxError *rlx_backend_entry(const RlxEntryRequest *request, RlxEntryResponse *response);
+
+// The sizes on 64-bit targets, for compilers that can check them.
+#if UINTPTR_MAX == UINT64_MAX
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define RLX_ASSERT_SIZE(type, bytes) static_assert(sizeof(type) == (bytes), #type " is laid out differently")
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define RLX_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " is laid out differently")
+#endif
+#endif
+#ifdef RLX_ASSERT_SIZE
+RLX_ASSERT_SIZE(RlxVersion, 12);
+RLX_ASSERT_SIZE(RlxStr, 16);
+RLX_ASSERT_SIZE(RlxBytes, 16);
+RLX_ASSERT_SIZE(RlxBytesMut, 16);
+RLX_ASSERT_SIZE(RlxValue, 40);
+RLX_ASSERT_SIZE(RlxKeyValue, 56);
+RLX_ASSERT_SIZE(RlxTensor, 32);
+RLX_ASSERT_SIZE(RlxError, 56);
+RLX_ASSERT_SIZE(RlxHostServices, 64);
+RLX_ASSERT_SIZE(RlxEntryRequest, 40);
+RLX_ASSERT_SIZE(RlxEntryResponse, 56);
+RLX_ASSERT_SIZE(RlxBackendInfo, 120);
+RLX_ASSERT_SIZE(RlxDeviceInfo, 72);
+RLX_ASSERT_SIZE(RlxCreateArgs, 32);
+RLX_ASSERT_SIZE(RlxParamArgs, 72);
+RLX_ASSERT_SIZE(RlxCompileArgs, 56);
+RLX_ASSERT_SIZE(RlxTensorInfo, 40);
+RLX_ASSERT_SIZE(RlxExecutableInfo, 56);
+RLX_ASSERT_SIZE(RlxRunArgs, 40);
+RLX_ASSERT_SIZE(RlxBackendApi, 128);
+#undef RLX_ASSERT_SIZE
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+//! The C of the repository that stands on the wire ABI's header: the example host, and a plugin that the tests load.
+
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::Workspace;
+use crate::compiler::{STRICT_C, compiler, quietly};
+
+/// What was built.
+pub(crate) struct CPrograms {
+    /// `examples/c-host`, as its README builds it.
+    pub(crate) host: PathBuf,
+    /// A plugin folder with the plugin of `tests/c`, for `RLX_PLUGIN_PATH`.
+    pub(crate) plugins: PathBuf,
+}
+
+/// Compiles both.
+pub(crate) fn build(workspace: &Workspace) -> Result<CPrograms> {
+    let out = workspace.target_dir.join("c");
+    let built = CPrograms { host: out.join("rlx-c-host"), plugins: out.join("plugins") };
+    fs::create_dir_all(&built.plugins).with_context(|| format!("cannot create {}", built.plugins.display()))?;
+    let plugin = built.plugins.join(format!("{DLL_PREFIX}rlx_cplug{DLL_SUFFIX}"));
+    compile(workspace, "examples/c-host/main.c", &built.host, &["-O2"], &["-ldl"])?;
+    compile(workspace, "tests/c/plugin.c", &plugin, &["-O2", "-shared", "-fPIC", "-fvisibility=hidden"], &[])?;
+    Ok(built)
+}
+
+fn compile(workspace: &Workspace, source: &str, out: &Path, flags: &[&str], libraries: &[&str]) -> Result<()> {
+    let mut command = Command::new(compiler("CC", "cc"));
+    command.args(STRICT_C).args(flags).arg("-I").arg(workspace.root.join("host-api/include"));
+    quietly(command.arg(workspace.root.join(source)).arg("-o").arg(out).args(libraries))
+}
