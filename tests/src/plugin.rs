@@ -2,7 +2,7 @@
 
 use crate::graph::Case;
 use crate::tensor::Tensor;
-use rlx_host_api::discovery::{SearchPath, find};
+use rlx_host_api::discovery::{Registry, SearchPath};
 use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, Executable};
 use rlx_ir::rlxmodel;
 use std::sync::LazyLock;
@@ -18,10 +18,15 @@ pub fn folder() -> std::path::PathBuf {
     }
 }
 
+/// The plugins in that folder and no other.
+pub fn registry() -> Registry {
+    Registry::new(SearchPath::new([folder()]))
+}
+
 /// The plugin's backend on the processor, one a process.
 pub fn backend() -> &'static Backend {
     static BACKEND: LazyLock<Backend> = LazyLock::new(|| {
-        let plugin = find("mlx", &SearchPath::new([folder()])).expect("the staged plugin loads");
+        let plugin = registry().find("mlx").expect("the staged plugin loads");
         plugin.create(&BackendOptions::new().device(DeviceKind::Cpu)).expect("a backend on the processor")
     });
     &BACKEND

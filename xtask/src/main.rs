@@ -9,6 +9,7 @@ mod demo;
 mod dist;
 mod generated;
 mod header;
+mod manifest;
 mod provision;
 mod shim;
 mod stage;

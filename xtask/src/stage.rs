@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::cargo::Workspace;
+use crate::manifest;
 use crate::provision::{self, Provisioned};
 
 /// A plugin folder for the demo and the tests.
@@ -25,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Staged> {
     build(workspace)?;
     let plugins = workspace.target_dir.join("stage/plugins");
     let folder = plugins.join("rlx_mlx");
-    fill(workspace, &libraries, &folder)?;
+    fill(workspace, &libraries, &folder, |fresh| manifest::write(workspace, &libraries, fresh).map(drop))?;
     Ok(Staged { plugin: folder.join(plugin_file()), plugins, libraries })
 }
 
@@ -34,8 +35,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.build("rlx-mlx-plugin")
 }
 
-/// Makes `folder` hold the plugin and its libraries and nothing else.
-pub(crate) fn fill(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Result<()> {
+/// Makes `folder` hold the plugin, its libraries and what `finish` adds to the folder that it is given, nothing else.
+pub(crate) fn fill(
+    workspace: &Workspace,
+    libraries: &Provisioned,
+    folder: &Path,
+    finish: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     // Filled beside its place and moved in, so that a process which has the old files open keeps them.
     let mut fresh = folder.as_os_str().to_owned();
     fresh.push(".new");
@@ -47,6 +53,7 @@ pub(crate) fn fill(workspace: &Workspace, libraries: &Provisioned, folder: &Path
     for file in libraries.mlx.files.iter().chain(openblas) {
         copy(&file.from, &fresh.join(&file.to))?;
     }
+    finish(&fresh)?;
     remove(folder)?;
     fs::rename(&fresh, folder).with_context(|| format!("cannot move {} into place", folder.display()))
 }

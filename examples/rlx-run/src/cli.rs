@@ -4,6 +4,7 @@ use crate::{embed, plugins, run};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rlx_host_api::DeviceKind;
+use rlx_host_api::discovery::Registry;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -47,15 +48,34 @@ pub(crate) struct OutputArgs {
 /// Where a program runs.
 #[derive(Debug, Args)]
 pub(crate) struct BackendArgs {
-    /// `cpu` (built in) or the name of a plugin's backend, such as `mlx`.
+    /// `cpu` (built in), or a plugin: its backend's name (`mlx`), name and version (`mlx@0.2`), or file.
     #[arg(long)]
     pub(crate) backend: String,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     /// Kind of device; the plugin chooses when it is left out.
     #[arg(long)]
     pub(crate) device: Option<Device>,
     /// How a plugin executes the program; the plugin chooses when it is left out.
     #[arg(long)]
     pub(crate) mode: Option<Mode>,
+}
+
+/// Which plugins may be opened.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// Open plugins that other users of this machine could have changed.
+    #[arg(long)]
+    allow_untrusted_plugins: bool,
+}
+
+impl TrustArgs {
+    /// The plugins of this process's environment.
+    pub(crate) fn registry(&self) -> Registry {
+        let registry = Registry::from_env();
+        // Without the flag, the environment has its say.
+        if self.allow_untrusted_plugins { registry.allow_untrusted(true) } else { registry }
+    }
 }
 
 /// Kind of device.
@@ -100,6 +120,8 @@ impl Mode {
 
 #[derive(Debug, Args)]
 pub(crate) struct PluginsArgs {
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

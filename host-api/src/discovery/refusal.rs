@@ -121,6 +121,16 @@ pub enum Refusal {
         /// What is wrong.
         reason: String,
     },
+    /// `manifest.toml` has a format that this host does not know.
+    #[error("{} has manifest format {format}, this host reads up to {known}; update the host", path.display())]
+    NewerManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+        /// The newest format of this host.
+        known: u32,
+    },
     /// A file that the manifest lists is missing.
     #[error("the manifest lists {file}, which is missing; copy the whole plugin folder")]
     ListedFileMissing {
@@ -280,6 +290,7 @@ impl Refusal {
             Self::WritableByOthers { .. } => "writable-by-others",
             Self::ForeignOwner { .. } => "foreign-owner",
             Self::BadManifest { .. } => "bad-manifest",
+            Self::NewerManifest { .. } => "newer-manifest",
             Self::ListedFileMissing { .. } => "listed-file-missing",
             Self::ListedFileDiffers { .. } => "listed-file-differs",
             Self::UnlistedLibrary { .. } => "unlisted-library",
@@ -303,9 +314,10 @@ impl Refusal {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound | Self::DanglingLink { .. } => ErrorKind::NotFound,
-            Self::AbiMismatch { .. } | Self::ShortTable { .. } | Self::LayoutDiffers { .. } => {
-                ErrorKind::VersionMismatch
-            }
+            Self::NewerManifest { .. }
+            | Self::AbiMismatch { .. }
+            | Self::ShortTable { .. }
+            | Self::LayoutDiffers { .. } => ErrorKind::VersionMismatch,
             Self::BadEntry { .. }
             | Self::EntryFailed { .. }
             | Self::EmptySlots { .. }

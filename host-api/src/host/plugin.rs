@@ -3,7 +3,7 @@
 use super::load::{load, slot};
 use super::{Backend, BackendOptions};
 use crate::abi::*;
-use crate::discovery::Refusal;
+use crate::discovery::{Refusal, Registry};
 use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading};
 use crate::views::{pairs, slice};
 use crate::{Error, ErrorKind, Growable};
@@ -34,14 +34,13 @@ struct Usage {
 }
 
 impl Plugin {
-    /// Loads the plugin file at `path`, or returns the one loaded before. It is inspected first, as
-    /// [`discovery`](crate::discovery) says.
+    /// Loads the plugin file at `path`, or returns the one loaded before, as [`Registry::load`] of the process does.
     ///
     /// # Errors
-    /// Not found, not a plugin, no ABI version in common, or a plugin that cannot describe itself; the message names
-    /// the file.
+    /// Not found, not a plugin, not trusted, not as its manifest says, no ABI version in common, or a plugin that
+    /// cannot describe itself; the message names the file.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        Self::open(path).map_err(|refusal| refusal.into_error(path))
+        Registry::from_env().load(path).map_err(|refusal| refusal.into_error(path))
     }
 
     /// Opens the plugin file at `path` without looking at it first, once a process.

@@ -43,7 +43,7 @@ mod pipeline;
 pub use constants::HostTensor;
 pub use pipeline::{Prepared, prepare};
 
-use crate::discovery::{self, SearchPath};
+use crate::discovery::Registry;
 use crate::{Backend, BackendOptions, CompileOptions, Error, Plugin};
 use rlx_ir::OpKind;
 use rlx_runtime::Device;
@@ -70,7 +70,7 @@ pub fn register_mlx() -> Result<Plugin, Error> {
     if let Some(registered) = registered() {
         return Ok(registered.backend.plugin().clone());
     }
-    let plugin = discovery::find("mlx", &SearchPath::from_env())?;
+    let plugin = Registry::from_env().find("mlx")?;
     register(&plugin, &BackendOptions::new(), &CompileOptions::new())?;
     Ok(plugin)
 }

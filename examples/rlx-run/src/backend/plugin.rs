@@ -5,7 +5,8 @@ use crate::UsageError;
 use crate::cli::BackendArgs;
 use crate::params::MappedTensor;
 use anyhow::{Result, bail};
-use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, ErrorKind, Plugin, TensorInfo, discovery};
+use rlx_host_api::discovery::Selector;
+use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, ErrorKind, Plugin, TensorInfo};
 use std::sync::Arc;
 
 /// A backend instance of a loaded plugin.
@@ -17,16 +18,16 @@ pub(super) struct PluginEngine {
 }
 
 impl PluginEngine {
-    /// Finds the plugin that provides the backend and makes an instance on the wanted device.
+    /// Finds the plugin that `--backend` names and makes an instance on the wanted device.
     ///
     /// # Errors
-    /// A usage error that lists the folders searched when there is no such plugin.
+    /// A usage error when `--backend` names nothing, or nothing that can be used; it lists what was tried.
     pub(super) fn open(args: &BackendArgs) -> Result<Self> {
-        let plugin =
-            discovery::find(&args.backend, &discovery::SearchPath::from_env()).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => UsageError(error.to_string()).into(),
-                _ => anyhow::Error::from(error),
-            })?;
+        args.backend.parse::<Selector>().map_err(|error| UsageError(format!("--backend: {error}")))?;
+        let plugin = args.trust.registry().find(&args.backend).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => UsageError(error.to_string()).into(),
+            _ => anyhow::Error::from(error),
+        })?;
         let kind = match args.device {
             Some(device) => device.into(),
             None => first_device(&plugin)?,

@@ -1,0 +1,44 @@
+//! The manifest of the plugin's folder; its format is host-api's.
+
+use std::path::Path;
+
+use anyhow::Result;
+use rlx_host_api::DeviceKind;
+use rlx_host_api::discovery::{Manifest, Target};
+use rlx_host_api::negotiate::VersionRange;
+use rlx_mlx_vendor::{Flavour, MLX_VERSION};
+
+use crate::cargo::Workspace;
+use crate::provision::Provisioned;
+use crate::stage;
+
+/// Writes the manifest of the plugin folder `folder`, which is otherwise complete, and returns it.
+pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Result<Manifest> {
+    let about = Manifest {
+        format: Manifest::FORMAT,
+        name: "mlx".to_owned(),
+        version: workspace.version("rlx-mlx-plugin")?.parse()?,
+        plugin: stage::plugin_file(),
+        engine: "MLX".to_owned(),
+        engine_version: MLX_VERSION.to_owned(),
+        devices: devices(libraries.flavour),
+        abi: VersionRange::OURS,
+        target: Target {
+            os: libraries.target.os.clone(),
+            arch: libraries.target.arch.clone(),
+            flavour: libraries.flavour.to_string(),
+        },
+        files: Vec::new(),
+    };
+    let manifest = about.describe_folder(folder)?;
+    manifest.write(folder)?;
+    Ok(manifest)
+}
+
+/// The kinds of devices that a flavour of MLX computes on.
+fn devices(flavour: Flavour) -> Vec<DeviceKind> {
+    match flavour {
+        Flavour::Cpu => vec![DeviceKind::Cpu],
+        Flavour::Cuda12 | Flavour::Cuda13 | Flavour::Metal => vec![DeviceKind::Cpu, DeviceKind::Gpu],
+    }
+}
