@@ -2,7 +2,7 @@
 
 use crate::Value;
 use crate::abi::*;
-use crate::views::{key_values, pairs};
+use crate::views::{MAX_TEXT, key_values, pairs, text};
 
 /// What class of failure an [`Error`] is; `code()` gives the wire value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -165,7 +165,7 @@ impl Error {
         // SAFETY: not NULL, so by the caller's promise an error object, whose views are valid until its release.
         let error = unsafe {
             let seen = &*raw;
-            let message = match seen.message.as_str() {
+            let message = match text(seen.message, MAX_TEXT, "message") {
                 Ok(text) if !text.is_empty() => text.to_owned(),
                 _ => format!("the plugin gave error code {} without a readable message", seen.code),
             };

@@ -26,6 +26,28 @@ impl RlxStr {
     }
 }
 
+/// No name, message or value of the other side is longer. A length beyond it is a mistake, and to follow it would be to
+/// read memory that is not there.
+pub(crate) const MAX_TEXT: u64 = 1 << 20;
+
+/// No list of options, attributes or details is longer; as [`MAX_TEXT`].
+const MAX_PAIRS: u64 = 1 << 12;
+
+/// The text behind a view of the other side, if its length can be believed.
+///
+/// # Errors
+/// Invalid argument as [`RlxStr::as_str`], and for a length beyond `max`; the message starts with `what`.
+///
+/// # Safety
+/// As [`RlxStr::as_str`].
+pub(crate) unsafe fn text<'a>(view: RlxStr, max: u64, what: &str) -> Result<&'a str, Error> {
+    if view.len > max {
+        return Err(Error::invalid(format!("{what}: {} bytes", view.len)));
+    }
+    // SAFETY: promised by the caller.
+    unsafe { view.as_str() }.map_err(|e| e.context(what))
+}
+
 impl RlxBytes {
     /// A view of `bytes`.
     pub const fn new(bytes: &[u8]) -> Self {
@@ -90,7 +112,7 @@ impl RlxValue {
             RLX_VALUE_FLOAT => Value::Float(self.float),
             RLX_VALUE_BOOL => Value::Bool(self.int != 0),
             // SAFETY: promised by the caller.
-            RLX_VALUE_STR => Value::Str(unsafe { self.text.as_str()? }.to_owned()),
+            RLX_VALUE_STR => Value::Str(unsafe { text(self.text, MAX_TEXT, "a value")? }.to_owned()),
             other => return Err(Error::invalid(format!("value of unknown kind {other}"))),
         })
     }
@@ -101,12 +123,15 @@ impl RlxValue {
 /// # Safety
 /// A non-NULL `data` points to `len` valid entries.
 pub(crate) unsafe fn pairs(data: *const RlxKeyValue, len: u64, what: &str) -> Result<Vec<(String, Value)>, Error> {
+    if len > MAX_PAIRS {
+        return Err(Error::invalid(format!("{what}: {len} entries")));
+    }
     // SAFETY: promised by the caller.
     let entries = unsafe { slice(data, len, what)? };
     entries
         .iter()
         // SAFETY: promised by the caller.
-        .map(|kv| Ok((unsafe { kv.key.as_str()? }.to_owned(), unsafe { kv.value.to_value()? })))
+        .map(|kv| Ok((unsafe { text(kv.key, MAX_TEXT, "a key")? }.to_owned(), unsafe { kv.value.to_value()? })))
         .collect()
 }
 

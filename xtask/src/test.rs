@@ -1,5 +1,7 @@
 //! `cargo xtask test` and `cargo xtask bench`: cargo with what the tests need already built and named.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+
 use anyhow::Result;
 
 use crate::cargo::{self, Workspace};
@@ -28,6 +30,7 @@ fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<
     let staged = stage::run(workspace)?;
     workspace.build("rlx-run")?;
     let c = c_programs::build(workspace)?;
+    workspace.build("rlx-fixture-plugin")?;
     let model = provision::model(workspace)?;
     let command = command.iter().copied().chain(args.iter().map(String::as_str));
     cargo::run(
@@ -37,6 +40,7 @@ fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<
             .env("RLX_TEST_MODEL_DIR", model)
             .env("RLX_TEST_C_HOST", c.host)
             .env("RLX_TEST_C_PLUGIN_DIR", c.plugins)
+            .env("RLX_TEST_FIXTURE", workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")))
             .env("RLX_TEST_RLX_RUN", workspace.built("rlx-run")),
     )
 }

@@ -78,7 +78,7 @@ pub(super) fn read(path: &Path) -> Result<Linkage, Refusal> {
 pub(super) fn open(path: &Path) -> Result<File, Refusal> {
     let entry = path.symlink_metadata().map_err(|e| unreadable(path, &e))?;
     let data = match path.metadata() {
-        Err(e) if entry.is_symlink() && e.kind() == ErrorKind::NotFound => {
+        Err(e) if entry.is_symlink() && e.kind() != ErrorKind::PermissionDenied => {
             let target = path.read_link().unwrap_or_default();
             return Err(Refusal::DanglingLink { target });
         }

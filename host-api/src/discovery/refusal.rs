@@ -13,8 +13,8 @@ pub enum Refusal {
     /// The path names nothing.
     #[error("there is no such file; copy the plugin there or correct the path")]
     NotFound,
-    /// The path is a symbolic link to nothing.
-    #[error("the link points to {target}, which does not exist; remove or correct the link")]
+    /// The path is a symbolic link to nothing, or to itself.
+    #[error("the link points to {target}, which leads nowhere; remove or correct the link")]
     DanglingLink {
         /// Where the link points.
         target: PathBuf,

@@ -4,7 +4,7 @@ use super::backend::Instance;
 use super::load::slot;
 use crate::abi::*;
 use crate::growable::read;
-use crate::views::slice;
+use crate::views::{MAX_TEXT, slice, text};
 use crate::{DType, Error, Growable, TensorInfo, TensorView};
 use std::any::Any;
 use std::ffi::c_void;
@@ -56,12 +56,14 @@ impl Executable {
             views: Views::default(),
         };
         let mut raw = RlxExecutableInfo::sized();
+        // Whatever is wrong in it, the plugin said it.
+        let fault = |e: Error| Error::fault(e.message()).context("the executable's description");
         // SAFETY: live handle; `raw` states its size; what the plugin fills in lives as long as the executable.
         unsafe {
             Error::check(slot!(executable.instance.plugin.api(), executable_info(handle, &mut raw)))?;
-            executable.inputs = tensors(raw.inputs, raw.input_count, "inputs")?;
-            executable.params = tensors(raw.params, raw.param_count, "parameters")?;
-            executable.outputs = tensors(raw.outputs, raw.output_count, "outputs")?;
+            executable.inputs = tensors(raw.inputs, raw.input_count, "inputs").map_err(fault)?;
+            executable.params = tensors(raw.params, raw.param_count, "parameters").map_err(fault)?;
+            executable.outputs = tensors(raw.outputs, raw.output_count, "outputs").map_err(fault)?;
         }
         Ok(executable)
     }
@@ -172,23 +174,43 @@ impl Executable {
     }
 }
 
+/// More inputs, parameters or outputs than any graph has: a count beyond it is not believed.
+const MAX_TENSORS: u64 = 1 << 20;
+
+/// More dimensions than any tensor has: a count beyond it is not believed.
+const MAX_RANK: u32 = 1 << 8;
+
+/// A description of a tensor longer than this is not believed.
+const MAX_STRIDE: u64 = 1 << 12;
+
 /// # Safety
 /// `data` points to `count` valid descriptions.
 unsafe fn tensors(data: *const RlxTensorInfo, count: u64, what: &str) -> Result<Vec<TensorInfo>, Error> {
     if count == 0 {
         return Ok(Vec::new());
     }
+    if count > MAX_TENSORS {
+        return Err(Error::fault(format!("it claims {count} {what}")));
+    }
+    if data.is_null() || !data.is_aligned() {
+        return Err(Error::fault(format!("{what}: {count} descriptions at a NULL or misaligned address")));
+    }
     // SAFETY: there is at least one, and it starts with its size, which is the stride of the array.
-    let stride = unsafe { data.as_ref() }.ok_or_else(|| Error::fault(format!("{what}: NULL")))?.struct_size;
-    if stride < RlxTensorInfo::BASELINE as u64 || !stride.is_multiple_of(align_of::<RlxTensorInfo>() as u64) {
+    let stride = unsafe { data.cast::<u64>().read() };
+    let possible = RlxTensorInfo::BASELINE as u64..=MAX_STRIDE;
+    if !possible.contains(&stride) || !stride.is_multiple_of(align_of::<RlxTensorInfo>() as u64) {
         return Err(Error::fault(format!("{what}: descriptions of {stride} bytes")));
     }
     (0..count as usize)
         .map(|i| {
             // SAFETY: `i` is below the count that the plugin states, at its stride.
             let raw = unsafe { read(data.byte_add(i * stride as usize), what)? };
+            if raw.rank > MAX_RANK {
+                return Err(Error::fault(format!("{what}: a tensor of {} dimensions", raw.rank)));
+            }
             // SAFETY: the description's views are valid as long as the executable.
-            let (name, dims) = unsafe { (raw.name.as_str()?, slice(raw.dims, raw.rank.into(), "dims")?) };
+            let (name, dims) =
+                unsafe { (text(raw.name, MAX_TEXT, "a name")?, slice(raw.dims, raw.rank.into(), "dims")?) };
             let info = TensorInfo { name: name.to_owned(), dtype: DType::from_code(raw.dtype)?, dims: dims.to_vec() };
             if dims.iter().any(|&d| d < 0) || info.byte_len() > isize::MAX as usize {
                 return Err(Error::fault(format!("{what}: `{name}` has the impossible shape {info}")));

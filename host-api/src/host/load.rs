@@ -30,6 +30,11 @@ pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Refusal> {
     let api = unsafe { response.api.as_ref() };
     let api = api.ok_or_else(|| Refusal::BadEntry { reason: "it gave no function table".to_owned() })?;
     check_table(api)?;
+    // A plugin has one table for all versions of its range; one of another version is not what was agreed on.
+    if api.abi_version < response.abi_selected || theirs.newest < api.abi_version {
+        let reason = format!("its table is of ABI {}, it speaks {theirs}", api.abi_version);
+        return Err(Refusal::BadEntry { reason });
+    }
     Ok(api)
 }
 

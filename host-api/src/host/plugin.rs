@@ -5,7 +5,7 @@ use super::{Backend, BackendOptions};
 use crate::abi::*;
 use crate::discovery::{Refusal, Registry};
 use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading};
-use crate::views::{pairs, slice};
+use crate::views::{pairs, slice, text};
 use crate::{Error, ErrorKind, Growable};
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -103,17 +103,12 @@ impl Plugin {
     fn device(&self, index: u64) -> Result<DeviceInfo, Error> {
         let mut raw = RlxDeviceInfo::sized();
         // SAFETY: `raw` states its size and outlives the call; what the plugin fills in lives as long as the process.
-        unsafe {
+        let read = unsafe {
             Error::check(slot!(self.api(), device_info(index, &mut raw)))?;
-            Ok(DeviceInfo {
-                kind: DeviceKind::from_code(raw.kind),
-                ordinal: raw.ordinal,
-                name: raw.name.as_str()?.to_owned(),
-                hardware_id: raw.hardware_id.as_str()?.to_owned(),
-                memory_bytes: raw.memory_bytes,
-                attributes: pairs(raw.attributes, raw.attribute_count, "device attributes")?,
-            })
-        }
+            read_device(&raw)
+        };
+        // Whatever is wrong in it, the plugin said it.
+        read.map_err(|e| Error::fault(e.message()).context(format!("device {index}")))
     }
 
     /// Makes a backend instance.
@@ -200,7 +195,7 @@ impl Plugin {
 }
 
 /// A name or version longer than this is not believed.
-const MAX_TEXT: u64 = 1 << 12;
+const MAX_NAME: u64 = 1 << 12;
 
 /// More devices than any machine has: a count beyond it is not believed.
 const MAX_DEVICES: u64 = 1 << 12;
@@ -218,14 +213,30 @@ fn read_info(api: &'static RlxBackendApi) -> Result<PluginInfo, Refusal> {
 
 /// # Safety
 /// The views in `raw` are valid.
-unsafe fn describe(raw: &RlxBackendInfo) -> Result<PluginInfo, Error> {
-    let text = |view: RlxStr, what: &str| -> Result<String, Error> {
-        if view.len > MAX_TEXT {
-            return Err(Error::fault(format!("{what}: {} bytes", view.len)));
-        }
-        // SAFETY: promised by the caller.
-        Ok(unsafe { view.as_str() }.map_err(|e| e.context(what))?.to_owned())
+unsafe fn read_device(raw: &RlxDeviceInfo) -> Result<DeviceInfo, Error> {
+    // SAFETY: promised by the caller.
+    let (name, hardware_id, attributes) = unsafe {
+        (
+            text(raw.name, MAX_NAME, "its name")?,
+            text(raw.hardware_id, MAX_NAME, "its hardware id")?,
+            pairs(raw.attributes, raw.attribute_count, "its attributes")?,
+        )
     };
+    Ok(DeviceInfo {
+        kind: DeviceKind::from_code(raw.kind),
+        ordinal: raw.ordinal,
+        name: name.to_owned(),
+        hardware_id: hardware_id.to_owned(),
+        memory_bytes: raw.memory_bytes,
+        attributes,
+    })
+}
+
+/// # Safety
+/// The views in `raw` are valid.
+unsafe fn describe(raw: &RlxBackendInfo) -> Result<PluginInfo, Error> {
+    // SAFETY: promised by the caller.
+    let text = |view: RlxStr, what: &str| unsafe { text(view, MAX_NAME, what) }.map(str::to_owned);
     let name = text(raw.name, "its name")?;
     if name.is_empty() {
         return Err(Error::fault("its backend name is empty"));
@@ -233,6 +244,9 @@ unsafe fn describe(raw: &RlxBackendInfo) -> Result<PluginInfo, Error> {
     let version = text(raw.version, "its version")?;
     if raw.op_count > MAX_OPS {
         return Err(Error::fault(format!("it claims {} ops", raw.op_count)));
+    }
+    if raw.opset_min > raw.opset_max {
+        return Err(Error::fault(format!("it claims to read opsets {} to {}", raw.opset_min, raw.opset_max)));
     }
     // SAFETY: promised by the caller.
     let ops = unsafe { slice(raw.ops, raw.op_count, "its op names")? };

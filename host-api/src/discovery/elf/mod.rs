@@ -62,7 +62,7 @@ pub(super) fn read(file: Bytes<'_>) -> Result<Linkage, Refusal> {
     })
 }
 
-/// Whether the file at `path` is for this processor: ld.so passes over libraries of others in system folders.
+/// Whether `file` is for this processor: ld.so passes over libraries of others in system folders.
 pub(super) fn fits(file: Bytes<'_>) -> bool {
     check_target(file).is_ok()
 }
