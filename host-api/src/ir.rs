@@ -1,7 +1,23 @@
-//! The IR's dtypes under this crate's names, and back (feature `rlx-ir`).
+//! The IR's dtypes and shapes under this crate's names, and dtypes back (feature `rlx-ir`).
 
-use crate::DType;
-use rlx_ir::DType as Ir;
+use crate::{DType, Error, TensorInfo};
+use rlx_ir::{DType as Ir, Shape};
+
+impl TensorInfo {
+    /// The description of a value of `shape`.
+    ///
+    /// # Errors
+    /// Invalid argument that states the shape, when it has a dynamic dim.
+    pub fn of(name: &str, shape: &Shape) -> Result<Self, Error> {
+        let dims = shape.dims().iter().map(|dim| dim.is_static().then(|| dim.unwrap_static() as i64));
+        let Some(dims) = dims.collect() else {
+            return Err(Error::invalid(format!(
+                "`{name}` has the dynamic shape {shape}: bind its dims before compiling"
+            )));
+        };
+        Ok(Self { name: name.to_owned(), dtype: shape.dtype().into(), dims })
+    }
+}
 
 impl From<Ir> for DType {
     fn from(dtype: Ir) -> Self {

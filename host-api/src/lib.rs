@@ -3,6 +3,7 @@
 //! * [`abi`]: the wire ABI, plain C, versioned; its rules are stated there, once.
 //! * [`author`]: the plugin author's side: three safe traits and [`export_plugin!`].
 //! * [`discovery`], [`Plugin`], [`Backend`], [`Executable`]: the host's side: find, load, negotiate, run.
+//! * [`guide`]: how to write a backend plugin (with the feature `rlx-ir`), and what the ABI promises.
 //! * `runtime` (feature `rlx-runtime`): one call that registers a plugin with the published rlx-runtime.
 #![deny(missing_docs)]
 
@@ -11,6 +12,7 @@ pub mod author;
 pub mod discovery;
 mod error;
 mod growable;
+pub mod guide;
 mod host;
 #[cfg(feature = "rlx-ir")]
 mod ir;

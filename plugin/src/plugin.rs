@@ -111,6 +111,6 @@ impl Backend for MlxBackend {
                 (other, _) => return Err(Error::invalid(format!("unknown compile option `{other}`; known: mode"))),
             }
         }
-        MlxExecutable::new(Program::parse(request.program, request.graph)?, mode, self.lanes.pick())
+        MlxExecutable::new(Program::new(request.read_graph()?)?, mode, self.lanes.pick())
     }
 }

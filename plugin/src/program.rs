@@ -1,8 +1,7 @@
-//! A `.rlxmodel` text, parsed and checked: supported ops, static shapes, and the leaves numbered.
+//! A graph, checked: supported ops, static shapes, and the leaves numbered.
 
 use crate::lower;
 use rlx_host_api::{Error, TensorInfo};
-use rlx_ir::rlxmodel::{self, RlxModelError};
 use rlx_ir::{Graph, Node, NodeId, Op};
 use std::collections::HashMap;
 use std::ffi::c_int;
@@ -30,25 +29,6 @@ pub(crate) enum Leaf {
 }
 
 impl Program {
-    /// Parses `text` and picks graph `name`, or the only one.
-    pub(crate) fn parse(text: &str, name: Option<&str>) -> Result<Self, Error> {
-        check_nesting(text)?;
-        let module = rlxmodel::read_module(text).map_err(|e| parse_error(&e))?;
-        let names: Vec<String> = module.graphs.iter().map(|g| g.name.clone()).collect();
-        let mut graphs = module.graphs.into_iter();
-        let graph = match name {
-            Some(name) => graphs.find(|g| g.name == name),
-            None if names.len() > 1 => None,
-            None => graphs.next(),
-        };
-        let graph = graph.ok_or_else(|| match name {
-            Some(name) => Error::not_found(format!("no graph `{name}`; the program has: {}", names.join(", "))),
-            None if names.is_empty() => Error::invalid("the program has no graph"),
-            None => Error::invalid(format!("the program has several graphs, name one of: {}", names.join(", "))),
-        })?;
-        Self::new(graph)
-    }
-
     /// Checks `graph` and numbers its leaves.
     pub(crate) fn new(graph: Graph) -> Result<Self, Error> {
         check(&graph)?;
@@ -80,66 +60,6 @@ impl Program {
         }
         let [inputs, params] = slots.map(|s| s.infos);
         Ok(Self { graph, inputs, params, outputs, leaves, last_use })
-    }
-}
-
-/// The deepest nesting of brackets that is parsed: real programs stay far below, and the parser is recursive, so without
-/// a limit a text could exhaust the stack and end the process.
-const MAX_NESTING: usize = 256;
-
-fn check_nesting(text: &str) -> Result<(), Error> {
-    let mut depth = 0_usize;
-    let mut rest = text;
-    while let Some(at) = rest.find(['(', '[', '{', ')', ']', '}', '"', '/']) {
-        let (found, after) = rest[at..].split_at(1);
-        rest = match found {
-            "(" | "[" | "{" => {
-                depth += 1;
-                after
-            }
-            ")" | "]" | "}" => {
-                depth = depth.saturating_sub(1);
-                after
-            }
-            // A comment ends with its line; texts are `"""` blocks or end at the next quote that is not escaped.
-            "/" if after.starts_with('/') => after.split_once('\n').map_or("", |(_, rest)| rest),
-            "\"" => match after.strip_prefix("\"\"") {
-                Some(block) => block.split_once("\"\"\"").map_or("", |(_, rest)| rest),
-                None => after_quote(after),
-            },
-            _ => after,
-        };
-        if depth > MAX_NESTING {
-            return Err(Error::invalid(format!("the program nests brackets more than {MAX_NESTING} deep")));
-        }
-    }
-    Ok(())
-}
-
-/// What follows the end of a quoted text.
-fn after_quote(text: &str) -> &str {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return &text[at + 1..],
-            _ => {}
-        }
-    }
-    ""
-}
-
-/// The parser lists every op of the IR after a name it does not know; the name is enough.
-fn parse_error(error: &RlxModelError) -> Error {
-    let text = error.to_string();
-    let text = match text.split_once(", expected one of") {
-        Some((head, _)) => head.replace("unknown variant", "unknown op or attribute value"),
-        None => text,
-    };
-    match error {
-        RlxModelError::Version(_) => Error::unsupported(text),
-        _ => Error::invalid(text),
     }
 }
 

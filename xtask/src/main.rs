@@ -11,6 +11,7 @@ mod generated;
 mod header;
 mod manifest;
 mod provision;
+mod reference;
 mod shim;
 mod stage;
 mod symbols;

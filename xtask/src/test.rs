@@ -5,7 +5,7 @@ use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use anyhow::Result;
 
 use crate::cargo::{self, Workspace};
-use crate::{c_programs, provision, shim, stage};
+use crate::{c_programs, provision, reference, shim, stage};
 
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
@@ -28,6 +28,7 @@ pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
 /// they are.
 fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<()> {
     let staged = stage::run(workspace)?;
+    let reference = reference::run(workspace)?;
     workspace.build("rlx-run")?;
     let c = c_programs::build(workspace)?;
     workspace.build("rlx-fixture-plugin")?;
@@ -37,6 +38,7 @@ fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<
         workspace
             .cargo(command)
             .env("RLX_TEST_PLUGIN_DIR", staged.plugins)
+            .env("RLX_TEST_REFERENCE_DIR", reference)
             .env("RLX_TEST_MODEL_DIR", model)
             .env("RLX_TEST_C_HOST", c.host)
             .env("RLX_TEST_C_PLUGIN_DIR", c.plugins)

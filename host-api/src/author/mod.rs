@@ -59,6 +59,8 @@
 
 mod entry;
 mod logging;
+#[cfg(feature = "rlx-ir")]
+mod program;
 mod storage;
 mod thunks;
 
@@ -193,7 +195,12 @@ impl Drop for ParamOwner {
 #[derive(Debug)]
 pub struct OutputBuffer<'a>(pub(crate) Option<&'a mut [u8]>);
 
-impl OutputBuffer<'_> {
+impl<'a> OutputBuffer<'a> {
+    /// Memory for one output, or `None` for one that is not wanted: for tests that call [`Executable::run`] themselves.
+    pub fn new(bytes: Option<&'a mut [u8]>) -> Self {
+        Self(bytes)
+    }
+
     /// The memory to fill, or `None` when the host does not want this output.
     pub fn bytes(&mut self) -> Option<&mut [u8]> {
         self.0.as_deref_mut()

@@ -1,0 +1,22 @@
+//! The reference plugin's folder: one file, without a manifest.
+
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::Workspace;
+use crate::stage;
+
+/// Builds the reference plugin and stages it in `target/stage/reference`, which is what it returns.
+pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
+    workspace.build("rlx-reference-plugin")?;
+    let folder = workspace.target_dir.join("stage/reference");
+    let name = format!("{DLL_PREFIX}rlx_reference{DLL_SUFFIX}");
+    let (fresh, place) = (folder.join(format!("{name}.new")), folder.join(&name));
+    stage::copy(&workspace.built(&name), &fresh)?;
+    // Moved into place, so that a process which has the old file open keeps it.
+    fs::rename(&fresh, &place).with_context(|| format!("cannot move {} into place", place.display()))?;
+    Ok(folder)
+}
