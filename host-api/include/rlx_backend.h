@@ -8,8 +8,9 @@
 //   of the plugin runs before that.
 // * **Frozen tables.** `RlxBackendApi` never changes within a major version. New families of functions come as
 //   extension tables, looked up by id and version through `RlxBackendApi.get_extension`; NULL means "unsupported".
-// * **`struct_size` first.** In every struct that may grow, the first field is the size in bytes of the struct as its
-//   writer knows it. A reader touches only fields inside that size. The views `RlxStr`, `RlxBytes`,
+// * **`struct_size` first.** In every struct that may grow, the first field is the size
+//   in bytes of the struct as its writer knows it. A reader takes any size from that of version 1.0 on, and counts
+//   fields beyond it as zero. Growth is trailing fields only. The views `RlxStr`, `RlxBytes`,
 //   `RlxBytesMut`, `RlxValue`, `RlxKeyValue`, `RlxTensor` and `RlxVersion` are frozen for ever and carry no
 //   size, because arrays of them cross. `RlxError` is frozen for ever too, so that a refusal can be read across
 //   major versions.
