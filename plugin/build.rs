@@ -14,6 +14,9 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librlx_mlx.so");
         println!("cargo::rustc-cdylib-link-arg=-Wl,--no-undefined");
     }
+    if let Ok(file) = std::env::var("DEP_RLX_MLX_SHIM_MLX_FILE") {
+        println!("cargo::rustc-env=RLX_MLX_LINKED_FILE={file}");
+    }
     if let (Ok(folder), Ok(name)) =
         (std::env::var("DEP_RLX_MLX_SHIM_BLAS_LIB"), std::env::var("DEP_RLX_MLX_SHIM_BLAS_NAME"))
     {

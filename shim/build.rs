@@ -37,11 +37,13 @@ fn build() -> Result<()> {
     compile.files(sources(Path::new("src"))?);
     // The plugin exports nothing of the shim.
     compile.flag("-fvisibility=hidden");
+    // GCC would make the static variables of inline functions one in the whole process, whoever else has them.
+    compile.flag_if_supported("-fno-gnu-unique");
     compile.try_compile("rlx_mlx_shim")?;
 
     let kind = if mlx.library.extension().is_some_and(|e| e == "a") { "static" } else { "dylib" };
     println!("cargo::rustc-link-search=native={}", mlx.lib.display());
-    println!("cargo::rustc-link-lib={kind}=mlx");
+    println!("cargo::rustc-link-lib={kind}={}", mlx.link_name);
     // Where libmlx's own dependencies are, for the link check; at run time libmlx's run path finds them.
     for folder in mlx.files.iter().filter_map(|f| f.from.parent()) {
         println!("cargo::rustc-link-search=native={}", folder.display());
@@ -50,7 +52,9 @@ fn build() -> Result<()> {
         }
     }
     println!("cargo::rustc-link-arg-tests=-Wl,-rpath,{}", mlx.lib.display());
-    println!("cargo::metadata=mlx_lib={}", mlx.lib.display());
+    if let Some(file) = mlx.files.iter().find(|file| file.from == mlx.library) {
+        println!("cargo::metadata=mlx_file={}", file.to.display());
+    }
     if let Some(blas) = store.openblas(&target, &Silent)? {
         println!("cargo::metadata=blas_lib={}", blas.lib.display());
         println!("cargo::metadata=blas_name={}", blas.link_name);

@@ -4,12 +4,14 @@
 //! * [`program`](crate::program): a `.rlxmodel` text, parsed, checked, and its leaves numbered.
 //! * [`executable`](crate::executable): a compiled program: parameters, modes, runs.
 //! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
+//! * [`library`](crate::library): which MLX the process gave the plugin.
 //! * [`array`](crate::array), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over the shim.
 
 mod array;
 #[cfg(blas_forwarders)]
 mod blas;
 mod executable;
+mod library;
 mod lower;
 mod ops;
 mod plugin;

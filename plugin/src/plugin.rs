@@ -1,6 +1,7 @@
 //! What the host sees: the plugin, its devices, a backend instance.
 
 use crate::executable::{MlxExecutable, Mode};
+use crate::library;
 use crate::lower::SUPPORTED_OPS;
 use crate::program::Program;
 use crate::shim::check;
@@ -23,6 +24,7 @@ impl Plugin for Mlx {
     type Backend = MlxBackend;
 
     fn info() -> Result<PluginInfo, Error> {
+        library::check()?;
         // SAFETY: both are static, NUL-terminated.
         let (loaded, built) =
             unsafe { (CStr::from_ptr(ffi::rlx_mlx_version()), CStr::from_ptr(ffi::rlx_mlx_header_version())) };
@@ -31,8 +33,8 @@ impl Plugin for Mlx {
             return Err(Error::new(
                 ErrorKind::VersionMismatch,
                 format!(
-                    "the plugin was built for MLX {built}, but the process has MLX {loaded} loaded: keep the plugin's \
-                     own libmlx beside it, and load the plugin before another libmlx"
+                    "the plugin was built for MLX {built}, but its library is MLX {loaded}: install the plugin's folder \
+                     again, with the libmlx that came with it"
                 ),
             ));
         }

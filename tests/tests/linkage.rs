@@ -36,6 +36,13 @@ fn staged_plugin() -> PathBuf {
     staged().join("librlx_mlx.so")
 }
 
+/// The bundled library whose name begins so; it ends in the hash of the wheel that it comes from.
+fn bundled(name: &str) -> PathBuf {
+    let mut files = staged().read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let found = files.find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&format!("{name}-")));
+    found.unwrap_or_else(|| panic!("no {name}-*.so in {}", staged().display()))
+}
+
 /// Names of libraries, and where they were found.
 fn libraries(file: &Path) -> Vec<(String, Option<PathBuf>)> {
     let list = tool("ldd", &[], file);
@@ -90,8 +97,8 @@ fn a_program_with_the_published_runtime_knows_no_mlx() {
 /// A forwarder is due for every function that libmlx imports and OpenBLAS has; anything else stays inside.
 #[test]
 fn the_plugin_exports_its_entry_and_the_blas_forwarders() {
-    let offered = symbols("--defined-only", &staged().join("libscipy_openblas.so"));
-    let imported = symbols("--undefined-only", &staged().join("libmlx.so"));
+    let offered = symbols("--defined-only", &bundled("libscipy_openblas"));
+    let imported = symbols("--undefined-only", &bundled("libmlx"));
     let mut expected: BTreeSet<String> =
         imported.into_iter().filter(|name| offered.contains(&format!("scipy_{name}"))).collect();
     assert!(expected.contains("cblas_sgemm"), "libmlx multiplies through BLAS: {expected:?}");
@@ -113,7 +120,9 @@ fn the_plugin_finds_every_library_beside_itself_or_in_the_system() {
             assert!(system, "{name} is {}, neither beside the plugin nor the system's", path.display());
         }
     }
-    for needed in ["libmlx.so", "libscipy_openblas.so"] {
+    for needed in ["libmlx", "libscipy_openblas"] {
+        let path = bundled(needed);
+        let needed = path.file_name().unwrap().to_str().unwrap();
         assert!(beside.iter().any(|name| name == needed), "{needed} is not from beside the plugin: {beside:?}");
     }
     let files: Vec<String> =
@@ -135,4 +144,26 @@ fn the_plugin_searches_its_own_folder_and_no_other() {
     assert!(entries("RUNPATH").is_empty(), "{dynamic}");
     assert_eq!(entries("SONAME"), ["librlx_mlx.so"], "{dynamic}");
     assert!(!entries("NEEDED").iter().any(|name| name.contains('/')), "{dynamic}");
+}
+
+/// No other copy in the process can stand in for a bundled library: it is known by its private name, finds the others by
+/// theirs, and has no symbol of the binding that is unique in a process.
+#[test]
+fn the_bundled_libraries_are_private() {
+    for entry in staged().read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let dynamic = tool("readelf", &["-d"], &path);
+        let own = format!("Library soname: [{name}]");
+        assert!(dynamic.contains(&own), "{name} is named otherwise inside: {dynamic}");
+        let table = tool("nm", &["-D", "--format=posix"], &path);
+        let unique = table.lines().find(|line| line.split_whitespace().nth(1) == Some("u"));
+        assert_eq!(unique, None, "{name} has a unique symbol");
+        let public = ["libmlx.so", "libscipy_openblas.so", "libblas", "liblapack", "libgfortran", "libquadmath"];
+        for needed in dynamic.lines().filter(|line| line.contains("(NEEDED)")) {
+            let needed = needed.split_once('[').unwrap().1.trim_end_matches(']');
+            let beside = staged().join(needed).exists();
+            assert!(beside || !public.iter().any(|name| needed.starts_with(name)), "{name} needs {needed}");
+        }
+    }
 }

@@ -47,6 +47,10 @@ pub enum Error {
     #[error("MLX has no wheel for {target}: supported are linux (x86_64, aarch64) and macos (aarch64)")]
     UnsupportedTarget { target: String },
 
+    /// There is no wheel of this package for the interpreter.
+    #[error("{package} is pinned for Python {available}, not for {python}: name another interpreter with RLX_PYTHON")]
+    OtherPython { package: String, python: String, available: String },
+
     /// A flavour name that does not exist.
     #[error("unknown MLX flavour `{name}` (RLX_MLX_FLAVOUR): use cpu, cuda12, cuda13 or metal")]
     UnknownFlavour { name: String },
@@ -70,6 +74,14 @@ pub enum Error {
     /// The wheel cannot be unpacked.
     #[error("{package}: cannot unpack the wheel {}: {source}", file.display())]
     BadWheel { package: String, file: PathBuf, source: zip::result::ZipError },
+
+    /// `patchelf` could not be run, or refused a library.
+    #[error("cannot give {} a private name: patchelf says: {reason}", library.display())]
+    Patchelf { library: PathBuf, reason: String },
+
+    /// A library of a wheel is not a 64-bit ELF file with dynamic symbols.
+    #[error("cannot give {} a private name: {reason}", library.display())]
+    NotElf { library: PathBuf, reason: String },
 
     /// The unpacked wheel lacks a file that it should hold.
     #[error("{package}: {} is missing from the unpacked wheel; delete {} and try again", missing.display(), folder.display())]

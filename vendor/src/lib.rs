@@ -5,6 +5,9 @@
 //! downloaded with `pip download --require-hashes`, checked again, unpacked beside its final place and renamed into
 //! it, under a file lock. So builds may run at once, and a killed one leaves nothing half done.
 //!
+//! On Linux, MLX and its companions are then copied under names of their own, so that another MLX in the same process is
+//! another library; an install that `RLX_MLX_PREFIX` names is used as it is.
+//!
 //! ```no_run
 //! # fn main() -> Result<(), rlx_mlx_vendor::Error> {
 //! use rlx_mlx_vendor::{Flavour, Silent, Store, Target};
@@ -21,7 +24,7 @@
 //! [`ENV_VARS`] lists the variables that change what is provisioned; a build script reruns on them:
 //! - `RLX_MLX_FLAVOUR`: `cpu`, `cuda12`, `cuda13` or `metal`;
 //! - `RLX_MLX_PREFIX`: an MLX install to use instead of a wheel (see [`Mlx::from_prefix`]);
-//! - `RLX_PYTHON`: the python whose pip downloads (default `python3`).
+//! - `RLX_PYTHON`: the python whose pip downloads, and that tests run (default `python3`).
 //!
 //! pip's own variables work as ever; `PIP_FIND_LINKS` with a folder of wheels makes an offline build possible.
 
@@ -31,6 +34,7 @@ mod mlx;
 mod openblas;
 mod pins;
 mod pip;
+mod private;
 mod progress;
 mod store;
 mod wheel;

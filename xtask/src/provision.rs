@@ -35,6 +35,11 @@ pub(crate) fn model(workspace: &Workspace) -> Result<PathBuf> {
     Ok(Store::in_target(&workspace.target_dir)?.model(&Bar::new())?)
 }
 
+/// Provisions the packages that the tests of Python hosts import and returns their folder.
+pub(crate) fn python_site(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Store::in_target(&workspace.target_dir)?.python_site(&Bar::new())?)
+}
+
 /// Provisions libclang and returns its folder.
 pub(crate) fn libclang(workspace: &Workspace) -> Result<PathBuf> {
     Ok(Store::in_target(&workspace.target_dir)?.libclang(&Bar::new())?)

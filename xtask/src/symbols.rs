@@ -1,10 +1,11 @@
-//! What the plugin exports and what the host links, read with `nm` and `ldd`.
+//! What the plugin exports and needs, and what the host links, read with `nm`, `readelf` and `ldd`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use rlx_mlx_vendor::BundleFile;
 
 use crate::cargo::{self, Workspace};
 use crate::provision::Provisioned;
@@ -22,7 +23,7 @@ const OPENBLAS_PREFIX: &str = "scipy_";
 pub(crate) fn check_plugin(plugin: &Path, libraries: &Provisioned) -> Result<()> {
     let mut expected = BTreeSet::from([ENTRY.to_owned()]);
     if let Some(openblas) = &libraries.openblas {
-        let offered: BTreeSet<String> = dynamic(&openblas.lib.join("libscipy_openblas.so"), "--defined-only")?
+        let offered: BTreeSet<String> = dynamic(&openblas.library, "--defined-only")?
             .iter()
             .filter_map(|symbol| Some(symbol.strip_prefix(OPENBLAS_PREFIX)?.to_owned()))
             .collect();
@@ -39,6 +40,35 @@ pub(crate) fn check_plugin(plugin: &Path, libraries: &Provisioned) -> Result<()>
         bail!("{} does not export: {missing}", plugin.display());
     }
     println!("{}: {ENTRY} and {} BLAS forwarders, nothing else", plugin.display(), expected.len() - 1);
+    Ok(())
+}
+
+/// Fails if another copy of one of the libraries in the process could stand in for the bundled one: the plugin needs
+/// them by their private names, and no symbol is of the binding that is unique across a process.
+pub(crate) fn check_privacy(plugin: &Path, libraries: &Provisioned) -> Result<()> {
+    if libraries.mlx.link_name == "mlx" {
+        println!("{}: built with RLX_MLX_PREFIX, whose libraries keep their names", plugin.display());
+        return Ok(());
+    }
+    let bundled: Vec<&BundleFile> =
+        libraries.mlx.files.iter().chain(libraries.openblas.iter().flat_map(|openblas| &openblas.files)).collect();
+    for file in std::iter::once(plugin).chain(bundled.iter().map(|file| file.from.as_path())) {
+        let table = cargo::capture(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(file))?;
+        let mut symbols = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        if let Some(symbol) = symbols.find(|words| words.get(1) == Some(&"u")) {
+            bail!("{} has the unique symbol {}", file.display(), symbol[0]);
+        }
+    }
+    let needed = cargo::capture(Command::new("readelf").args(["--dynamic", "--wide"]).arg(plugin))?;
+    for library in [Some(&libraries.mlx.library), libraries.openblas.as_ref().map(|o| &o.library)].into_iter().flatten()
+    {
+        let name = library.file_name().unwrap_or_default().to_string_lossy();
+        let is_needed = needed.lines().any(|line| line.contains("(NEEDED)") && line.contains(&format!("[{name}]")));
+        if !is_needed {
+            bail!("{} does not need {name}", plugin.display());
+        }
+    }
+    println!("{}: needs its own libraries, no unique symbols in {} files", plugin.display(), bundled.len() + 1);
     Ok(())
 }
 

@@ -33,6 +33,7 @@ fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<
     let c = c_programs::build(workspace)?;
     workspace.build("rlx-fixture-plugin")?;
     let model = provision::model(workspace)?;
+    let python_site = provision::python_site(workspace)?;
     let command = command.iter().copied().chain(args.iter().map(String::as_str));
     cargo::run(
         workspace
@@ -43,6 +44,7 @@ fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<
             .env("RLX_TEST_C_HOST", c.host)
             .env("RLX_TEST_C_PLUGIN_DIR", c.plugins)
             .env("RLX_TEST_FIXTURE", workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")))
+            .env("RLX_TEST_PYTHON_SITE", python_site)
             .env("RLX_TEST_RLX_RUN", workspace.built("rlx-run")),
     )
 }

@@ -1,0 +1,297 @@
+//! The Python host under examples/python-host, and a Python process that holds two MLX libraries.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use assert_cmd::Command;
+use ndarray::{ArrayD, IxDyn};
+use ndarray_npy::{read_npy, write_npy};
+use rlx_mlx_tests::rlx_run::{error_line, stdout};
+use rlx_mlx_tests::{plugin, rlx_run};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// y = x w, with a shape that a transposed or strided array would get wrong.
+const LINEAR: &str = "rlxmodel 1\nopset 1\ngraph @linear {\n  %x = input : f32[2, 3]\n  %w = param : f32[3, 4]\n  \
+                      %y = MatMul %x, %w : f32[2, 4]\n  return %y as y\n}\n";
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap()
+}
+
+fn model(name: &str) -> PathBuf {
+    repository().join("examples/models").join(name).with_extension("rlxmodel")
+}
+
+fn staged_plugin() -> PathBuf {
+    plugin::folder().join(format!("rlx_mlx/{DLL_PREFIX}rlx_mlx{DLL_SUFFIX}")).canonicalize().unwrap()
+}
+
+/// The packages that `cargo xtask test` fetched for this interpreter.
+fn site() -> PathBuf {
+    match std::env::var_os("RLX_TEST_PYTHON_SITE") {
+        Some(folder) => Path::new(&folder).canonicalize().unwrap(),
+        None => panic!("RLX_TEST_PYTHON_SITE is not set: run `cargo xtask test`, which fetches the Python packages"),
+    }
+}
+
+/// The interpreter that the packages were fetched for, with nothing to import but them and the host.
+fn python<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let interpreter = std::env::var_os("RLX_PYTHON").filter(|name| !name.is_empty());
+    let mut command = Command::new(interpreter.unwrap_or_else(|| "python3".into()));
+    let path = std::env::join_paths([site(), repository().join("examples/python-host")]).unwrap();
+    command.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1").args(args);
+    command
+}
+
+fn host<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = python([repository().join("examples/python-host/rlx_host.py"), staged_plugin()]);
+    command.args(args);
+    command
+}
+
+/// Code that finds the plugin's path in `PLUGIN` and the text of `LINEAR` in `PROGRAM`.
+fn code(code: &str) -> Command {
+    let mut command = python(["-c", &format!("import os, rlx_host\nimport numpy as np\n{code}")]);
+    command.env("PLUGIN", staged_plugin()).env("PROGRAM", LINEAR);
+    command
+}
+
+/// The f32 arrays of a folder by file name.
+fn arrays(folder: &Path) -> BTreeMap<String, ArrayD<f32>> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    files.map(|file| (file.file_name().into_string().unwrap(), read_npy(file.path()).unwrap())).collect()
+}
+
+/// The outputs of a model on rlx-run, by file name.
+fn on_rlx_run<S: AsRef<OsStr>>(
+    model: &Path,
+    folder: &Path,
+    args: impl IntoIterator<Item = S>,
+) -> BTreeMap<String, ArrayD<f32>> {
+    let out = folder.join("rlx-run");
+    let mut command = rlx_run::command(["run", "--backend", "mlx", "--output-dir"]);
+    stdout(command.arg(&out).arg(model).args(args));
+    arrays(&out)
+}
+
+/// LINEAR with its data in a folder: `x.npy`, `w.npy`, and `w` again in `params.safetensors` and `params.npz`.
+fn linear() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let values = |n: u8, scale: f32| (0..n).map(|i| f32::from(i) * scale - 1.0).collect::<Vec<f32>>();
+    let w = values(12, 0.3);
+    write_npy(folder.path().join("x.npy"), &ArrayD::from_shape_vec(IxDyn(&[2, 3]), values(6, 0.7)).unwrap()).unwrap();
+    write_npy(folder.path().join("w.npy"), &ArrayD::from_shape_vec(IxDyn(&[3, 4]), w.clone()).unwrap()).unwrap();
+    let bytes: Vec<u8> = w.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![3, 4], &bytes).unwrap();
+    safetensors::serialize_to_file([("w", view)], None, &folder.path().join("params.safetensors")).unwrap();
+    stdout(
+        code("np.savez('params.npz', other=np.zeros(1), w=np.asfortranarray(np.load('w.npy')))").current_dir(&folder),
+    );
+    let model = folder.path().join("linear.rlxmodel");
+    std::fs::write(&model, LINEAR).unwrap();
+    (folder, model)
+}
+
+#[test]
+fn the_example_models_give_the_numbers_of_rlx_run() {
+    for name in ["affine", "mlp", "encoder"] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("python");
+        stdout(&mut host([model(name).as_os_str(), "--save".as_ref(), out.as_ref()]));
+        let found = arrays(&out);
+        assert!(!found.is_empty());
+        assert_eq!(found, on_rlx_run(&model(name), folder.path(), [""; 0]), "{name}");
+    }
+    let printed = stdout(host([model("affine")]).args(["--option", "mode=eager"]));
+    assert!(printed.contains("y f32[2, 3]\n[[12.5 19.  32.5]\n [15.5 17.  37. ]]"), "{printed}");
+    assert!(printed.starts_with("mlx ") && printed.contains(": MLX ") && printed.contains("device 0: "), "{printed}");
+}
+
+#[test]
+fn inputs_and_parameters_come_from_npy_and_npz() {
+    let (folder, model) = linear();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let expected = on_rlx_run(
+        &model,
+        folder.path(),
+        ["--input", &format!("x={}", at("x.npy")), "--params", &at("params.safetensors")],
+    );
+    for params in ["w.npy", "params.npz"] {
+        let out = folder.path().join(params).with_extension("out");
+        let mut command = host([model.as_os_str(), "--save".as_ref(), out.as_ref()]);
+        stdout(command.args(["--input", &format!("x={}", at("x.npy")), "--param", &format!("w={}", at(params))]));
+        assert_eq!(arrays(&out), expected, "{params}");
+    }
+}
+
+#[test]
+fn a_mistake_is_one_line_with_the_message_of_the_plugin() {
+    let (folder, model) = linear();
+    let x = format!("x={}", folder.path().join("x.npy").display());
+    let model = model.display().to_string();
+    // The host says what the plugin is before it does anything else.
+    let failure = |args: &[&str]| {
+        let output = host(args).assert().code(1).get_output().clone();
+        let text = String::from_utf8(output.stderr).unwrap();
+        let line = text.strip_prefix("error: ").unwrap_or_else(|| panic!("{text}")).trim_end().to_owned();
+        assert!(!line.contains('\n'), "{line}");
+        line
+    };
+    assert_eq!(failure(&[&model, "--input", &x]), "1 of 1 parameters are not set: w");
+    let line = failure(&[&model, "--param", "w=none.npy"]);
+    assert!(line.contains("none.npy"), "{line}");
+    let other = format!("w={}", folder.path().join("x.npy").display());
+    let line = failure(&[&model, "--input", &x, "--param", &other]);
+    assert_eq!(line, "`w` is f32[3, 4], but float32[2, 3] was given");
+    let line = failure(&[&model, "--input", &format!("x={model}")]);
+    assert!(line.contains("is no .npy file"), "{line}");
+    assert_eq!(failure(&[&model, "--option", "mode=fast"]), "unknown mode `fast`; known: eager, lazy, compiled");
+    let half = folder.path().join("half.rlxmodel");
+    std::fs::write(&half, LINEAR.replace("f32", "bf16").replace("param", "input")).unwrap();
+    let w = x.replacen('x', "w", 1);
+    let line = failure(&[&half.display().to_string(), "--input", &x, "--input", &w]);
+    assert_eq!(line, "`x` is bf16[2, 3], and NumPy has no bfloat16: cast to f32 in the program");
+    let no_plugin =
+        error_line(&mut python([repository().join("examples/python-host/rlx_host.py"), "none.so".into()]), 1);
+    assert!(no_plugin.contains("none.so"), "{no_plugin}");
+}
+
+/// Inputs are read and outputs written where NumPy has them; a parameter is kept until the plugin gives it back.
+#[test]
+fn arrays_cross_without_a_copy_and_are_kept_as_long_as_needed() {
+    let printed = stdout(&mut code(
+        "import gc, threading, weakref
+program = rlx_host.load(os.environ['PLUGIN']).create().compile(os.environ['PROGRAM'])
+x = np.arange(6, dtype='f4').reshape(2, 3)
+w = np.ones((3, 4), 'f4')
+program.set_param('w', w)
+kept = weakref.ref(w)
+del w
+gc.collect()
+y = np.zeros((2, 4), 'f4')
+(same,) = program.run({'x': x}, [y])
+print(same is y, y.tolist())
+x += 1
+print(program.run({'x': x}, [None]), program.run({'x': x}, [y])[0].tolist())
+results = []
+run = lambda: results.append(program.run({'x': x})[0].tolist())
+threads = [threading.Thread(target=run) for _ in range(4)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(results == 4 * [y.tolist()])
+y.flags.writeable = False
+for inputs, out in [({'x': x}, [y]), ({'x': x.T.copy().T}, None), ({'x': x.astype('f8')}, None), ({}, None)]:
+    try:
+        program.run(inputs, out)
+    except (KeyError, TypeError) as error:
+        print(error.args[0])
+del program
+gc.collect()
+print(kept(), rlx_host.SHARED)",
+    ));
+    assert_eq!(
+        printed.lines().collect::<Vec<_>>(),
+        [
+            "True [[3.0, 3.0, 3.0, 3.0], [12.0, 12.0, 12.0, 12.0]]",
+            "[None] [[6.0, 6.0, 6.0, 6.0], [15.0, 15.0, 15.0, 15.0]]",
+            "True",
+            "the array for `y` is read-only, or not dense and row-major: pass a copy",
+            "the array for `x` is read-only, or not dense and row-major: pass a copy",
+            "`x` is f32[2, 3], but float64[2, 3] was given",
+            "the program takes the inputs `x` f32[2, 3], but none were given",
+            "None {}",
+        ]
+    );
+}
+
+#[test]
+fn the_log_of_the_plugin_goes_to_logging() {
+    let mut command = host([model("affine")]);
+    let output = command.args(["--log", "debug"]).assert().success().get_output().clone();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("DEBUG rlx_mlx.executable: compiled `affine`"), "{log}");
+}
+
+/// Every field in the Python source lies where the ABI has it. The ABI may have more: it grows at the end.
+#[test]
+fn the_structs_have_the_layout_of_the_abi() {
+    let printed = stdout(&mut code(
+        "import ctypes
+for kind in vars(rlx_host).values():
+    if isinstance(kind, type) and issubclass(kind, ctypes.Structure) and kind is not ctypes.Structure:
+        for name, _ in kind._fields_:
+            field = getattr(kind, name)
+            print(f'{kind.__name__}.{name} offset {field.offset} size {field.size}')",
+    ));
+    let golden = std::fs::read_to_string(repository().join("host-api/abi.golden")).unwrap();
+    let golden: BTreeSet<&str> = golden.lines().collect();
+    assert!(printed.contains("RlxBackendApi.shutdown "), "the last slot of the table is among them: {printed}");
+    for field in printed.lines() {
+        assert!(golden.contains(field), "not in the ABI: {field}");
+    }
+}
+
+/// A report of tests/python/two_mlx.py.
+#[cfg(target_os = "linux")]
+fn two_mlx(order: &str) -> Value {
+    let script = repository().join("tests/python/two_mlx.py");
+    rlx_run::json(python([script]).arg(order).arg(staged_plugin()).arg(model("mlp")))
+}
+
+/// Whichever comes first, each MLX stays itself: files, symbols, versions, numbers, random state and defaults.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_with_another_mlx_has_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = on_rlx_run(&model("mlp"), folder.path(), [""; 0]);
+    let engine = &plugin::backend().plugin().info().engine_version;
+    let alone = two_mlx("alone");
+    let version = alone["mlx_version"].as_str().unwrap();
+    assert!(site().join(format!("mlx-{version}.dist-info")).is_dir(), "{version}");
+    for order in ["mlx", "plugin"] {
+        let report = two_mlx(order);
+        assert_eq!(report["plugin_engine_version"], engine.as_str());
+        assert_ne!(engine, version, "two of one release would be hard to tell apart");
+        for key in ["mlx_version", "numbers", "defaults"] {
+            assert_eq!(report[key], alone[key], "{order} first: {key}");
+        }
+        assert_eq!(report["defaults"][0], report["defaults"][1]);
+        let outputs = report["outputs"].as_array().unwrap();
+        assert!(outputs.len() >= 2);
+        for output in outputs {
+            for (values, name) in output.as_array().unwrap().iter().zip(["probabilities.npy", "class.npy"]) {
+                let values: Vec<f32> = values.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+                assert_eq!(values, expected[name].iter().copied().collect::<Vec<_>>(), "{order} first: {name}");
+            }
+        }
+        let libraries: Vec<&Path> =
+            report["libraries"].as_array().unwrap().iter().map(|path| Path::new(path.as_str().unwrap())).collect();
+        assert_eq!(libraries.len(), 2, "{libraries:?}");
+        for folder in [staged_plugin().parent().unwrap(), &site()] {
+            assert!(libraries.iter().any(|library| library.starts_with(folder)), "{folder:?}: {libraries:?}");
+        }
+        assert_eq!(report["shared"], serde_json::json!([]), "{order} first");
+    }
+}
+
+/// A library that was loaded for all to see comes before the plugin's own: nothing can be done but to say so.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_mlx_that_hides_the_bundled_one_is_an_error() {
+    let other = site().join("mlx/lib/libmlx.so");
+    let printed = stdout(
+        code(
+            "import ctypes
+ctypes.CDLL(os.environ['OTHER'], ctypes.RTLD_GLOBAL)
+try:
+    rlx_host.load(os.environ['PLUGIN'])
+except rlx_host.PluginError as error:
+    print(f'{error.kind}: {error}')",
+        )
+        .env("OTHER", &other),
+    );
+    let begin = format!("failed precondition: MLX would come from {}, not from ", other.display());
+    assert!(printed.starts_with(&begin) && printed.contains("RTLD_GLOBAL"), "{printed}");
+}
