@@ -1,4 +1,5 @@
-//! Structs that gain trailing fields within a major version, and how one side reads what the other wrote.
+//! Structs that gain trailing fields within a major version, and how one side reads what the other wrote. Extension
+//! tables use it for their own structs.
 
 use crate::Error;
 use crate::abi::*;
@@ -65,14 +66,14 @@ pub(crate) fn grows(name: &str) -> bool {
     !matches!(name, "RlxBackendApi" | "RlxError")
 }
 
-/// A struct that the other side wrote, as far as both sides know it.
+/// A struct that the other side wrote, as far as both sides know it; `what` names it in errors.
 ///
 /// # Errors
 /// Invalid argument for NULL, or for a size below the baseline.
 ///
 /// # Safety
 /// A non-NULL `from` is aligned and points to a struct of the size that its `struct_size` states.
-pub(crate) unsafe fn read<T: Growable>(from: *const T, what: &str) -> Result<T, Error> {
+pub unsafe fn read<T: Growable>(from: *const T, what: &str) -> Result<T, Error> {
     if from.is_null() {
         return Err(Error::invalid(format!("{what} must not be NULL")));
     }
@@ -98,7 +99,7 @@ pub(crate) unsafe fn read<T: Growable>(from: *const T, what: &str) -> Result<T, 
 ///
 /// # Safety
 /// A non-NULL `out` is aligned and points to a writable struct of the size that its `struct_size` states.
-pub(crate) unsafe fn fill<T: Growable>(out: *mut T, value: T, what: &str) -> Result<(), Error> {
+pub unsafe fn fill<T: Growable>(out: *mut T, value: T, what: &str) -> Result<(), Error> {
     if out.is_null() {
         return Err(Error::invalid(format!("{what} must not be NULL")));
     }

@@ -2,6 +2,7 @@
 //!
 //! * [`abi`]: the wire ABI, plain C, versioned; its rules are stated there, once.
 //! * [`author`]: the plugin author's side: three safe traits and [`export_plugin!`].
+//! * [`growable`]: how a struct of one version is read and filled by another.
 //! * [`discovery`], [`Plugin`], [`Backend`], [`Executable`]: the host's side: find, load, negotiate, run.
 //! * [`guide`]: how to write a backend plugin (with the feature `rlx-ir`), and what the ABI promises.
 //! * `runtime` (feature `rlx-runtime`): one call that registers a plugin with the published rlx-runtime.
@@ -11,7 +12,7 @@ pub mod abi;
 pub mod author;
 pub mod discovery;
 mod error;
-mod growable;
+pub mod growable;
 pub mod guide;
 mod host;
 #[cfg(feature = "rlx-ir")]

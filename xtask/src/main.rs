@@ -10,6 +10,7 @@ mod dist;
 mod generated;
 mod header;
 mod manifest;
+mod next_abi;
 mod provision;
 mod reference;
 mod shim;

@@ -1,13 +1,13 @@
 //! The layout check between a Rust plugin and a Rust host.
 //!
-//! At the same ABI version the two tables, with every struct they lead to, must be equal: abi_stable's own check. Between
-//! minor versions structs that grow may differ by trailing fields, which that check refuses in one direction; there the
-//! walk of this module compares field by field and allows exactly that.
+//! At the same ABI version the two tables, with every struct they lead to, must be equal: abi_stable's own check, save
+//! that the version of this crate is free. Between minor versions structs that grow may differ by trailing fields, which
+//! that check refuses in one direction; there the walk of this module compares field by field and allows exactly that.
 
-use crate::abi::{ABI_VERSION, RlxBackendApi};
+use crate::abi::RlxBackendApi;
 use crate::growable::grows;
 use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
+use abi_stable::abi_stability::abi_checking::{AbiInstability, check_layout_compatibility};
 use abi_stable::type_layout::{TLFields, TLFunction, TypeLayout};
 use std::collections::HashSet;
 
@@ -15,13 +15,17 @@ use std::collections::HashSet;
 pub(super) fn check(found: &'static TypeLayout, same_version: bool) -> Result<(), String> {
     let ours = <RlxBackendApi as StableAbi>::LAYOUT;
     if !same_version {
-        return Walk::default().types(ours, found).map_err(|e| format!("since ABI {ABI_VERSION}, {e}"));
+        return Walk::default().types(ours, found);
+    }
+    let Err(report) = check_layout_compatibility(ours, found) else { return Ok(()) };
+    // abi_stable also wants compatible versions of the crate that declares the types, but the ABI has its own.
+    let mut errors = report.errors.iter().flat_map(|at| at.errs.iter());
+    if errors.all(|error| matches!(error, AbiInstability::PackageVersion(_))) {
+        return Ok(());
     }
     // Its text is a report of many lines; the walk names the first place.
-    check_layout_compatibility(ours, found).map_err(|report| match Walk::exact().types(ours, found) {
-        Err(place) => place,
-        Ok(()) => report.to_string().lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; "),
-    })
+    Walk::exact().types(ours, found)?;
+    Err(report.to_string().lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; "))
 }
 
 /// A depth-first comparison of two types.

@@ -30,11 +30,7 @@ pub(super) fn load(path: &Path) -> Result<&'static RlxBackendApi, Refusal> {
     let api = unsafe { response.api.as_ref() };
     let api = api.ok_or_else(|| Refusal::BadEntry { reason: "it gave no function table".to_owned() })?;
     check_table(api)?;
-    // A plugin has one table for all versions of its range; one of another version is not what was agreed on.
-    if api.abi_version < response.abi_selected || theirs.newest < api.abi_version {
-        let reason = format!("its table is of ABI {}, it speaks {theirs}", api.abi_version);
-        return Err(Refusal::BadEntry { reason });
-    }
+    check_built(theirs, response.abi_selected, api.abi_version)?;
     Ok(api)
 }
 
@@ -95,6 +91,15 @@ fn check_version(theirs: VersionRange, picked: RlxVersion) -> Result<(), Refusal
     Err(Refusal::BadEntry { reason: format!("it speaks ABI {theirs} and picked {picked}, not one up to {common}") })
 }
 
+/// The table is of a version between the one that the plugin agreed to and its newest.
+fn check_built(theirs: VersionRange, picked: RlxVersion, built: RlxVersion) -> Result<(), Refusal> {
+    if picked <= built && built <= theirs.newest {
+        return Ok(());
+    }
+    let reason = format!("it speaks ABI {theirs} and picked {picked}, but its function table is of ABI {built}");
+    Err(Refusal::BadEntry { reason })
+}
+
 fn check_table(api: &'static RlxBackendApi) -> Result<(), Refusal> {
     let expected = size_of::<RlxBackendApi>() as u64;
     if api.struct_size < expected {
@@ -140,3 +145,36 @@ macro_rules! slot {
     };
 }
 pub(super) use slot;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEWER: RlxVersion = RlxVersion { minor: ABI_VERSION.minor + 3, ..ABI_VERSION };
+    const THEIRS: VersionRange = VersionRange { oldest: ABI_OLDEST, newest: NEWER };
+
+    fn reason(checked: Result<(), Refusal>) -> String {
+        match checked {
+            Err(Refusal::BadEntry { reason }) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_pick_of_a_newer_plugin_must_be_one_that_this_host_speaks() {
+        assert_eq!(check_version(THEIRS, ABI_VERSION), Ok(()));
+        assert!(reason(check_version(THEIRS, NEWER)).contains(&format!("picked {NEWER}")));
+        assert!(reason(check_version(THEIRS, NO_VERSION)).contains(&format!("picked {NO_VERSION}")));
+    }
+
+    #[test]
+    fn a_table_is_of_a_version_from_the_pick_to_the_plugins_newest() {
+        let beyond = RlxVersion { minor: NEWER.minor + 1, ..NEWER };
+        for built in [ABI_VERSION, NEWER] {
+            assert_eq!(check_built(THEIRS, ABI_VERSION, built), Ok(()));
+        }
+        for built in [NO_VERSION, beyond] {
+            assert!(reason(check_built(THEIRS, ABI_VERSION, built)).contains(&format!("table is of ABI {built}")));
+        }
+    }
+}

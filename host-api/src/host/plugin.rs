@@ -72,7 +72,7 @@ impl Plugin {
         &self.inner.info
     }
 
-    /// The ABI version of its table.
+    /// The ABI version that it is built for. It may be newer than that of this host.
     pub fn abi_version(&self) -> RlxVersion {
         self.inner.api.abi_version
     }
@@ -191,6 +191,19 @@ impl Plugin {
         // SAFETY: the view lives for the call.
         let table = unsafe { get(RlxStr::new(id), version) };
         std::ptr::NonNull::new(table.cast_mut())
+    }
+
+    /// [`extension`](Self::extension) for a caller that cannot go on without it.
+    ///
+    /// # Errors
+    /// Unsupported when the plugin lacks it; the message names the extension, the plugin and its version.
+    pub fn require_extension(&self, id: &str, version: u32) -> Result<std::ptr::NonNull<c_void>, Error> {
+        self.extension(id, version).ok_or_else(|| {
+            let PluginInfo { name, version: own, .. } = self.info();
+            let lacking = format!("{id}/{version}");
+            Error::unsupported(format!("backend `{name}` {own} lacks the extension `{lacking}`; update the plugin"))
+                .with("extension", lacking)
+        })
     }
 }
 

@@ -1,21 +1,26 @@
 //! What this host offers plugins: its logger.
 
+use crate::Growable;
 use crate::abi::*;
 use std::ffi::c_void;
 use std::panic::catch_unwind;
+use std::sync::LazyLock;
 
 struct Shared(RlxHostServices);
 
 // SAFETY: the table holds no context and only static text; its slots may be called from any thread.
 unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
 
-static SERVICES: Shared = Shared(RlxHostServices {
-    struct_size: size_of::<RlxHostServices>() as u64,
-    context: std::ptr::null_mut(),
-    name: RlxStr::new(env!("CARGO_PKG_NAME")),
-    version: RlxStr::new(env!("CARGO_PKG_VERSION")),
-    log_enabled: Some(log_enabled),
-    log: Some(log),
+static SERVICES: LazyLock<Shared> = LazyLock::new(|| {
+    Shared(RlxHostServices {
+        name: RlxStr::new(env!("CARGO_PKG_NAME")),
+        version: RlxStr::new(env!("CARGO_PKG_VERSION")),
+        log_enabled: Some(log_enabled),
+        log: Some(log),
+        ..RlxHostServices::sized()
+    })
 });
 
 /// The table that every plugin gets.
