@@ -17,6 +17,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         steps.time("rustfmt", || cargo::run(&mut workspace.cargo(["fmt", "--all", "--check"])))?;
         // With the release profile, so that what build scripts make is made once.
         let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        steps.time("clippy", || cargo::run(&mut workspace.cargo(clippy)))?;
         steps.time("bindings", || bindings::run(workspace, true))?;
         steps.time("header", || header::run(workspace, true))?;
         if cfg!(target_os = "linux") {
