@@ -14,6 +14,9 @@ use crate::stage;
 /// The fixtures' packages.
 const PACKAGES: [&str; 2] = ["rlx-next-plugin", "rlx-next-host"];
 
+/// Library name of the plugin in this workspace.
+const LIBRARY: &str = "rlx_next";
+
 /// Their folders, as members of a workspace.
 const MEMBERS: &str = "members = [\"host-api\", \"tests/next-abi/host\", \"tests/next-abi/plugin\"]";
 
@@ -28,6 +31,13 @@ struct Edition {
     edits: &'static [(&'static str, &'static str)],
     /// Whether each struct that may grow has a field more.
     grown: bool,
+}
+
+impl Edition {
+    /// Library name of the plugin: what cargo writes a `cdylib` to depends on nothing else.
+    fn library(&self) -> String {
+        format!("{LIBRARY}_{}", self.name.replace(['.', '-'], "_"))
+    }
 }
 
 const EDITIONS: [Edition; 4] = [
@@ -63,25 +73,25 @@ const EDITIONS: [Edition; 4] = [
 pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target_dir.join("next-abi");
     let built = folder.join("built");
-    build(workspace, &workspace.root, &built.join("1.0"))?;
+    build(workspace, &workspace.root, LIBRARY, &built.join("1.0"))?;
     for edition in &EDITIONS {
         let source = folder.join("source").join(edition.name);
         write(workspace, edition, &source)?;
-        build(workspace, &source, &built.join(edition.name))?;
+        build(workspace, &source, &edition.library(), &built.join(edition.name))?;
     }
     Ok(built)
 }
 
 /// Builds the fixtures of the workspace at `source` in the target folder of this one, which has their dependencies.
-fn build(workspace: &Workspace, source: &Path, to: &Path) -> Result<()> {
+fn build(workspace: &Workspace, source: &Path, library: &str, to: &Path) -> Result<()> {
     let mut command = workspace.cargo(["build", "--release", "--manifest-path"]);
     command.arg(source.join("Cargo.toml")).env("CARGO_TARGET_DIR", &workspace.target_dir);
     cargo::run(command.args(PACKAGES.iter().flat_map(|package| ["-p", package])))?;
-    // The next edition builds to the same names.
-    for file in [format!("{DLL_PREFIX}rlx_next{DLL_SUFFIX}"), format!("rlx-next-host{EXE_SUFFIX}")] {
-        stage::copy(&workspace.built(&file), &to.join(file))?;
-    }
-    Ok(())
+    // All of them have the name by which a host looks for the backend.
+    let file = |name: &str| format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
+    stage::copy(&workspace.built(&file(library)), &to.join(file(LIBRARY)))?;
+    let host = format!("rlx-next-host{EXE_SUFFIX}");
+    stage::copy(&workspace.built(&host), &to.join(&host))
 }
 
 /// Writes a workspace of the edited host API and the fixtures. Files that are right already stay untouched, so that
@@ -107,6 +117,10 @@ fn write(workspace: &Workspace, edition: &Edition, to: &Path) -> Result<()> {
             if edition.grown {
                 grow(&mut text, &growable)?;
             }
+        }
+        if path.ends_with("next-abi/plugin/Cargo.toml") {
+            let name = |library: &str| format!("name = \"{library}\"");
+            replace(&mut text, &name(LIBRARY), &name(&edition.library()))?;
         }
         put(&to.join(path.strip_prefix(root)?), &text)?;
     }
