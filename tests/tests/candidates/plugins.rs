@@ -69,7 +69,7 @@ fn a_table_that_is_not_the_abis() {
         ("table.empty-slots", "empty-slots", &["lacks compile, run"]),
         ("table.other-layout", "layout-differs", &["RlxBackendApi.reserved", "`u32`", "`u64`", "rebuild the plugin"]),
         ("table.null-layout", "layout-differs", &["no type layout"]),
-        ("table.foreign-version", "bad-entry", &["its table is of ABI", &foreign]),
+        ("table.foreign-version", "bad-entry", &["function table is of ABI", &foreign]),
     ]);
 }
 
