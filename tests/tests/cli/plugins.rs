@@ -188,7 +188,11 @@ fn a_bundle_that_is_not_as_its_manifest_says_is_refused_by_name() {
     let files = Files::new();
     let searched = files.path("plugins");
     let plugin = copy_bundle(&searched.join("rlx_mlx"));
-    let library = plugin.with_file_name(format!("{DLL_PREFIX}mlx{DLL_SUFFIX}"));
+    // Its name ends in the hash of the wheel that it comes from.
+    let mut files_beside = plugin.parent().unwrap().read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let is_engine =
+        |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(&format!("{DLL_PREFIX}mlx-"));
+    let library = files_beside.find(is_engine).expect("the bundled MLX");
     let mut bytes = fs::read(&library).unwrap();
     fs::remove_file(&library).unwrap();
     let library_name = library.file_name().unwrap().to_str().unwrap();
