@@ -10,10 +10,10 @@
 //   extension tables, looked up by id and version through `RlxBackendApi.get_extension`; NULL means "unsupported".
 // * **`struct_size` first.** In every struct that may grow, the first field is the size
 //   in bytes of the struct as its writer knows it. A reader takes any size from that of version 1.0 on, and counts
-//   fields beyond it as zero. Growth is trailing fields only. The views `RlxStr`, `RlxBytes`,
-//   `RlxBytesMut`, `RlxValue`, `RlxKeyValue`, `RlxTensor` and `RlxVersion` are frozen for ever and carry no
-//   size, because arrays of them cross. `RlxError` is frozen for ever too, so that a refusal can be read across
-//   major versions.
+//   fields beyond it as zero. Growth is trailing fields only, in whole words of 8 bytes: a smaller field would lie in
+//   what is padding, of any content, for an older writer. The views `RlxStr`, `RlxBytes`, `RlxBytesMut`,
+//   `RlxValue`, `RlxKeyValue`, `RlxTensor` and `RlxVersion` are frozen for ever and carry no size, because
+//   arrays of them cross. `RlxError` is frozen for ever too, so that a refusal can be read across major versions.
 // * **Errors are objects.** A fallible slot returns NULL for success or an `RlxError` that the receiver releases
 //   through the error's own `release`.
 // * **Lifetime.** Views passed *into* a call are valid for that call. Views that come *out* of a call live as long as
@@ -407,7 +407,8 @@ struct RlxRunArgs {
 struct RlxBackendApi {
     /// Size of this struct.
     uint64_t struct_size;
-    /// The ABI version of this table.
+    /// The ABI version that the plugin is built for; at least `RlxEntryResponse::abi_selected`. The table is the same in
+    /// every minor.
     RlxVersion abi_version;
     /// Zero.
     uint32_t reserved;
@@ -449,7 +450,7 @@ struct RlxEntryResponse {
     RlxVersion abi_min;
     /// Newest ABI that the plugin speaks; filled also on refusal.
     RlxVersion abi_max;
-    /// The version of `api`, inside both ranges.
+    /// The newest version inside both ranges, which both sides keep to from here on.
     RlxVersion abi_selected;
     /// Zero.
     uint32_t reserved;
