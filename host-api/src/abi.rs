@@ -23,6 +23,18 @@
 //! * **Threads.** The plugin states its mode in [`RlxBackendInfo::threading`]; the host obeys it. In every mode one
 //!   executable is used by one call at a time.
 
+mod memory;
+mod params;
+mod pipeline;
+mod profile;
+mod resident;
+
+pub use memory::*;
+pub use params::*;
+pub use pipeline::*;
+pub use profile::*;
+pub use resident::*;
+
 use abi_stable::StableAbi;
 use std::ffi::c_void;
 
@@ -448,7 +460,8 @@ pub struct RlxExecutableInfo {
 pub struct RlxRunArgs {
     /// Size of this struct.
     pub struct_size: u64,
-    /// One view per input, in the declared order, dtype and size.
+    /// One view per input, in the declared order, dtype and size. NULL with length 0 leaves out an input that is bound
+    /// as resident ([`RlxResidentApi`]).
     pub inputs: *const RlxBytes,
     /// Number of `inputs`.
     pub input_count: u64,

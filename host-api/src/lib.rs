@@ -23,7 +23,8 @@ pub mod runtime;
 mod types;
 mod views;
 
+pub use author::{Counters, MemoryLimit, MemoryStats, Segment, Source};
 pub use error::{Error, ErrorKind};
 pub use growable::Growable;
-pub use host::{Backend, BackendOptions, CompileOptions, Executable, Plugin};
+pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};
 pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading, Value};

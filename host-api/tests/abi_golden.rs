@@ -59,6 +59,9 @@ fn table() -> String {
         RLX_LOG_ERROR RLX_LOG_WARN RLX_LOG_INFO RLX_LOG_DEBUG RLX_LOG_TRACE,
         RLX_THREADING_CONCURRENT RLX_THREADING_SERIALIZED,
         RLX_DEVICE_CPU RLX_DEVICE_GPU RLX_DEVICE_ACCELERATOR,
+        RLX_PARAMS_ID RLX_PARAMS_VERSION RLX_RESIDENT_ID RLX_RESIDENT_VERSION RLX_PIPELINE_ID RLX_PIPELINE_VERSION
+            RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION,
+        RLX_SOURCE_OUTPUT RLX_SOURCE_INPUT RLX_NO_OUTPUT RLX_MEMORY_LIMIT RLX_MEMORY_CACHE_LIMIT,
     }
     structs! { out:
         RlxVersion { major, minor, patch }
@@ -87,6 +90,19 @@ fn table() -> String {
             struct_size, abi_version, reserved, type_layout, info, device_count, device_info, create, destroy, compile,
             executable_destroy, executable_info, set_param, run, get_extension, shutdown,
         }
+    }
+    structs! { out:
+        RlxParamsApi { struct_size, type_layout, write, share, duplicate }
+        RlxSegment { source, target, len }
+        RlxCopyArgs {
+            struct_size, target, source, source_kind, reserved, source_index, segments, segment_count,
+        }
+        RlxResidentApi { struct_size, type_layout, bind, is_bound, read, feed, copy, read_output, save, restore }
+        RlxPipelineApi { struct_size, type_layout, submit, wait, run_batch }
+        RlxMemoryStats { struct_size, active, peak, cache, limit, cache_limit }
+        RlxMemoryApi { struct_size, type_layout, stats, set_limit, clear_cache, reset_peak }
+        RlxExecutableCounters { struct_size, runs, traces, evaluations, bytes_in, bytes_out, bytes_on_device }
+        RlxProfileApi { struct_size, type_layout, counters }
     }
     handles! { out: RlxBackend RlxExecutable }
     writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
@@ -122,7 +138,15 @@ fn nothing_of_the_abi_is_left_out() {
     let table = table();
     let listed: BTreeSet<&str> = table.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
     let mut declared = Vec::new();
-    for line in include_str!("../src/abi.rs").lines() {
+    let sources = [
+        include_str!("../src/abi.rs"),
+        include_str!("../src/abi/memory.rs"),
+        include_str!("../src/abi/params.rs"),
+        include_str!("../src/abi/pipeline.rs"),
+        include_str!("../src/abi/profile.rs"),
+        include_str!("../src/abi/resident.rs"),
+    ];
+    for line in sources.iter().flat_map(|source| source.lines()) {
         let words: Vec<&str> =
             line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
         if let ["pub", "const" | "struct" | "type", name, ..] = words.as_slice() {

@@ -58,6 +58,7 @@
 //! ```
 
 mod entry;
+mod extensions;
 mod logging;
 #[cfg(feature = "rlx-ir")]
 mod program;
@@ -66,6 +67,7 @@ mod thunks;
 
 pub use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading, Value};
 pub use entry::entry;
+pub use extensions::*;
 pub use storage::PluginState;
 pub use thunks::{api_table, panic_error};
 
@@ -99,7 +101,8 @@ pub trait Plugin: Sized + 'static {
     fn create(request: CreateRequest<'_>) -> Result<Self::Backend, Error>;
 
     /// The extension table `id` of `version`, if this plugin has it. The table lives as long as the process, is
-    /// `#[repr(C)]` and starts with its size.
+    /// `#[repr(C)]` and starts with its size. Those of this crate are made by [`params_table`], [`resident_table`],
+    /// [`pipeline_table`], [`memory_table`] and [`profile_table`] from the traits of the same names.
     fn extension(_id: &str, _version: u32) -> Option<*const c_void> {
         None
     }
@@ -143,7 +146,12 @@ pub trait Executable: Send + 'static {
     /// When the value cannot be taken.
     fn set_param(&mut self, name: &str, value: TensorView<'_>, owner: Option<ParamOwner>) -> Result<(), Error>;
 
-    /// Runs once. Count and size of `inputs` and `outputs` have been checked against the declared ones.
+    /// Whether input `index` is bound as resident, see [`Resident`]; then a run may leave it out.
+    fn is_resident(&self, _index: usize) -> bool {
+        false
+    }
+
+    /// Runs once. An input that is left out because it is resident is an empty slice. Count and size of `inputs` and `outputs` have been checked against the declared ones.
     ///
     /// # Errors
     /// When a parameter is missing (all of them named) or evaluation fails. The executable stays usable.

@@ -18,7 +18,7 @@ pub const fn api_table<P: Exported>() -> RlxBackendApi {
         struct_size: size_of::<RlxBackendApi>() as u64,
         abi_version: ABI_VERSION,
         reserved: 0,
-        type_layout: Some(type_layout),
+        type_layout: Some(type_layout::<RlxBackendApi>),
         info: Some(info::<P>),
         device_count: Some(device_count::<P>),
         device_info: Some(device_info::<P>),
@@ -35,14 +35,23 @@ pub const fn api_table<P: Exported>() -> RlxBackendApi {
 }
 
 /// What an executable handle points to.
-struct ExecutableState<E> {
+pub(super) struct ExecutableState<E> {
     executable: E,
     tensors: TensorLists,
     /// Set during a call. The host promises one call at a time; a host that breaks it gets an error, not a data race.
     busy: AtomicBool,
 }
 
-type ExecutableOf<P> = <<P as Plugin>::Backend as Backend>::Executable;
+impl<E: Executable> ExecutableState<E> {
+    /// Moves an executable behind a handle, which `executable_destroy` frees.
+    pub(super) fn into_handle(executable: E) -> *mut RlxExecutable {
+        let tensors =
+            TensorLists::new(executable.inputs().to_vec(), executable.params().to_vec(), executable.outputs().to_vec());
+        Box::into_raw(Box::new(Self { executable, tensors, busy: AtomicBool::new(false) })).cast()
+    }
+}
+
+pub(super) type ExecutableOf<P> = <<P as Plugin>::Backend as Backend>::Executable;
 
 /// Runs `body`, turns its error or panic into a wire error.
 pub(super) fn guard(body: impl FnOnce() -> Result<(), Error>) -> *mut RlxError {
@@ -73,8 +82,9 @@ pub fn panic_error(payload: &(dyn std::any::Any + Send)) -> Error {
     Error::fault(format!("the plugin panicked: {text}"))
 }
 
-unsafe extern "C" fn type_layout() -> *const c_void {
-    std::ptr::from_ref(<RlxBackendApi as StableAbi>::LAYOUT).cast()
+/// The slot `type_layout` of table `T`.
+pub(super) unsafe extern "C" fn type_layout<T: StableAbi>() -> *const c_void {
+    std::ptr::from_ref(T::LAYOUT).cast()
 }
 
 unsafe extern "C" fn info<P: Exported>(info: *mut RlxBackendInfo) -> *mut RlxError {
@@ -116,7 +126,7 @@ unsafe extern "C" fn device_info<P: Exported>(index: u64, info: *mut RlxDeviceIn
 }
 
 /// Makes an object that counts as alive; a failure or panic counts it out again.
-fn counted<P: Exported, T>(make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn counted<P: Exported, T>(make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     let live = &P::state().live;
     live.enter()?;
     let made = catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|payload| Err(panic_error(payload.as_ref())));
@@ -173,9 +183,7 @@ unsafe extern "C" fn compile<P: Exported>(
             (backend, out, request)
         };
         let executable = counted::<P, _>(|| backend.compile(request))?;
-        let tensors =
-            TensorLists::new(executable.inputs().to_vec(), executable.params().to_vec(), executable.outputs().to_vec());
-        *out = Box::into_raw(Box::new(ExecutableState { executable, tensors, busy: AtomicBool::new(false) })).cast();
+        *out = ExecutableState::into_handle(executable);
         Ok(())
     })
 }
@@ -194,7 +202,7 @@ unsafe extern "C" fn executable_destroy<P: Exported>(executable: *mut RlxExecuta
 ///
 /// # Safety
 /// A non-NULL `executable` is a live handle from `compile::<P>`.
-unsafe fn exclusive<P: Exported>(
+pub(super) unsafe fn exclusive<P: Exported>(
     executable: *mut RlxExecutable,
     slot: &str,
     body: impl FnOnce(&mut ExecutableOf<P>, &TensorLists) -> Result<(), Error>,
@@ -274,38 +282,66 @@ unsafe extern "C" fn set_param<P: Exported>(
 }
 
 unsafe extern "C" fn run<P: Exported>(executable: *mut RlxExecutable, request: *const RlxRunArgs) -> *mut RlxError {
-    guard(|| {
-        // SAFETY: the host's promises about the arguments and their views.
-        let (inputs, outputs) = unsafe {
-            let request = read(request, "run arguments")?;
-            (
-                slice(request.inputs, request.input_count, "run inputs")?,
-                slice(request.outputs, request.output_count, "run outputs")?,
-            )
-        };
-        // SAFETY: the host's promise about the handle.
-        unsafe {
-            exclusive::<P>(executable, "run", |executable, tensors| {
-                check_count("input", inputs.len(), tensors.inputs.len())?;
-                check_count("output", outputs.len(), tensors.outputs.len())?;
-                let mut bytes = Vec::with_capacity(inputs.len());
-                for (view, info) in inputs.iter().zip(&tensors.inputs) {
-                    check_size("input", info, view.len)?;
-                    bytes.push(slice(view.data, view.len, &info.name)?);
-                }
-                let mut buffers = Vec::with_capacity(outputs.len());
-                for (view, info) in outputs.iter().zip(&tensors.outputs) {
-                    if view.data.is_null() {
-                        buffers.push(OutputBuffer(None));
-                        continue;
-                    }
-                    check_size("output", info, view.len)?;
-                    buffers.push(OutputBuffer(Some(std::slice::from_raw_parts_mut(view.data, view.len as usize))));
-                }
-                executable.run(&bytes, &mut buffers)
-            })
-        }
+    // SAFETY: the host's promises about the handle, the arguments and their views.
+    guard(|| unsafe {
+        let args = read(request, "run arguments")?;
+        exclusive::<P>(executable, "run", |executable, tensors| {
+            let inputs = run_inputs(executable, tensors, &args)?;
+            executable.run(&inputs, &mut run_outputs(tensors, &args)?)
+        })
     })
+}
+
+/// The checked inputs of a run; one that is left out because it is resident is empty.
+///
+/// # Safety
+/// The views in `args` are valid for `'a`.
+pub(super) unsafe fn run_inputs<'a, E: Executable>(
+    executable: &E,
+    tensors: &TensorLists,
+    args: &RlxRunArgs,
+) -> Result<Vec<&'a [u8]>, Error> {
+    // SAFETY: promised by the caller.
+    let views = unsafe { slice::<RlxBytes>(args.inputs, args.input_count, "run inputs")? };
+    check_count("input", views.len(), tensors.inputs.len())?;
+    let mut inputs = Vec::with_capacity(views.len());
+    let mut missing = Vec::new();
+    for (index, (view, info)) in views.iter().zip(&tensors.inputs).enumerate() {
+        let left_out = view.data.is_null() && view.len == 0 && info.byte_len() > 0;
+        if !left_out {
+            check_size("input", info, view.len)?;
+        } else if !executable.is_resident(index) {
+            missing.push(info.name.as_str());
+        }
+        // SAFETY: promised by the caller.
+        inputs.push(unsafe { slice(view.data, view.len, &info.name)? });
+    }
+    if !missing.is_empty() {
+        let (n, list) = (missing.len(), missing.join(", "));
+        return Err(Error::invalid(format!("{n} of {} inputs are missing: {list}", views.len())).with("missing", list));
+    }
+    Ok(inputs)
+}
+
+/// The checked places for the outputs of a run.
+///
+/// # Safety
+/// The views in `args` are valid and writable for `'a`, and do not overlap.
+pub(super) unsafe fn run_outputs<'a>(tensors: &TensorLists, args: &RlxRunArgs) -> Result<Vec<OutputBuffer<'a>>, Error> {
+    // SAFETY: promised by the caller.
+    let views = unsafe { slice::<RlxBytesMut>(args.outputs, args.output_count, "run outputs")? };
+    check_count("output", views.len(), tensors.outputs.len())?;
+    let mut buffers = Vec::with_capacity(views.len());
+    for (view, info) in views.iter().zip(&tensors.outputs) {
+        if view.data.is_null() {
+            buffers.push(OutputBuffer(None));
+            continue;
+        }
+        check_size("output", info, view.len)?;
+        // SAFETY: promised by the caller; the size is the declared one, which fits the address space.
+        buffers.push(OutputBuffer(Some(unsafe { std::slice::from_raw_parts_mut(view.data, view.len as usize) })));
+    }
+    Ok(buffers)
 }
 
 fn check_count(what: &str, given: usize, declared: usize) -> Result<(), Error> {

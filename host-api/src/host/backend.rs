@@ -28,6 +28,10 @@ unsafe impl Send for Instance {}
 unsafe impl Sync for Instance {}
 
 impl Instance {
+    pub(super) fn handle(&self) -> *mut RlxBackend {
+        self.handle
+    }
+
     /// Waits for this call's turn in a plugin that wants one call at a time.
     pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         // The lock guards no data, so a poisoned one is as good as new.
@@ -66,6 +70,10 @@ impl Backend {
         result.inspect_err(|_| plugin.leave())?;
         let turn = (plugin.info().threading == Threading::Serialized).then(Mutex::default);
         Ok(Self { inner: Arc::new(Instance { plugin: plugin.clone(), handle, turn }) })
+    }
+
+    pub(super) fn instance(&self) -> &Instance {
+        &self.inner
     }
 
     /// The plugin behind this instance.

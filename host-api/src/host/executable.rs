@@ -68,6 +68,23 @@ impl Executable {
         Ok(executable)
     }
 
+    pub(super) fn instance(&self) -> &Arc<Instance> {
+        &self.instance
+    }
+
+    pub(super) fn handle(&self) -> *mut RlxExecutable {
+        self.handle
+    }
+
+    /// What several executables take part in happens inside one plugin.
+    pub(super) fn same_plugin(&self, other: &Self) -> Result<(), Error> {
+        if std::ptr::eq(self.instance.plugin.api(), other.instance.plugin.api()) {
+            return Ok(());
+        }
+        let [own, their] = [self, other].map(|e| e.instance.plugin.path().display());
+        Err(Error::invalid(format!("the executables are of different plugins: {own} and {their}")))
+    }
+
     /// Inputs in the order of [`run`](Self::run).
     pub fn inputs(&self) -> &[TensorInfo] {
         &self.inputs
@@ -133,13 +150,14 @@ impl Executable {
     }
 
     /// Runs once. `inputs` are the bytes of each input in the declared order and dtype; each of `outputs` is filled,
-    /// so it has the declared size ([`TensorInfo::byte_len`]), or is `None` to leave that output on the device.
+    /// so it has the declared size ([`TensorInfo::byte_len`]), or is `None` to leave that output on the device. An empty
+    /// slice leaves out an input that is resident ([`bind_resident`](Self::bind_resident)).
     ///
     /// # Errors
     /// A wrong count or size, missing parameters (all of them named), or a failed evaluation. The executable stays
     /// usable.
     pub fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Option<&mut [u8]>]) -> Result<(), Error> {
-        self.views.inputs.extend(inputs.iter().map(|b| RlxBytes::new(b)));
+        self.views.inputs.extend(inputs.iter().map(|b| input_view(b)));
         self.views.outputs.extend(outputs.iter_mut().map(|o| match o {
             Some(bytes) => RlxBytesMut::new(bytes),
             None => RlxBytesMut::SKIP,
@@ -182,6 +200,11 @@ const MAX_RANK: u32 = 1 << 8;
 
 /// A description of a tensor longer than this is not believed.
 const MAX_STRIDE: u64 = 1 << 12;
+
+/// The view of an input; an empty one is left out, or has no bytes anyway.
+pub(super) fn input_view(bytes: &[u8]) -> RlxBytes {
+    if bytes.is_empty() { RlxBytes { data: std::ptr::null(), len: 0 } } else { RlxBytes::new(bytes) }
+}
 
 /// # Safety
 /// `data` points to `count` valid descriptions.

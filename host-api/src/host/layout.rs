@@ -4,16 +4,15 @@
 //! that the version of this crate is free. Between minor versions structs that grow may differ by trailing fields, which
 //! that check refuses in one direction; there the walk of this module compares field by field and allows exactly that.
 
-use crate::abi::RlxBackendApi;
 use crate::growable::grows;
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{AbiInstability, check_layout_compatibility};
 use abi_stable::type_layout::{TLFields, TLFunction, TypeLayout};
 use std::collections::HashSet;
 
-/// Compares the plugin's layout of [`RlxBackendApi`] with this host's. The error says where they differ, on one line.
-pub(super) fn check(found: &'static TypeLayout, same_version: bool) -> Result<(), String> {
-    let ours = <RlxBackendApi as StableAbi>::LAYOUT;
+/// Compares the plugin's layout of table `T` with this host's. The error says where they differ, on one line.
+pub(super) fn check<T: StableAbi>(found: &'static TypeLayout, same_version: bool) -> Result<(), String> {
+    let ours = T::LAYOUT;
     if !same_version {
         return Walk::default().types(ours, found);
     }
@@ -136,6 +135,7 @@ fn starts_with_size(fields: TLFields) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::RlxBackendApi;
 
     /// Types of one name, as two versions of a library have them.
     macro_rules! version {
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_table_equals_itself() {
         let own = <RlxBackendApi as StableAbi>::LAYOUT;
-        assert_eq!(check(own, true), Ok(()));
-        assert_eq!(check(own, false), Ok(()));
+        assert_eq!(check::<RlxBackendApi>(own, true), Ok(()));
+        assert_eq!(check::<RlxBackendApi>(own, false), Ok(()));
     }
 }

@@ -112,7 +112,7 @@ fn check_table(api: &'static RlxBackendApi) -> Result<(), Refusal> {
         // abi_stable version that this ABI names.
         let found = unsafe { type_layout().cast::<TypeLayout>().as_ref() };
         let found = found.ok_or_else(|| differs("it gives no type layout".to_owned()))?;
-        layout::check(found, api.abi_version == ABI_VERSION).map_err(differs)?;
+        layout::check::<RlxBackendApi>(found, api.abi_version == ABI_VERSION).map_err(differs)?;
     }
     let slots: Vec<&'static str> = [
         ("info", api.info.is_none()),

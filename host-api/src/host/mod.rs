@@ -2,6 +2,7 @@
 
 mod backend;
 mod executable;
+mod extensions;
 mod layout;
 mod load;
 mod options;
@@ -10,5 +11,6 @@ mod services;
 
 pub use backend::Backend;
 pub use executable::Executable;
+pub use extensions::BatchRun;
 pub use options::{BackendOptions, CompileOptions};
 pub use plugin::Plugin;

@@ -1,0 +1,24 @@
+//! Optional abilities of a plugin: one trait and one extension table each.
+//!
+//! An author implements the trait and answers [`Plugin::extension`](super::Plugin::extension) with the table:
+//!
+//! ```ignore
+//! fn extension(id: &str, version: u32) -> Option<*const c_void> {
+//!     match (id, version) {
+//!         (RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>()),
+//!         _ => None,
+//!     }
+//! }
+//! ```
+
+mod memory;
+mod params;
+mod pipeline;
+mod profile;
+mod resident;
+
+pub use memory::{Memory, MemoryLimit, MemoryStats, memory_table};
+pub use params::{Params, params_table};
+pub use pipeline::{Pipeline, Run, pipeline_table};
+pub use profile::{Counters, Profile, profile_table};
+pub use resident::{Resident, Segment, Source, resident_table};

@@ -1,0 +1,88 @@
+//! The host's side of the extensions: typed methods on the handles, each `Unsupported` where the plugin lacks the table.
+
+mod memory;
+mod params;
+mod pipeline;
+mod profile;
+mod resident;
+
+pub use pipeline::BatchRun;
+
+use super::{Plugin, layout};
+use crate::abi::*;
+use crate::{Error, ErrorKind};
+use abi_stable::StableAbi;
+use abi_stable::type_layout::TypeLayout;
+use std::ffi::c_void;
+
+/// A table of functions that [`RlxBackendApi::get_extension`] gives.
+///
+/// # Safety
+/// `#[repr(C)]`, starts with `struct_size` and `type_layout`, and is the table that the ABI documents for `ID` and
+/// `VERSION`.
+pub(crate) unsafe trait Extension: StableAbi + Sized + 'static {
+    const ID: &'static str;
+    const VERSION: u32;
+}
+
+/// What every table starts with.
+#[repr(C)]
+struct Head {
+    struct_size: u64,
+    type_layout: Option<unsafe extern "C" fn() -> *const c_void>,
+}
+
+macro_rules! extensions {
+    ($($table:ident: $id:ident $version:ident),* $(,)?) => {$(
+        // SAFETY: declared in `abi` for this id and version.
+        unsafe impl Extension for $table {
+            const ID: &'static str = $id;
+            const VERSION: u32 = $version;
+        }
+    )*};
+}
+
+extensions! {
+    RlxParamsApi: RLX_PARAMS_ID RLX_PARAMS_VERSION,
+    RlxResidentApi: RLX_RESIDENT_ID RLX_RESIDENT_VERSION,
+    RlxPipelineApi: RLX_PIPELINE_ID RLX_PIPELINE_VERSION,
+    RlxMemoryApi: RLX_MEMORY_ID RLX_MEMORY_VERSION,
+    RlxProfileApi: RLX_PROFILE_ID RLX_PROFILE_VERSION,
+}
+
+impl Plugin {
+    /// The table of an extension, checked.
+    ///
+    /// # Errors
+    /// Unsupported when the plugin lacks it, version mismatch when its layout differs.
+    pub(super) fn table<T: Extension>(&self) -> Result<&'static T, Error> {
+        let refuse = |kind, why: &str| {
+            let info = self.info();
+            let message = format!("backend `{}` {}: extension {}/{} {why}", info.name, info.version, T::ID, T::VERSION);
+            Err(Error::new(kind, message).with("extension", T::ID))
+        };
+        let Some(table) = self.extension(T::ID, T::VERSION) else {
+            return refuse(ErrorKind::Unsupported, "is not supported; a newer plugin may have it");
+        };
+        let table = table.cast::<Head>();
+        if !table.cast::<T>().is_aligned() {
+            return refuse(ErrorKind::PluginFault, "is misaligned");
+        }
+        // SAFETY: aligned; every extension table starts with these fields and lives as long as the process.
+        let head = unsafe { table.as_ref() };
+        if head.struct_size < size_of::<T>() as u64 {
+            return refuse(ErrorKind::VersionMismatch, &format!("has {} bytes only", head.struct_size));
+        }
+        if let Some(type_layout) = head.type_layout {
+            // SAFETY: the slot takes nothing and gives a static `TypeLayout`, as that of the core table.
+            let found = unsafe { type_layout().cast::<TypeLayout>().as_ref() };
+            let same = self.abi_version() == ABI_VERSION;
+            let checked = found.map_or(Err("gives no type layout".to_owned()), |f| layout::check::<T>(f, same));
+            if let Err(difference) = checked {
+                return refuse(ErrorKind::VersionMismatch, &format!("has another layout: {difference}"));
+            }
+        }
+        // SAFETY: aligned, of the size that this version has, and of this layout as far as can be told.
+        Ok(unsafe { table.cast::<T>().as_ref() })
+    }
+}
