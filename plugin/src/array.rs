@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 
 /// One reference to an MLX array, lazy or evaluated. A clone is a second reference.
 #[derive(Debug)]
+#[repr(transparent)]
 pub(crate) struct Array(NonNull<ffi::rlx_mlx_array_t>);
 
 // SAFETY: the shim's handles may be used from any thread, one at a time.
@@ -132,24 +133,18 @@ impl Array {
             .find_map(|&(dtype, c)| (c == code).then_some(dtype))
             .ok_or_else(|| Error::fault(format!("the shim gave dtype {code}")))
     }
-
-    /// Evaluates, then copies the elements into `out`, whose size must be that of the array.
-    pub(crate) fn read_into(&self, out: &mut [u8]) -> Result<(), Error> {
-        let mut bytes = 0;
-        // SAFETY: live handle; buffer and capacity agree.
-        check_eval(unsafe { ffi::rlx_mlx_array_to_bytes(self.raw(), out.as_mut_ptr().cast(), out.len(), &mut bytes) })?;
-        if bytes == out.len() {
-            return Ok(());
-        }
-        Err(Error::fault(format!("an output of {bytes} bytes where {} were declared", out.len())))
-    }
 }
 
 /// Evaluates arrays in one batch.
 pub(crate) fn eval(arrays: &[Array]) -> Result<(), Error> {
-    let raw: Vec<_> = arrays.iter().map(Array::raw).collect();
-    // SAFETY: live handles; pointer and length agree.
-    check_eval(unsafe { ffi::rlx_mlx_eval(raw.as_ptr(), raw.len()) })
+    // SAFETY: live handles, of which an `Array` is a transparent pointer; pointer and length agree.
+    check_eval(unsafe { ffi::rlx_mlx_eval(arrays.as_ptr().cast(), arrays.len()) })
+}
+
+/// Starts to evaluate arrays without waiting for them.
+pub(crate) fn start_eval(arrays: &[Array]) -> Result<(), Error> {
+    // SAFETY: as in `eval`.
+    check_eval(unsafe { ffi::rlx_mlx_async_eval(arrays.as_ptr().cast(), arrays.len()) })
 }
 
 const DTYPES: [(DType, ffi::rlx_mlx_dtype_t); 12] = [

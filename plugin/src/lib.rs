@@ -2,10 +2,12 @@
 //!
 //! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
 //! * [`program`](crate::program): a `.rlxmodel` text, parsed, checked, and its leaves numbered.
-//! * [`executable`](crate::executable): a compiled program: parameters, modes, runs.
+//! * [`executable`](crate::executable): a compiled program: modes, runs, and one file for each extension of the ABI.
+//! * [`memory`](crate::memory): MLX's allocator.
 //! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
 //! * [`library`](crate::library): which MLX the process gave the plugin.
-//! * [`array`](crate::array), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over the shim.
+//! * [`array`](crate::array), [`part`](crate::part), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over
+//!   the shim.
 
 mod array;
 #[cfg(blas_forwarders)]
@@ -13,7 +15,9 @@ mod blas;
 mod executable;
 mod library;
 mod lower;
+mod memory;
 mod ops;
+mod part;
 mod plugin;
 mod program;
 mod shim;

@@ -138,12 +138,6 @@ impl Array {
         Array::produce(|out| unsafe { ffi::rlx_mlx_op_broadcast_to(self.raw(), dims.as_ptr(), dims.len(), out) })
     }
 
-    /// Dense and row-major.
-    pub(crate) fn contiguous(&self) -> Result<Array, Error> {
-        // SAFETY: live handle; `out` is writable.
-        Array::produce(|out| unsafe { ffi::rlx_mlx_op_contiguous(self.raw(), out) })
-    }
-
     /// Slices along `axis` picked by integer indices.
     pub(crate) fn take(&self, indices: &Array, axis: usize) -> Result<Array, Error> {
         // SAFETY: live handles; `out` is writable.

@@ -3,13 +3,21 @@
 use crate::executable::{MlxExecutable, Mode};
 use crate::library;
 use crate::lower::SUPPORTED_OPS;
+use crate::memory;
 use crate::program::Program;
 use crate::shim::check;
 use crate::stream::Lanes;
-use rlx_host_api::author::{Backend, CompileRequest, CreateRequest, Plugin};
+use rlx_host_api::abi::{
+    RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION,
+    RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
+};
+use rlx_host_api::author::{
+    Backend, CompileRequest, CreateRequest, Plugin, memory_table, params_table, pipeline_table, profile_table,
+    resident_table,
+};
 use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading, Value};
 use rlx_mlx_shim as ffi;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::sync::Arc;
 
 /// The plugin.
@@ -72,6 +80,22 @@ impl Plugin for Mlx {
             return Err(Error::invalid(format!("unknown option `{key}`: backend `mlx` has none")));
         }
         Ok(MlxBackend { lanes: Lanes::of(device_code(request.device.kind))? })
+    }
+
+    fn extension(id: &str, version: u32) -> Option<*const c_void> {
+        match (id, version) {
+            (RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>()),
+            (RLX_RESIDENT_ID, RLX_RESIDENT_VERSION) => Some(resident_table::<Self>()),
+            (RLX_PIPELINE_ID, RLX_PIPELINE_VERSION) => Some(pipeline_table::<Self>()),
+            (RLX_MEMORY_ID, RLX_MEMORY_VERSION) => Some(memory_table::<Self>()),
+            (RLX_PROFILE_ID, RLX_PROFILE_VERSION) => Some(profile_table::<Self>()),
+            _ => None,
+        }
+    }
+
+    /// MLX's streams and their threads stay, as MLX has no end of theirs.
+    fn shutdown() -> Result<(), Error> {
+        memory::clear_cache()
     }
 }
 

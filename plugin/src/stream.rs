@@ -4,7 +4,7 @@
 //! thread, one caller at a time: a [`Lane`] is such a stream with its lock. MLX never frees a stream and gives each
 //! CPU stream a thread, hence a fixed set of lanes per device, one for each core, that executables share.
 
-use crate::shim::check;
+use crate::shim::{check, check_eval};
 use rlx_host_api::Error;
 use rlx_mlx_shim as ffi;
 use std::marker::PhantomData;
@@ -16,7 +16,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Lane {
     stream: Stream,
-    turn: Mutex<()>,
+    in_host_memory: bool,
+    /// Whose work is under way although nobody waits for it.
+    turn: Mutex<Option<Arc<Started>>>,
+}
+
+/// The runs that an executable has started without waiting, and the first failure among them.
+#[derive(Debug, Default)]
+pub(crate) struct Started(Mutex<Option<Error>>);
+
+impl Started {
+    fn fail(&self, error: Error) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    fn take_failure(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 #[derive(Debug)]
@@ -34,11 +50,34 @@ impl Drop for Stream {
     }
 }
 
-/// While it lives, this thread's MLX work goes to the lane's stream.
-pub(crate) struct Entered<'a> {
-    _turn: Option<MutexGuard<'a, ()>>,
-    /// The entry belongs to the thread.
-    _thread: PhantomData<*const ()>,
+/// While it lives, this thread's MLX work goes to a lane's stream.
+struct Placed(PhantomData<*const ()>);
+
+impl Placed {
+    fn on(stream: &Stream) -> Result<Self, Error> {
+        // SAFETY: live handle.
+        check(unsafe { ffi::rlx_mlx_stream_enter(stream.0.as_ptr()) })?;
+        Ok(Self(PhantomData))
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        // SAFETY: NULL leaves the stream.
+        unsafe { ffi::rlx_mlx_stream_enter(std::ptr::null_mut()) };
+    }
+}
+
+/// A thread on a lane, to build graphs.
+pub(crate) struct Building {
+    _placed: Placed,
+}
+
+/// A thread that has a lane to itself, to evaluate.
+pub(crate) struct Turn<'a> {
+    lane: &'a Lane,
+    started: MutexGuard<'a, Option<Arc<Started>>>,
+    _placed: Placed,
 }
 
 impl Lane {
@@ -47,40 +86,69 @@ impl Lane {
         // SAFETY: `out` is writable.
         check(unsafe { ffi::rlx_mlx_stream_new(device, &mut out) })?;
         let stream = NonNull::new(out).ok_or_else(|| Error::fault("the shim gave no stream and no error"))?;
-        Ok(Self { stream: Stream(stream), turn: Mutex::new(()) })
+        let in_host_memory = device == ffi::RLX_MLX_DEVICE_CPU;
+        Ok(Self { stream: Stream(stream), in_host_memory, turn: Mutex::new(None) })
     }
 
-    /// Waits until no other thread uses the lane, and enters its stream, to evaluate.
-    pub(crate) fn enter(&self) -> Result<Entered<'_>, Error> {
-        // The lock guards no data, so a poisoned one is as good as new.
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.place(Some(turn))
+    /// Whether the device computes in host memory, which the processor may write to as well.
+    pub(crate) fn in_host_memory(&self) -> bool {
+        self.in_host_memory
     }
 
-    /// Enters the stream without a turn, to build graphs on it: that uses the stream's name alone, so a compilation does
-    /// not hold up the runs of other executables.
-    pub(crate) fn enter_to_build(&self) -> Result<Entered<'_>, Error> {
-        self.place(None)
+    /// Enters without a turn, to build graphs: that uses the stream's name alone, so a compilation does not hold up the
+    /// runs of executables.
+    pub(crate) fn enter_to_build(&self) -> Result<Building, Error> {
+        Ok(Building { _placed: Placed::on(&self.stream)? })
     }
 
-    fn place<'a>(&'a self, turn: Option<MutexGuard<'a, ()>>) -> Result<Entered<'a>, Error> {
-        // SAFETY: live handle.
-        check(unsafe { ffi::rlx_mlx_stream_enter(self.stream.0.as_ptr()) })?;
-        Ok(Entered { _turn: turn, _thread: PhantomData })
+    /// Waits until no other thread uses the lane, and enters, to evaluate for the executable that `own` belongs to. What
+    /// another has under way there is waited for first: its failure would be taken for one of this executable's.
+    pub(crate) fn enter(&self, own: &Arc<Started>) -> Result<Turn<'_>, Error> {
+        // Of the lock's content nothing can be half changed, so a poisoned one is as good as new.
+        let started = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = Turn { lane: self, started, _placed: Placed::on(&self.stream)? };
+        if turn.started.as_ref().is_some_and(|other| !Arc::ptr_eq(other, own)) {
+            turn.finish();
+        }
+        Ok(turn)
+    }
+
+    /// Waits for the work of one executable, and gives its failure.
+    pub(crate) fn wait(&self, own: &Arc<Started>) -> Result<(), Error> {
+        self.enter(own)?.finish();
+        own.take_failure().map_or(Ok(()), Err)
+    }
+}
+
+impl Turn<'_> {
+    /// Notes that work is under way which nobody waits for.
+    pub(crate) fn leave_running(&mut self, own: &Arc<Started>) {
+        if self.started.is_none() {
+            *self.started = Some(Arc::clone(own));
+        }
+    }
+
+    /// Waits for what is under way, and leaves its failure with its owner.
+    fn finish(&mut self) {
+        if let Some(started) = self.started.take()
+            && let Err(error) = self.synchronize()
+        {
+            started.fail(error);
+        }
     }
 
     /// Waits for what a failed evaluation left behind, and drops the errors of it: MLX keeps them with the stream, where
     /// they would be taken for those of the next executable.
-    pub(crate) fn settle(&self, _entered: &Entered<'_>) {
-        // SAFETY: live handle, used by this thread alone.
-        unsafe { ffi::rlx_mlx_stream_synchronize(self.stream.0.as_ptr()) };
+    pub(crate) fn settle(&mut self) {
+        *self.started = None;
+        // The failure has been told already.
+        let _ = self.synchronize();
     }
-}
 
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        // SAFETY: NULL leaves the stream.
-        unsafe { ffi::rlx_mlx_stream_enter(std::ptr::null_mut()) };
+    /// Waits for everything on the stream.
+    pub(crate) fn synchronize(&mut self) -> Result<(), Error> {
+        // SAFETY: live handle, used by this thread alone.
+        check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(self.lane.stream.0.as_ptr()) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A function of arrays, traced once and replayed on any thread.
 
 use crate::array::Array;
-use crate::shim::check;
+use crate::shim::{check, check_eval};
 use rlx_host_api::Error;
 use rlx_mlx_shim as ffi;
 use std::ffi::{CString, c_int, c_void};
@@ -15,8 +15,11 @@ pub(crate) struct Trace {
     outputs: usize,
 }
 
-// SAFETY: the shim's traces are not bound to a thread; replays happen one at a time.
+// SAFETY: the shim's traces are not bound to a thread.
 unsafe impl Send for Trace {}
+// SAFETY: a replay changes nothing in the trace, and threads may replay one at once (shim, tape.h); what does change it,
+// `fold`, takes `&mut self`.
+unsafe impl Sync for Trace {}
 
 impl Drop for Trace {
     fn drop(&mut self) {
@@ -57,6 +60,20 @@ impl Trace {
         Ok(Self { handle, outputs })
     }
 
+    /// Evaluates what depends on no input, once. The thread has a turn on the trace's lane.
+    pub(crate) fn fold(&mut self) -> Result<(), Error> {
+        // SAFETY: live handle, used by nobody else.
+        check_eval(unsafe { ffi::rlx_mlx_trace_fold(self.handle.as_ptr()) })
+    }
+
+    /// Bytes of the largest value that a replay computes.
+    pub(crate) fn largest(&self) -> Result<usize, Error> {
+        let mut bytes = 0;
+        // SAFETY: live handle; `bytes` is writable.
+        check(unsafe { ffi::rlx_mlx_trace_largest(self.handle.as_ptr(), &mut bytes) })?;
+        Ok(bytes)
+    }
+
     /// Number of MLX primitives in one replay.
     pub(crate) fn size(&self) -> Result<usize, Error> {
         let mut size = 0;
@@ -65,15 +82,52 @@ impl Trace {
         Ok(size)
     }
 
-    /// The lazy outputs for `inputs`.
-    pub(crate) fn replay(&self, inputs: &[*mut ffi::rlx_mlx_array_t]) -> Result<Vec<Array>, Error> {
-        let mut raw = vec![std::ptr::null_mut(); self.outputs];
-        // SAFETY: live handles; buffers and lengths agree.
-        check(unsafe {
-            ffi::rlx_mlx_trace_call(self.handle.as_ptr(), inputs.as_ptr(), inputs.len(), raw.as_mut_ptr(), raw.len())
-        })?;
-        // SAFETY: after success each is a fresh handle.
-        raw.into_iter().map(|h| unsafe { Array::from_raw(h) }).collect()
+    /// Replays, evaluates, writes the outputs to `sinks`, and puts their arrays into `outputs`, which is empty. The thread
+    /// has a turn on the trace's lane.
+    ///
+    /// # Safety
+    /// Each source is a live array or the address of host memory, as are the sinks.
+    pub(crate) unsafe fn run(
+        &self,
+        sources: &[ffi::rlx_mlx_source_t],
+        sinks: &[ffi::rlx_mlx_sink_t],
+        outputs: &mut Vec<Option<Array>>,
+    ) -> Result<(), Error> {
+        self.collect(outputs, |out, n| {
+            debug_assert_eq!(sinks.len(), n);
+            // SAFETY: promised by the caller; lengths agree.
+            unsafe {
+                let trace = self.handle.as_ptr();
+                ffi::rlx_mlx_trace_run(trace, sources.as_ptr(), sources.len(), sinks.as_ptr(), out, n)
+            }
+        })
+    }
+
+    /// Replays and starts the evaluation without waiting for it.
+    ///
+    /// # Safety
+    /// As for [`run`](Self::run).
+    pub(crate) unsafe fn start(
+        &self,
+        sources: &[ffi::rlx_mlx_source_t],
+        outputs: &mut Vec<Option<Array>>,
+    ) -> Result<(), Error> {
+        self.collect(outputs, |out, n| {
+            // SAFETY: promised by the caller; lengths agree.
+            unsafe { ffi::rlx_mlx_trace_start(self.handle.as_ptr(), sources.as_ptr(), sources.len(), out, n) }
+        })
+    }
+
+    /// Puts the handles that `call` writes into `outputs`.
+    fn collect(
+        &self,
+        outputs: &mut Vec<Option<Array>>,
+        call: impl FnOnce(*mut *mut ffi::rlx_mlx_array_t, usize) -> c_int,
+    ) -> Result<(), Error> {
+        outputs.clear();
+        outputs.resize_with(self.outputs, || None);
+        // An `Option<Array>` is a pointer that may be NULL, and a failure leaves NULL in all of them.
+        check_eval(call(outputs.as_mut_ptr().cast(), self.outputs))
     }
 }
 

@@ -31,6 +31,7 @@
 #include "rlx_mlx/matmul.h"
 #include "rlx_mlx/memory.h"
 #include "rlx_mlx/nn.h"
+#include "rlx_mlx/part.h"
 #include "rlx_mlx/quantized.h"
 #include "rlx_mlx/random.h"
 #include "rlx_mlx/reduce.h"

@@ -1,11 +1,10 @@
 #include <cstdint>
-#include <cstring>
 #include <memory>
 
+#include "elements.h"
 #include "operands.h"
 #include "mlx/allocator.h"
 #include "mlx/ops.h"
-#include "mlx/transforms.h"
 
 using namespace rlx_mlx;
 
@@ -28,34 +27,6 @@ class Release {
   rlx_mlx_release_fn fn_;
   void* context_;
 };
-
-void check_bytes(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes) {
-  size_t elements = 1;
-  for (auto extent : shape) {
-    elements *= static_cast<size_t>(extent);
-  }
-  if (elements * mx::size_of(dtype) != nbytes) {
-    throw Failure(RLX_MLX_ERR_BAD_SHAPE, std::to_string(nbytes) + " bytes for " + std::to_string(elements) +
-                                             " elements of " + std::to_string(mx::size_of(dtype)) + " bytes");
-  }
-  if (nbytes > 0 && !data) {
-    throw Failure(RLX_MLX_ERR_NULL, "data is NULL");
-  }
-}
-
-mx::array copy_in(mx::Shape shape, mx::Dtype dtype, const void* data, size_t nbytes) {
-  auto buffer = mx::allocator::malloc(nbytes);
-  auto* bytes = static_cast<unsigned char*>(buffer.buffer().raw_ptr());
-  if (nbytes > 0) {
-    std::memcpy(bytes, data, nbytes);
-  }
-  if (dtype == mx::bool_) {
-    for (size_t i = 0; i < nbytes; ++i) {
-      bytes[i] = bytes[i] != 0;
-    }
-  }
-  return mx::array(std::move(buffer), std::move(shape), dtype);
-}
 
 // How far a CPU buffer's data lies behind the pointer that MLX's allocator hands out, when it is fixed: MLX's CPU
 // allocator puts the size in front. Measured once on a real buffer instead of assumed.
@@ -86,19 +57,6 @@ std::optional<mx::array> borrow(const mx::Shape& shape, mx::Dtype dtype, const v
   return mx::array(std::move(view), shape, dtype);
 }
 
-// Evaluates and copies row-major; the sizes are checked.
-void copy_out(mx::array value, void* dst) {
-  value.eval();
-  // The flags of a lazy array say nothing, so they are read after evaluation only.
-  if (!value.flags().row_contiguous) {
-    value = mx::contiguous(value, false, here());
-    value.eval();
-  }
-  if (value.nbytes() > 0) {
-    std::memcpy(dst, value.data<unsigned char>(), value.nbytes());
-  }
-}
-
 // The one element of `a`, in memory as a T.
 template <typename T>
 T item(const mx::array& a, mx::Dtype dtype) {
@@ -107,7 +65,7 @@ T item(const mx::array& a, mx::Dtype dtype) {
   }
   T value;
   // A cast to f64 exists on the CPU only, like f64 itself.
-  copy_out(mx::astype(a, dtype, cpu_here()), &value);
+  read_all(mx::astype(a, dtype, cpu_here()), &value);
   return value;
 }
 
@@ -195,7 +153,7 @@ int rlx_mlx_array_to_bytes(rlx_mlx_array_t* h, void* dst, size_t dst_cap, size_t
     if (value.nbytes() > 0 && !dst) {
       throw Failure(RLX_MLX_ERR_NULL, "dst is NULL");
     }
-    copy_out(value, dst);
+    read_all(value, dst);
   });
 }
 
@@ -211,7 +169,7 @@ int rlx_mlx_array_to_f32(rlx_mlx_array_t* h, float* dst, size_t nelems) {
     if (value.size() > 0) {
       target(dst, "dst");
     }
-    copy_out(value.dtype() == mx::float32 ? value : mx::astype(value, mx::float32, here()), dst);
+    read_all(value.dtype() == mx::float32 ? value : mx::astype(value, mx::float32, here()), dst);
   });
 }
 

@@ -21,6 +21,15 @@ void clear_error() noexcept {
   last_error[0] = '\0';
 }
 
+bool is_out_of_memory(const char* message) noexcept {
+  for (const char* sign : {"std::bad_alloc", "Unable to allocate", "Attempting to allocate", "out of memory"}) {
+    if (std::strstr(message, sign)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace rlx_mlx
 
 extern "C" const char* rlx_mlx_last_error(void) {

@@ -299,6 +299,27 @@ const _: () = {
     ["Offset of field: rlx_mlx_launch_t::has_init"][::std::mem::offset_of!(rlx_mlx_launch_t, has_init) - 40usize];
     ["Offset of field: rlx_mlx_launch_t::init"][::std::mem::offset_of!(rlx_mlx_launch_t, init) - 44usize];
 };
+/// A range of elements, counted row-major.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct rlx_mlx_segment_s {
+    /// first element where it comes from
+    pub source: usize,
+    /// first element where it goes
+    pub target: usize,
+    /// number of elements
+    pub len: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of rlx_mlx_segment_s"][::std::mem::size_of::<rlx_mlx_segment_s>() - 24usize];
+    ["Alignment of rlx_mlx_segment_s"][::std::mem::align_of::<rlx_mlx_segment_s>() - 8usize];
+    ["Offset of field: rlx_mlx_segment_s::source"][::std::mem::offset_of!(rlx_mlx_segment_s, source) - 0usize];
+    ["Offset of field: rlx_mlx_segment_s::target"][::std::mem::offset_of!(rlx_mlx_segment_s, target) - 8usize];
+    ["Offset of field: rlx_mlx_segment_s::len"][::std::mem::offset_of!(rlx_mlx_segment_s, len) - 16usize];
+};
+/// A range of elements, counted row-major.
+pub type rlx_mlx_segment_t = rlx_mlx_segment_s;
 pub const RLX_MLX_QUANT_AFFINE: rlx_mlx_quant_t = 0;
 pub const RLX_MLX_QUANT_MXFP4: rlx_mlx_quant_t = 1;
 pub const RLX_MLX_QUANT_MXFP8: rlx_mlx_quant_t = 2;
@@ -308,6 +329,40 @@ pub const RLX_MLX_QUANT_NVFP4: rlx_mlx_quant_t = 3;
 have no biases and u8 scales: mxfp4 (e2m1 elements, e8m0 scales), 32; 4. mxfp8 (e4m3, e8m0): 32; 8. nvfp4 (e2m1,
 e4m3): 16; 4.*/
 pub type rlx_mlx_quant_t = std::ffi::c_uint;
+/// Where an input of a run comes from: an array, or, where that is NULL, row-major bytes, which are copied.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct rlx_mlx_source_s {
+    pub array: *mut rlx_mlx_array_t,
+    pub data: *const std::ffi::c_void,
+    pub nbytes: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of rlx_mlx_source_s"][::std::mem::size_of::<rlx_mlx_source_s>() - 24usize];
+    ["Alignment of rlx_mlx_source_s"][::std::mem::align_of::<rlx_mlx_source_s>() - 8usize];
+    ["Offset of field: rlx_mlx_source_s::array"][::std::mem::offset_of!(rlx_mlx_source_s, array) - 0usize];
+    ["Offset of field: rlx_mlx_source_s::data"][::std::mem::offset_of!(rlx_mlx_source_s, data) - 8usize];
+    ["Offset of field: rlx_mlx_source_s::nbytes"][::std::mem::offset_of!(rlx_mlx_source_s, nbytes) - 16usize];
+};
+/// Where an input of a run comes from: an array, or, where that is NULL, row-major bytes, which are copied.
+pub type rlx_mlx_source_t = rlx_mlx_source_s;
+/// Where the row-major bytes of an output go; nowhere if `data` is NULL.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct rlx_mlx_sink_s {
+    pub data: *mut std::ffi::c_void,
+    pub nbytes: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of rlx_mlx_sink_s"][::std::mem::size_of::<rlx_mlx_sink_s>() - 16usize];
+    ["Alignment of rlx_mlx_sink_s"][::std::mem::align_of::<rlx_mlx_sink_s>() - 8usize];
+    ["Offset of field: rlx_mlx_sink_s::data"][::std::mem::offset_of!(rlx_mlx_sink_s, data) - 0usize];
+    ["Offset of field: rlx_mlx_sink_s::nbytes"][::std::mem::offset_of!(rlx_mlx_sink_s, nbytes) - 8usize];
+};
+/// Where the row-major bytes of an output go; nowhere if `data` is NULL.
+pub type rlx_mlx_sink_t = rlx_mlx_sink_s;
 unsafe extern "C" {
     /// Bytes of one element; 0 for an unknown value.
     pub fn rlx_mlx_dtype_size(dtype: rlx_mlx_dtype_t) -> usize;
@@ -1310,7 +1365,7 @@ unsafe extern "C" {
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
     /** In use by arrays; the most that was since the start or the last reset; freed but kept for reuse (MLX:
-    get_active_memory, get_peak_memory, get_cache_memory). A CPU-only MLX keeps no cache, so that its size is 0.*/
+    get_active_memory, get_peak_memory, get_cache_memory).*/
     pub fn rlx_mlx_memory_active(out: *mut usize) -> std::ffi::c_int;
     pub fn rlx_mlx_memory_peak(out: *mut usize) -> std::ffi::c_int;
     pub fn rlx_mlx_memory_cached(out: *mut usize) -> std::ffi::c_int;
@@ -1321,8 +1376,9 @@ unsafe extern "C" {
     pub fn rlx_mlx_memory_reset_peak() -> std::ffi::c_int;
     /// Gives the cache back to the system (MLX: clear_cache).
     pub fn rlx_mlx_memory_clear_cache() -> std::ffi::c_int;
-    /// The limit that evaluation tries to stay under (MLX: get_memory_limit).
+    /// The limit that evaluation tries to stay under (MLX: get_memory_limit), and that on what is kept for reuse.
     pub fn rlx_mlx_memory_limit(out: *mut usize) -> std::ffi::c_int;
+    pub fn rlx_mlx_memory_cache_limit(out: *mut usize) -> std::ffi::c_int;
     /** Setters; each writes the limit that held before to `out_previous`, which may be NULL. The memory limit is a guide
     (MLX: set_memory_limit); above the cache limit freed buffers go back to the system (set_cache_limit), 0 turns the
     cache off; memory up to the wired limit stays resident (set_wired_limit, Metal on macOS 15 or later; elsewhere
@@ -1425,6 +1481,33 @@ unsafe extern "C" {
     /** scale * H x over the last axis, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28; ERR_BAD_DTYPE for f64
     (MLX: hadamard_transform).*/
     pub fn rlx_mlx_op_hadamard(x: *mut rlx_mlx_array_t, scale: f32, out: *mut *mut rlx_mlx_array_t) -> std::ffi::c_int;
+    /** Copies `nbytes` bytes from byte `offset` of the row-major elements into `dst`, whatever the strides. ERR_BAD_SHAPE
+    when they lie beyond the end. A lazy array is evaluated.*/
+    pub fn rlx_mlx_part_read(
+        h: *mut rlx_mlx_array_t,
+        offset: usize,
+        dst: *mut std::ffi::c_void,
+        nbytes: usize,
+    ) -> std::ffi::c_int;
+    /// Overwrites `nbytes` bytes from byte `offset` on. ERR_BAD_SHAPE when they lie beyond the end.
+    pub fn rlx_mlx_part_write(
+        h: *mut rlx_mlx_array_t,
+        offset: usize,
+        data: *const std::ffi::c_void,
+        nbytes: usize,
+        in_host_memory: std::ffi::c_int,
+        out_moved: *mut usize,
+    ) -> std::ffi::c_int;
+    /** Copies segments of `source`, which has the same dtype, into `h`, one after the other; `source` may be `h` itself.
+    ERR_BAD_SHAPE when one lies beyond an end, ERR_BAD_DTYPE for another dtype; then nothing is changed.*/
+    pub fn rlx_mlx_part_copy(
+        h: *mut rlx_mlx_array_t,
+        source: *mut rlx_mlx_array_t,
+        segments: *const rlx_mlx_segment_t,
+        n_segments: usize,
+        in_host_memory: std::ffi::c_int,
+        out_moved: *mut usize,
+    ) -> std::ffi::c_int;
     /** Quantises w [...,K] of rank 2 or more, f16, bf16 or f32, K a multiple of the group size: u32 words [...,K*bits/32],
     scales [...,K/group_size], and biases of the same shape, or NULL in modes that have none. `global_scale_or_null` is a
     f32 scalar for nvfp4 alone: the largest magnitude, by which the scales are normalised (MLX: quantize).*/
@@ -2038,8 +2121,8 @@ unsafe extern "C" {
     /// Waits for the work on one stream.
     pub fn rlx_mlx_stream_synchronize(stream: *mut rlx_mlx_stream_t) -> std::ffi::c_int;
     /** Traces `lower` once, now, over placeholders of the shapes and dtypes of `inputs`, on the stream that the thread has
-    entered. MLX's graph simplification runs on the trace; on GPU devices its kernel fusion too (on CPU that would start
-    a compiler, see mlx::core::set_compile_mode). `n_outputs` is the number of outputs it has; another number is
+    entered. What is computed twice is computed once; on GPU devices kernels are fused (MLX: compile, which on CPU would
+    start a C++ compiler). `n_outputs` is the number of outputs it has; another number is
     ERR_GENERIC, as is a failure of `lower`, whose text follows.*/
     pub fn rlx_mlx_trace(
         lower: rlx_mlx_lower_fn,
@@ -2059,8 +2142,33 @@ unsafe extern "C" {
         out_outputs: *mut *mut rlx_mlx_array_t,
         n_outputs: usize,
     ) -> std::ffi::c_int;
+    /** Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
+    handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).*/
+    pub fn rlx_mlx_trace_run(
+        trace: *mut rlx_mlx_trace_t,
+        inputs: *const rlx_mlx_source_t,
+        n_inputs: usize,
+        sinks: *const rlx_mlx_sink_t,
+        out_outputs: *mut *mut rlx_mlx_array_t,
+        n_outputs: usize,
+    ) -> std::ffi::c_int;
+    /** The same without waiting: the evaluation is under way when it returns, and rlx_mlx_stream_synchronize on its stream
+    waits for it and tells its failure (MLX: async_eval).*/
+    pub fn rlx_mlx_trace_start(
+        trace: *mut rlx_mlx_trace_t,
+        inputs: *const rlx_mlx_source_t,
+        n_inputs: usize,
+        out_outputs: *mut *mut rlx_mlx_array_t,
+        n_outputs: usize,
+    ) -> std::ffi::c_int;
+    /** Evaluates, once, what depends on no input, so that replays need not. Results stay lazy that take over 1 MiB and over
+    four times the memory of their operands; so do host callbacks and what talks to other processes. Nobody else may be
+    using the trace or its stream meanwhile.*/
+    pub fn rlx_mlx_trace_fold(trace: *mut rlx_mlx_trace_t) -> std::ffi::c_int;
     /// Number of MLX primitives that one replay makes.
     pub fn rlx_mlx_trace_size(trace: *mut rlx_mlx_trace_t, out: *mut usize) -> std::ffi::c_int;
+    /// Bytes of the largest value that one replay computes; views of others do not count.
+    pub fn rlx_mlx_trace_largest(trace: *mut rlx_mlx_trace_t, out: *mut usize) -> std::ffi::c_int;
     /// Frees the trace; NULL is allowed. Arrays that it made stay valid.
     pub fn rlx_mlx_trace_free(trace: *mut rlx_mlx_trace_t);
     /** One function by kind (MLX: the function of that name). Transcendental functions of integers and bool give f32, the

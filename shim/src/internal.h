@@ -39,6 +39,9 @@ struct Failure : std::runtime_error {
 void set_error(const char* function, const char* message) noexcept;
 void clear_error() noexcept;
 
+// Whether an error of MLX's says that memory ran out: its allocators, and its stream threads, keep only the text.
+bool is_out_of_memory(const char* message) noexcept;
+
 // Runs `body`; turns any exception into a code and a text that starts with the function's name.
 template <typename F>
 int guarded(const char* function, F&& body) noexcept {
@@ -54,7 +57,7 @@ int guarded(const char* function, F&& body) noexcept {
     return RLX_MLX_ERR_MEMORY;
   } catch (const std::exception& e) {
     set_error(function, e.what());
-    return RLX_MLX_ERR_GENERIC;
+    return is_out_of_memory(e.what()) ? RLX_MLX_ERR_MEMORY : RLX_MLX_ERR_GENERIC;
   } catch (...) {
     set_error(function, "unknown C++ exception");
     return RLX_MLX_ERR_GENERIC;
@@ -85,6 +88,9 @@ mx::StreamOrDevice here();
 mx::Stream cpu_here();
 // A new stream for any thread, which rlx_mlx_synchronize knows.
 mx::Stream shared_stream(mx::Device device);
+
+// Evaluates and waits for each, after which MLX has nothing left to note on them: threads may share them.
+void settle(std::vector<mx::array>& arrays);
 
 mx::Dtype dtype_of(rlx_mlx_dtype_t dtype);
 // A shape with every extent >= 0 (or >= `least`) whose element count fits.

@@ -1,5 +1,8 @@
 #include "mlx/memory.h"
 
+#include <limits>
+#include <mutex>
+
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -11,6 +14,9 @@ void tell(size_t previous, size_t* out_previous) {
     *out_previous = previous;
   }
 }
+
+// MLX tells the cache limit only to who sets another. None may do so between the two settings of a question.
+std::mutex cache_limit;
 
 }  // namespace
 
@@ -53,12 +59,25 @@ int rlx_mlx_memory_limit(size_t* out) {
   return guarded(__func__, [&] { target(out) = mx::get_memory_limit(); });
 }
 
+int rlx_mlx_memory_cache_limit(size_t* out) {
+  return guarded(__func__, [&] {
+    auto& result = target(out);
+    std::lock_guard lock(cache_limit);
+    // A limit above the one that holds drops nothing.
+    result = mx::set_cache_limit(std::numeric_limits<size_t>::max());
+    mx::set_cache_limit(result);
+  });
+}
+
 int rlx_mlx_memory_set_limit(size_t limit, size_t* out_previous) {
   return guarded(__func__, [&] { tell(mx::set_memory_limit(limit), out_previous); });
 }
 
 int rlx_mlx_memory_set_cache_limit(size_t limit, size_t* out_previous) {
-  return guarded(__func__, [&] { tell(mx::set_cache_limit(limit), out_previous); });
+  return guarded(__func__, [&] {
+    std::lock_guard lock(cache_limit);
+    tell(mx::set_cache_limit(limit), out_previous);
+  });
 }
 
 int rlx_mlx_memory_set_wired_limit(size_t limit, size_t* out_previous) {

@@ -45,12 +45,22 @@ mx::Stream shared_stream(mx::Device device) {
   return stream;
 }
 
+void settle(std::vector<mx::array>& arrays) {
+  mx::eval(arrays);
+  for (auto& a : arrays) {
+    a.wait();
+  }
+}
+
 }  // namespace rlx_mlx
 
 extern "C" {
 
 int rlx_mlx_eval(rlx_mlx_array_t* const* handles, size_t n) {
-  return guarded(__func__, [&] { mx::eval(arrays_of(handles, n, "handles")); });
+  return guarded(__func__, [&] {
+    auto arrays = arrays_of(handles, n, "handles");
+    settle(arrays);
+  });
 }
 
 int rlx_mlx_async_eval(rlx_mlx_array_t* const* handles, size_t n) {

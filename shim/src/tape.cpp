@@ -1,11 +1,14 @@
 #include "tape.h"
 
+#include <algorithm>
+#include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <typeinfo>
 #include <unordered_map>
 
 #include "mlx/compile.h"
-#include "mlx/transforms.h"
 
 namespace rlx_mlx {
 
@@ -22,10 +25,19 @@ class Flatten {
 
   void add_constants_of(const mx::array& root) {
     walk(root, [&](const mx::array& a) {
-      if (!a.has_primitive() && slot_.emplace(a.id(), tape_.slots).second) {
-        tape_.constants.push_back(a);
-        ++tape_.slots;
+      if (a.has_primitive() || slot_.contains(a.id())) {
+        return;
       }
+      const auto value = scalar(a);
+      if (const auto known = value ? scalars_.find(*value) : scalars_.end(); known != scalars_.end()) {
+        slot_[a.id()] = known->second;
+        return;
+      }
+      if (value) {
+        scalars_[*value] = tape_.slots;
+      }
+      slot_[a.id()] = tape_.slots++;
+      tape_.constants.push_back(a);
     });
   }
 
@@ -46,6 +58,14 @@ class Flatten {
     for (const auto& operand : a.inputs()) {
       step.operands.push_back(slot_.at(operand.id()));
     }
+    if (const auto* equal = equal_step(a, step.operands)) {
+      const auto outputs = a.outputs();
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        slot_[outputs[i].id()] = equal->results[i];
+      }
+      return;
+    }
+    by_operands_.emplace(step.operands, tape_.steps.size());
     for (const auto& result : a.outputs()) {
       slot_[result.id()] = tape_.slots;
       step.results.push_back(tape_.slots++);
@@ -53,6 +73,38 @@ class Flatten {
       step.dtypes.push_back(result.dtype());
     }
     tape_.steps.push_back(std::move(step));
+  }
+
+  // Dtype and bits, which make two scalars one.
+  using Scalar = std::pair<mx::Dtype::Val, uint64_t>;
+
+  static std::optional<Scalar> scalar(const mx::array& a) {
+    uint64_t bits = 0;
+    if (a.ndim() > 0 || !a.is_available() || a.nbytes() > sizeof(bits)) {
+      return std::nullopt;
+    }
+    std::memcpy(&bits, a.data<char>(), a.nbytes());
+    return Scalar{a.dtype().val(), bits};
+  }
+
+  // A step that computes the same as `a`, if there is one already.
+  const Step* equal_step(const mx::array& a, const std::vector<size_t>& operands) const {
+    const auto same = [&](const Step& step) {
+      const auto outputs = a.outputs();
+      if (step.results.size() != outputs.size() || step.primitive->stream() != a.primitive().stream() ||
+          typeid(*step.primitive) != typeid(a.primitive()) || !step.primitive->is_equivalent(a.primitive())) {
+        return false;
+      }
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        if (step.shapes[i] != outputs[i].shape() || step.dtypes[i] != outputs[i].dtype()) {
+          return false;
+        }
+      }
+      return true;
+    };
+    const auto [first, last] = by_operands_.equal_range(operands);
+    const auto found = std::find_if(first, last, [&](const auto& entry) { return same(tape_.steps[entry.second]); });
+    return found == last ? nullptr : &tape_.steps[found->second];
   }
 
   // Calls `visit` for every array behind `root`, operands first.
@@ -79,6 +131,8 @@ class Flatten {
 
   Tape& tape_;
   std::unordered_map<std::uintptr_t, size_t> slot_;
+  std::map<Scalar, size_t> scalars_;
+  std::multimap<std::vector<size_t>, size_t> by_operands_;
 };
 
 }  // namespace
@@ -97,11 +151,10 @@ bool Tape::fits(const std::vector<mx::array>& inputs) const {
   return true;
 }
 
-std::vector<mx::array> Tape::replay(const std::vector<mx::array>& inputs) const {
+std::vector<mx::array> Tape::replay(std::vector<mx::array> inputs) const {
   // Slots are filled in order: inputs, constants, then the results of each step.
-  std::vector<mx::array> values;
+  std::vector<mx::array> values = std::move(inputs);
   values.reserve(slots);
-  values.insert(values.end(), inputs.begin(), inputs.end());
   values.insert(values.end(), constants.begin(), constants.end());
   for (const auto& step : steps) {
     std::vector<mx::array> operands;
@@ -109,10 +162,10 @@ std::vector<mx::array> Tape::replay(const std::vector<mx::array>& inputs) const 
     for (auto slot : step.operands) {
       operands.push_back(values[slot]);
     }
-    auto shapes = shapeless ? step.primitive->output_shapes(operands) : step.shapes;
-    if (step.results.size() == 1) {
-      values.emplace_back(std::move(shapes.at(0)), step.dtypes[0], step.primitive, std::move(operands));
+    if (step.results.size() == 1 && !shapeless) {
+      values.emplace_back(step.shapes[0], step.dtypes[0], step.primitive, std::move(operands));
     } else {
+      auto shapes = shapeless ? step.primitive->output_shapes(operands) : step.shapes;
       for (auto& made : mx::array::make_arrays(std::move(shapes), step.dtypes, step.primitive, operands)) {
         values.push_back(std::move(made));
       }
@@ -126,16 +179,27 @@ std::vector<mx::array> Tape::replay(const std::vector<mx::array>& inputs) const 
   return made;
 }
 
-Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::array>&)>& fn,
-            const std::vector<mx::array>& inputs, bool shapeless) {
-  // Fusion on CPU would run the system's C++ compiler at the first evaluation and load what it wrote into a shared
-  // folder. The mode is global to MLX, so it is set under a lock around the only place that reads it. Recursive, since
-  // a traced function may call another that is not traced yet.
+namespace {
+
+using Function = std::function<std::vector<mx::array>(const std::vector<mx::array>&)>;
+
+// What MLX's compile makes of `fn`: on GPU kernels are fused, and a shapeless function is checked for ops that are not.
+// On CPU fusion would run the system's C++ compiler at the first evaluation and load what it wrote into a shared folder;
+// and asking MLX to compile at all has it start a shell that looks for a compiler.
+std::vector<mx::array> compiled(const Function& fn, const std::vector<mx::array>& placeholders, bool fuse,
+                                bool shapeless) {
+  // The mode is global to MLX, so it is set under a lock around the only place that reads it. Recursive, since a traced
+  // function may call another that is not traced yet.
   static std::recursive_mutex mode;
   std::lock_guard lock(mode);
-  const bool on_gpu = mx::to_stream(here()).device == mx::Device::gpu;
-  mx::set_compile_mode(on_gpu ? mx::CompileMode::enabled : mx::CompileMode::no_fuse);
+  mx::set_compile_mode(fuse ? mx::CompileMode::enabled : mx::CompileMode::no_fuse);
+  return mx::compile(fn, shapeless)(placeholders);
+}
 
+}  // namespace
+
+Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::array>&)>& fn,
+            const std::vector<mx::array>& inputs, bool shapeless) {
   Tape tape;
   tape.shapeless = shapeless;
   std::vector<mx::array> placeholders;
@@ -144,7 +208,8 @@ Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::arr
     tape.input_shapes.push_back(a.shape());
     tape.input_dtypes.push_back(a.dtype());
   }
-  const auto outputs = mx::compile(fn, shapeless)(placeholders);
+  const bool on_gpu = mx::to_stream(here()).device == mx::Device::gpu;
+  const auto outputs = on_gpu || shapeless ? compiled(fn, placeholders, on_gpu, shapeless) : fn(placeholders);
   Flatten flatten(tape, placeholders);
   for (const auto& a : outputs) {
     flatten.add_constants_of(a);
@@ -155,8 +220,8 @@ Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::arr
   for (const auto& a : outputs) {
     tape.outputs.push_back(flatten.slot(a));
   }
-  // A constant that is computed lazily, or lives on another thread's stream, is settled here, once.
-  mx::eval(tape.constants);
+  // A constant that is still on its way, on another thread's stream perhaps, is settled here, once.
+  settle(tape.constants);
   return tape;
 }
 

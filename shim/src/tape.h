@@ -1,8 +1,9 @@
 // A traced graph as a flat list of primitives that any thread can instantiate on new inputs.
 //
 // mlx::core::compile keeps its traces per thread and per function id, and would trace again on every thread that calls;
-// its ids are addresses, so another thread may even meet the stale trace of a function that is gone. Here MLX's compile
-// runs once, on placeholders, which gives the simplified (on GPU: fused) graph; that graph is then flattened.
+// its ids are addresses, so another thread may even meet the stale trace of a function that is gone. Here the function
+// runs once, on placeholders (on GPU through MLX's compile, which fuses kernels), and the graph that it builds is
+// flattened; steps that compute the same become one.
 #pragma once
 
 #include <functional>
@@ -19,8 +20,13 @@ struct Step {
   std::vector<size_t> results;
   std::vector<mx::Shape> shapes;
   std::vector<mx::Dtype> dtypes;
+
+  // Bytes of its results.
+  size_t nbytes() const;
 };
 
+// Immutable once recorded and folded: threads may replay one at once, since a replay only adds references to what it
+// holds, and its constants are settled arrays, on which MLX has nothing left to note.
 struct Tape {
   bool shapeless = false;
   std::vector<mx::Shape> input_shapes;
@@ -34,7 +40,11 @@ struct Tape {
   // Whether it was traced for the dtypes and shapes (ranks, if shapeless) of `inputs`.
   bool fits(const std::vector<mx::array>& inputs) const;
   // Lazy outputs for inputs that fit.
-  std::vector<mx::array> replay(const std::vector<mx::array>& inputs) const;
+  std::vector<mx::array> replay(std::vector<mx::array> inputs) const;
+  // Turns the results of steps that depend on no input into constants.
+  void fold();
+  // Bytes of the largest result that is not a view.
+  size_t largest() const;
 };
 
 // Traces `fn` over placeholders for `inputs`.

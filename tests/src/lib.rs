@@ -3,6 +3,7 @@
 //! It is test code, so it panics where a test would.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
+pub mod bytes;
 pub mod compare;
 pub mod graph;
 pub mod oracle;

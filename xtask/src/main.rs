@@ -1,5 +1,6 @@
 //! `cargo xtask`: the workspace's own commands.
 
+mod bare;
 mod bindings;
 mod c_programs;
 mod cargo;

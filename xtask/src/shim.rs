@@ -1,5 +1,6 @@
 //! `cargo xtask shim`: the shim as a C program uses it. Its C99 tests are compiled with it into one program, which runs
-//! as it is and then again under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer.
+//! as it is and then again under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer. A second program, with
+//! threads, runs under ThreadSanitizer.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,27 +13,71 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use rlx_mlx_vendor::Mlx;
 
 use crate::cargo::{self, Workspace};
 use crate::compiler::{STRICT_C, compiler, quietly};
 use crate::provision;
 
-/// One way to build and run the program.
+/// One program, and one way to build and run it.
 struct Variant {
     /// Its folder in `target/shim-c`.
     name: &'static str,
+    /// Where its own sources are.
+    tests: &'static str,
+    /// Which of the shim's sources it needs; all, if there are none.
+    needs: &'static [&'static str],
     flags: &'static [&'static str],
 }
 
-const VARIANTS: [Variant; 2] = [
-    Variant { name: "plain", flags: &[] },
+const VARIANTS: [Variant; 3] = [
+    Variant { name: "plain", tests: "tests/c", needs: &[], flags: &[] },
     Variant {
         name: "sanitized",
+        tests: "tests/c",
+        needs: &[],
         flags: &["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"],
+    },
+    Variant {
+        name: "threads",
+        tests: "tests/threads",
+        // Compiled a third time, so only what threads share.
+        needs: &[
+            "array", "binary", "bounds", "checks", "elements", "error", "fold", "indices", "internal", "operands",
+            "part", "stream", "tape", "trace",
+        ],
+        flags: &["-fsanitize=thread", "-pthread"],
     },
 ];
 
-/// Builds the program both ways, as far as something changed, and runs it.
+impl Variant {
+    fn sources(&self, shim: &Path) -> Result<Vec<PathBuf>> {
+        let mut sources = files(&shim.join("src"), "cpp")?;
+        let is_needed =
+            |path: &PathBuf| self.needs.iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name));
+        sources.retain(|path| self.needs.is_empty() || is_needed(path));
+        sources.extend(files(&shim.join(self.tests), "c")?);
+        Ok(sources)
+    }
+
+    /// The command that runs the built program.
+    fn command(&self, program: &Path, shim: &Path) -> Command {
+        // Older ThreadSanitizers do not know the addresses that newer kernels give out.
+        let fixed_addresses = self.flags.contains(&"-fsanitize=thread") && cfg!(target_os = "linux");
+        let mut command = Command::new(if fixed_addresses { Path::new("setarch") } else { program });
+        if fixed_addresses {
+            command.arg("--addr-no-randomize").arg(program);
+        }
+        command
+            // LeakSanitizer is not there on macOS, where asking for it is an error.
+            .env("ASAN_OPTIONS", if cfg!(target_os = "linux") { "detect_leaks=1" } else { "" })
+            .env("TSAN_OPTIONS", format!("suppressions={}", shim.join("tests/threads/tsan.supp").display()))
+            .env("UBSAN_OPTIONS", "print_stacktrace=1");
+        command
+    }
+}
+
+/// Builds the programs, as far as something changed, and runs them.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mlx = provision::libraries(workspace)?.mlx;
     let shim = workspace.root.join("shim");
@@ -41,10 +86,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let c: Vec<OsString> =
         [&[&*include, "-g", "-O1"], &STRICT_C[..]].concat().into_iter().map(OsString::from).collect();
     let mut cpp = [&include, "-std=c++20", "-Wall", "-Wextra", "-g", "-O1", "-isystem"].map(OsString::from).to_vec();
-    cpp.push(mlx.include.into());
+    cpp.push(mlx.include.as_os_str().to_owned());
 
-    let mut sources = files(&shim.join("src"), "cpp")?;
-    sources.extend(files(&shim.join("tests/c"), "c")?);
     let mut headers = Vec::new();
     for name in ["include", "include/rlx_mlx", "src", "tests/c"] {
         headers.extend(files(&shim.join(name), "h")?);
@@ -53,27 +96,28 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
     for variant in &VARIANTS {
         let out = workspace.target_dir.join("shim-c").join(variant.name);
+        let sources = variant.sources(&shim)?;
         let units: Vec<Unit> = sources.iter().map(|source| Unit::new(source, &out, &c, &cpp, variant)).collect();
         let fresh = prepare(&out, &units)?;
         let stale: Vec<&Unit> = units.iter().filter(|unit| !fresh || unit.is_stale(newest_header)).collect();
         compile(variant.name, &stale)?;
         let program = out.join("shim-c-tests");
         let mut link = Command::new(compiler("CXX", "c++"));
-        link.args(variant.flags).args(units.iter().map(|unit| &unit.object)).arg(&mlx.library);
-        link.arg(format!("-Wl,-rpath,{}", mlx.lib.display()));
-        for folder in mlx.files.iter().filter_map(|file| file.from.parent()).filter(|_| cfg!(target_os = "linux")) {
-            link.arg(format!("-Wl,-rpath-link,{}", folder.display()));
-        }
+        link.args(variant.flags).args(units.iter().map(|unit| &unit.object));
+        link_mlx(&mut link, &mlx);
         quietly(link.arg("-o").arg(&program))?;
         println!("shim-c-tests ({}):", variant.name);
-        cargo::run(
-            Command::new(&program)
-                // LeakSanitizer is not there on macOS, where asking for it is an error.
-                .env("ASAN_OPTIONS", if cfg!(target_os = "linux") { "detect_leaks=1" } else { "" })
-                .env("UBSAN_OPTIONS", "print_stacktrace=1"),
-        )?;
+        cargo::run(&mut variant.command(&program, &shim))?;
     }
     Ok(())
+}
+
+/// Links MLX to the program of a command.
+pub(crate) fn link_mlx(command: &mut Command, mlx: &Mlx) {
+    command.arg(&mlx.library).arg(format!("-Wl,-rpath,{}", mlx.lib.display()));
+    for folder in mlx.files.iter().filter_map(|file| file.from.parent()).filter(|_| cfg!(target_os = "linux")) {
+        command.arg(format!("-Wl,-rpath-link,{}", folder.display()));
+    }
 }
 
 /// One source and how it is compiled.

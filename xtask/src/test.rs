@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{self, Workspace};
-use crate::{c_programs, next_abi, provision, reference, shim, stage};
+use crate::{bare, c_programs, next_abi, provision, reference, shim, stage};
 
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
@@ -24,7 +24,8 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
 
 /// Runs the benchmarks of the workspace's test crate.
 pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
-    cargo::run(&mut prepared(workspace, &["bench", "-p", "rlx-mlx-tests"], args)?)
+    let bare = bare::build(workspace)?;
+    cargo::run(prepared(workspace, &["bench", "-p", "rlx-mlx-tests"], args)?.env("RLX_BENCH_BARE_ADD", bare))
 }
 
 /// Tests load the plugin and start the hosts as a user would, so all are built first; environment variables say where

@@ -151,7 +151,8 @@ pub trait Executable: Send + 'static {
         false
     }
 
-    /// Runs once. An input that is left out because it is resident is an empty slice. Count and size of `inputs` and `outputs` have been checked against the declared ones.
+    /// Runs once. An input that is left out because it is resident is an empty slice. Count and size of `inputs` and
+    /// `outputs` have been checked against the declared ones.
     ///
     /// # Errors
     /// When a parameter is missing (all of them named) or evaluation fails. The executable stays usable.

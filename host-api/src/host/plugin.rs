@@ -1,5 +1,6 @@
 //! A loaded plugin.
 
+use super::extensions::Tables;
 use super::load::{load, slot};
 use super::{Backend, BackendOptions};
 use crate::abi::*;
@@ -24,6 +25,7 @@ struct Inner {
     path: PathBuf,
     info: PluginInfo,
     usage: Mutex<Usage>,
+    tables: Tables,
 }
 
 /// Whether the plugin may be shut down, or has been.
@@ -62,7 +64,8 @@ impl Plugin {
             info.engine_version,
             path.display()
         );
-        let plugin = Self { inner: Arc::new(Inner { api, path: path.clone(), info, usage: Mutex::default() }) };
+        let (usage, tables) = Default::default();
+        let plugin = Self { inner: Arc::new(Inner { api, path: path.clone(), info, usage, tables }) };
         loaded.insert(path, plugin.clone());
         Ok(plugin)
     }
@@ -80,6 +83,10 @@ impl Plugin {
     /// The file it was loaded from, absolute.
     pub fn path(&self) -> &Path {
         &self.inner.path
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.inner.tables
     }
 
     pub(super) fn api(&self) -> &'static RlxBackendApi {

@@ -59,7 +59,7 @@ pub(crate) const SUPPORTED_OPS: &[OpKind] = &[
     OpKind::FusedTransformerLayer,
 ];
 
-/// The lazy outputs of `program` for `leaves`: its inputs, then its parameters. Each is dense.
+/// The lazy outputs of `program` for `leaves`: its inputs, then its parameters. They may be views.
 pub(crate) fn lower(program: &Program, leaves: &[&Array]) -> Result<Vec<Array>, Error> {
     walk(program, leaves, |_, _| Ok(()))
 }
@@ -90,8 +90,7 @@ fn walk(
             }
         }
     }
-    // A view would be read back in the order of its memory, not of its axes.
-    graph.outputs.iter().map(|&id| scope.value(id)?.contiguous()).collect()
+    graph.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
 }
 
 /// How errors name a node and its op.

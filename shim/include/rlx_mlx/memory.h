@@ -7,7 +7,7 @@
 RLX_MLX_C_BEGIN
 
 /* In use by arrays; the most that was since the start or the last reset; freed but kept for reuse (MLX:
- * get_active_memory, get_peak_memory, get_cache_memory). A CPU-only MLX keeps no cache, so that its size is 0. */
+ * get_active_memory, get_peak_memory, get_cache_memory). */
 int rlx_mlx_memory_active(size_t* out);
 int rlx_mlx_memory_peak(size_t* out);
 int rlx_mlx_memory_cached(size_t* out);
@@ -22,8 +22,9 @@ int rlx_mlx_memory_reset_peak(void);
 /* Gives the cache back to the system (MLX: clear_cache). */
 int rlx_mlx_memory_clear_cache(void);
 
-/* The limit that evaluation tries to stay under (MLX: get_memory_limit). */
+/* The limit that evaluation tries to stay under (MLX: get_memory_limit), and that on what is kept for reuse. */
 int rlx_mlx_memory_limit(size_t* out);
+int rlx_mlx_memory_cache_limit(size_t* out);
 
 /* Setters; each writes the limit that held before to `out_previous`, which may be NULL. The memory limit is a guide
  * (MLX: set_memory_limit); above the cache limit freed buffers go back to the system (set_cache_limit), 0 turns the

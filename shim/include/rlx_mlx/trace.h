@@ -7,8 +7,8 @@
 RLX_MLX_C_BEGIN
 
 /* Traces `lower` once, now, over placeholders of the shapes and dtypes of `inputs`, on the stream that the thread has
- * entered. MLX's graph simplification runs on the trace; on GPU devices its kernel fusion too (on CPU that would start
- * a compiler, see mlx::core::set_compile_mode). `n_outputs` is the number of outputs it has; another number is
+ * entered. What is computed twice is computed once; on GPU devices kernels are fused (MLX: compile, which on CPU would
+ * start a C++ compiler). `n_outputs` is the number of outputs it has; another number is
  * ERR_GENERIC, as is a failure of `lower`, whose text follows. */
 int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, size_t n_outputs,
                   rlx_mlx_trace_t** out);
@@ -19,8 +19,39 @@ int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inpu
 int rlx_mlx_trace_call(rlx_mlx_trace_t* trace, rlx_mlx_array_t* const* inputs, size_t n_inputs,
                        rlx_mlx_array_t** out_outputs, size_t n_outputs);
 
+/* Where an input of a run comes from: an array, or, where that is NULL, row-major bytes, which are copied. */
+typedef struct rlx_mlx_source_s {
+  rlx_mlx_array_t* array;
+  const void* data;
+  size_t nbytes;
+} rlx_mlx_source_t;
+
+/* Where the row-major bytes of an output go; nowhere if `data` is NULL. */
+typedef struct rlx_mlx_sink_s {
+  void* data;
+  size_t nbytes;
+} rlx_mlx_sink_t;
+
+/* Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
+ * handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval). */
+int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, size_t n_inputs,
+                      const rlx_mlx_sink_t* sinks, rlx_mlx_array_t** out_outputs, size_t n_outputs);
+
+/* The same without waiting: the evaluation is under way when it returns, and rlx_mlx_stream_synchronize on its stream
+ * waits for it and tells its failure (MLX: async_eval). */
+int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, size_t n_inputs,
+                        rlx_mlx_array_t** out_outputs, size_t n_outputs);
+
+/* Evaluates, once, what depends on no input, so that replays need not. Results stay lazy that take over 1 MiB and over
+ * four times the memory of their operands; so do host callbacks and what talks to other processes. Nobody else may be
+ * using the trace or its stream meanwhile. */
+int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace);
+
 /* Number of MLX primitives that one replay makes. */
 int rlx_mlx_trace_size(rlx_mlx_trace_t* trace, size_t* out);
+
+/* Bytes of the largest value that one replay computes; views of others do not count. */
+int rlx_mlx_trace_largest(rlx_mlx_trace_t* trace, size_t* out);
 
 /* Frees the trace; NULL is allowed. Arrays that it made stay valid. */
 void rlx_mlx_trace_free(rlx_mlx_trace_t* trace);

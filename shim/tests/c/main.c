@@ -23,6 +23,7 @@ int checks_failed = 0;
   X(matmul)         \
   X(memory)         \
   X(nn)             \
+  X(part)           \
   X(quantized)      \
   X(random)         \
   X(reduce)         \

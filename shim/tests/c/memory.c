@@ -25,12 +25,26 @@ void test_memory(void) {
   CHECK_OK(rlx_mlx_memory_set_limit(limit, &previous));
   CHECK(previous == limit - 1);
   CHECK_OK(rlx_mlx_memory_set_cache_limit(1 << 20, &previous));
+  CHECK_OK(rlx_mlx_memory_cache_limit(&limit));
+  CHECK(limit == 1 << 20);
   CHECK_OK(rlx_mlx_memory_set_cache_limit(previous, NULL));
+  CHECK_OK(rlx_mlx_memory_cache_limit(&limit));
+  CHECK(limit == previous);
   CHECK_OK(rlx_mlx_memory_set_wired_limit(0, &previous));
   CHECK_FAILS(rlx_mlx_memory_active, RLX_MLX_ERR_NULL, rlx_mlx_memory_active(NULL));
   CHECK_FAILS(rlx_mlx_memory_peak, RLX_MLX_ERR_NULL, rlx_mlx_memory_peak(NULL));
   CHECK_FAILS(rlx_mlx_memory_cached, RLX_MLX_ERR_NULL, rlx_mlx_memory_cached(NULL));
   CHECK_FAILS(rlx_mlx_memory_limit, RLX_MLX_ERR_NULL, rlx_mlx_memory_limit(NULL));
+  CHECK_FAILS(rlx_mlx_memory_cache_limit, RLX_MLX_ERR_NULL, rlx_mlx_memory_cache_limit(NULL));
+  /* Host memory that would exceed the limit is refused, and what comes after works. */
+  CHECK_OK(rlx_mlx_memory_set_limit(1000, &limit));
+  {
+    const int shape = 256;
+    rlx_mlx_array_t* refused = NULL;
+    CHECK_FAILS_OUT(rlx_mlx_array_from_bytes, RLX_MLX_ERR_MEMORY, refused,
+                    rlx_mlx_array_from_bytes(&shape, 1, data, sizeof(data), RLX_MLX_DTYPE_F32, &refused));
+  }
+  CHECK_OK(rlx_mlx_memory_set_limit(limit, NULL));
   /* The setters, reset_peak and clear_cache refuse nothing. */
   rlx_mlx_array_free(lazy);
   rlx_mlx_array_free(a);

@@ -20,6 +20,199 @@ static int gives_none(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs,
   return 0;
 }
 
+/* `x + (1 + 2)`, and a view of `x` with its axes turned. */
+static int with_constants(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
+                          size_t cap, size_t* out_n_outputs) {
+  const int perm[] = {1, 0};
+  rlx_mlx_array_t *one = NULL, *two = NULL, *three = NULL;
+  int failed;
+  (void)ud, (void)n_inputs, (void)cap;
+  *out_n_outputs = 2;
+  failed = rlx_mlx_array_scalar(1, RLX_MLX_DTYPE_F32, &one) || rlx_mlx_array_scalar(2, RLX_MLX_DTYPE_F32, &two) ||
+           rlx_mlx_op_add(one, two, &three) || rlx_mlx_op_add(inputs[0], three, &out_outputs[0]) ||
+           rlx_mlx_op_transpose(inputs[0], perm, 2, &out_outputs[1]);
+  rlx_mlx_array_free(one);
+  rlx_mlx_array_free(two);
+  rlx_mlx_array_free(three);
+  return failed;
+}
+
+static void running(void) {
+  const float x[6] = {1, 2, 3, 4, 5, 6}, sum[6] = {4, 5, 6, 7, 8, 9}, turned[6] = {1, 4, 2, 5, 3, 6};
+  float found[2][6];
+  size_t before = 0, after = 0, largest = 0;
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t *input = make_f32(x, 2, 3), *outs[2] = {NULL, NULL};
+  rlx_mlx_source_t from_host = {NULL, NULL, 0}, from_array = {NULL, NULL, 0};
+  rlx_mlx_sink_t sinks[2];
+  from_host.data = x;
+  from_host.nbytes = sizeof(x);
+  from_array.array = input;
+  sinks[0].data = found[0];
+  sinks[1].data = found[1];
+  sinks[0].nbytes = sinks[1].nbytes = sizeof(x);
+
+  CHECK_OK(rlx_mlx_trace(with_constants, NULL, &input, 1, 2, &trace));
+  CHECK_OK(rlx_mlx_trace_size(trace, &before));
+  CHECK_OK(rlx_mlx_trace_fold(trace));
+  CHECK_OK(rlx_mlx_trace_size(trace, &after));
+  /* The sum of the constants is computed, once. */
+  CHECK(before > 2 && after == 2);
+  CHECK_OK(rlx_mlx_trace_fold(trace));
+  CHECK_OK(rlx_mlx_trace_largest(trace, &largest));
+  CHECK(largest == sizeof(x));
+
+  /* From host memory and back, a view with strides among the outputs. */
+  CHECK_OK(rlx_mlx_trace_run(trace, &from_host, 1, sinks, outs, 2));
+  CHECK(memcmp(found[0], sum, sizeof(sum)) == 0);
+  CHECK(memcmp(found[1], turned, sizeof(turned)) == 0);
+  CHECK(holds_f32(outs[0], sum, 6, 0));
+  CHECK(holds_f32(outs[1], turned, 6, 0));
+  rlx_mlx_array_free(outs[0]);
+  rlx_mlx_array_free(outs[1]);
+  /* From an array; only one output is written. */
+  memset(found, 0, sizeof(found));
+  sinks[1].data = NULL;
+  CHECK_OK(rlx_mlx_trace_run(trace, &from_array, 1, sinks, outs, 2));
+  CHECK(memcmp(found[0], sum, sizeof(sum)) == 0 && found[1][0] == 0);
+  CHECK(holds_f32(outs[1], turned, 6, 0));
+  rlx_mlx_array_free(outs[0]);
+  rlx_mlx_array_free(outs[1]);
+  CHECK_OK(rlx_mlx_trace_start(trace, &from_host, 1, outs, 2));
+  CHECK(holds_f32(outs[0], sum, 6, 0));
+  rlx_mlx_array_free(outs[0]);
+  rlx_mlx_array_free(outs[1]);
+
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0], rlx_mlx_trace_run(NULL, &from_host, 1, sinks, outs, 2));
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0], rlx_mlx_trace_run(trace, NULL, 1, sinks, outs, 2));
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0],
+                  rlx_mlx_trace_run(trace, &from_host, 1, NULL, outs, 2));
+  CHECK_FAILS(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, rlx_mlx_trace_run(trace, &from_host, 1, sinks, NULL, 2));
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0],
+                  rlx_mlx_trace_run(trace, &from_host, 1, sinks, outs, 1));
+  sinks[0].nbytes = 4;
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0],
+                  rlx_mlx_trace_run(trace, &from_host, 1, sinks, outs, 2));
+  from_host.nbytes = 4;
+  CHECK_FAILS_OUT(rlx_mlx_trace_start, RLX_MLX_ERR_BAD_SHAPE, outs[0], rlx_mlx_trace_start(trace, &from_host, 1, outs, 2));
+  CHECK_FAILS(rlx_mlx_trace_fold, RLX_MLX_ERR_NULL, rlx_mlx_trace_fold(NULL));
+  CHECK_FAILS(rlx_mlx_trace_largest, RLX_MLX_ERR_NULL, rlx_mlx_trace_largest(NULL, &largest));
+  CHECK_FAILS(rlx_mlx_trace_largest, RLX_MLX_ERR_NULL, rlx_mlx_trace_largest(trace, NULL));
+  rlx_mlx_trace_free(trace);
+  rlx_mlx_array_free(input);
+}
+
+/* `x + x`, of a size that takes more than one byte to tell. */
+static int twice(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs, size_t cap,
+                 size_t* out_n_outputs) {
+  (void)ud, (void)n_inputs, (void)cap;
+  *out_n_outputs = 1;
+  return rlx_mlx_op_add(inputs[0], inputs[0], out_outputs);
+}
+
+static void sizes(void) {
+  const int shape[] = {70000, 70000};
+  size_t largest = 0;
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t* input = NULL;
+  CHECK_OK(rlx_mlx_array_placeholder(shape, 2, RLX_MLX_DTYPE_F32, &input));
+  CHECK_OK(rlx_mlx_trace(twice, NULL, &input, 1, 1, &trace));
+  CHECK_OK(rlx_mlx_trace_largest(trace, &largest));
+  CHECK(largest == (size_t)70000 * 70000 * 4);
+  rlx_mlx_trace_free(trace);
+  rlx_mlx_array_free(input);
+}
+
+/* `(x + 1) * (x + 1)`, with a scalar and a sum for each side. */
+static int same_twice(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
+                      size_t cap, size_t* out_n_outputs) {
+  rlx_mlx_array_t *one[2] = {NULL, NULL}, *sum[2] = {NULL, NULL};
+  int i, failed = 0;
+  (void)ud, (void)n_inputs, (void)cap;
+  *out_n_outputs = 1;
+  for (i = 0; i < 2; ++i) {
+    failed |= rlx_mlx_array_scalar(1, RLX_MLX_DTYPE_F32, &one[i]) || rlx_mlx_op_add(inputs[0], one[i], &sum[i]);
+  }
+  failed |= rlx_mlx_op_mul(sum[0], sum[1], out_outputs);
+  for (i = 0; i < 2; ++i) {
+    rlx_mlx_array_free(one[i]);
+    rlx_mlx_array_free(sum[i]);
+  }
+  return failed;
+}
+
+/* What is computed twice is computed once. */
+static void merging(void) {
+  const float x[2] = {1, 2}, squares[2] = {4, 9};
+  size_t size = 0;
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t *input = make_f32(x, 2, 0), *out = NULL;
+  CHECK_OK(rlx_mlx_trace(same_twice, NULL, &input, 1, 1, &trace));
+  CHECK_OK(rlx_mlx_trace_fold(trace));
+  CHECK_OK(rlx_mlx_trace_size(trace, &size));
+  CHECK(size == 2);
+  CHECK_OK(rlx_mlx_trace_call(trace, &input, 1, &out, 1));
+  CHECK(holds_f32(out, squares, 2, 0));
+  rlx_mlx_array_free(out);
+  rlx_mlx_trace_free(trace);
+  rlx_mlx_array_free(input);
+}
+
+static int fails_when_run(void* ud, const rlx_mlx_view_t* inputs, size_t n_inputs, const rlx_mlx_view_mut_t* outputs,
+                          size_t n_outputs) {
+  (void)ud, (void)inputs, (void)n_inputs, (void)n_outputs;
+  if (((const float*)inputs[0].data)[0] < 0) {
+    rlx_mlx_set_last_error("a negative value");
+    return 1;
+  }
+  memcpy(outputs[0].data, inputs[0].data, inputs[0].nbytes);
+  return 0;
+}
+
+static int with_callback(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
+                         size_t cap, size_t* out_n_outputs) {
+  const int three = 3;
+  const int* shape = &three;
+  const size_t rank = 1;
+  const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
+  (void)ud, (void)cap;
+  *out_n_outputs = 1;
+  return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, inputs, n_inputs, &shape, &rank, &dtype, 1, out_outputs);
+}
+
+/* A run that fails on the device: its text arrives, and the trace can be run again on the same stream. */
+static void failing(void) {
+  const float good[3] = {1, 2, 3}, bad[3] = {-1, 2, 3};
+  float found[3];
+  rlx_mlx_stream_t* stream = NULL;
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t *input = make_f32(good, 3, 0), *out = NULL;
+  rlx_mlx_source_t source = {NULL, NULL, 0};
+  rlx_mlx_sink_t sink;
+  source.nbytes = sizeof(good);
+  sink.data = found;
+  sink.nbytes = sizeof(found);
+  CHECK_OK(rlx_mlx_stream_new(RLX_MLX_DEVICE_CPU, &stream));
+  CHECK_OK(rlx_mlx_stream_enter(stream));
+  CHECK_OK(rlx_mlx_trace(with_callback, NULL, &input, 1, 1, &trace));
+  source.data = bad;
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_GENERIC, out, rlx_mlx_trace_run(trace, &source, 1, &sink, &out, 1));
+  CHECK(strstr(rlx_mlx_last_error(), "a negative value") != NULL);
+  /* Takes back what the failure left with the stream. */
+  rlx_mlx_stream_synchronize(stream);
+  CHECK_OK(rlx_mlx_trace_start(trace, &source, 1, &out, 1));
+  CHECK_FAILS(rlx_mlx_stream_synchronize, RLX_MLX_ERR_GENERIC, rlx_mlx_stream_synchronize(stream));
+  rlx_mlx_array_free(out);
+  source.data = good;
+  CHECK_OK(rlx_mlx_trace_run(trace, &source, 1, &sink, &out, 1));
+  CHECK(memcmp(found, good, sizeof(good)) == 0);
+  rlx_mlx_array_free(out);
+  CHECK_OK(rlx_mlx_stream_enter(NULL));
+  rlx_mlx_stream_free(stream);
+  rlx_mlx_trace_free(trace);
+  rlx_mlx_array_free(input);
+}
+
 void test_trace(void) {
   const float a[3] = {1, 2, 3}, b[3] = {4, 5, 6}, sum[3] = {5, 7, 9}, product[3] = {4, 10, 18};
   const float c[3] = {0, 0, 1}, sum_c[3] = {4, 5, 7};
@@ -73,4 +266,9 @@ void test_trace(void) {
 
   rlx_mlx_array_free(inputs[0]);
   rlx_mlx_array_free(inputs[1]);
+
+  running();
+  merging();
+  sizes();
+  failing();
 }

@@ -1,15 +1,8 @@
 //! Optional abilities of a plugin: one trait and one extension table each.
 //!
-//! An author implements the trait and answers [`Plugin::extension`](super::Plugin::extension) with the table:
-//!
-//! ```ignore
-//! fn extension(id: &str, version: u32) -> Option<*const c_void> {
-//!     match (id, version) {
-//!         (RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>()),
-//!         _ => None,
-//!     }
-//! }
-//! ```
+//! An author implements the trait for his executable (or backend) and has
+//! [`Plugin::extension`](super::Plugin::extension) answer with the table, in a match on id and version:
+//! `(RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>())`.
 
 mod memory;
 mod params;

@@ -41,7 +41,8 @@ pub trait Resident: Executable {
     /// When feeds are not possible.
     fn feed(&mut self, input: usize, output: Option<usize>) -> Result<(), Error>;
 
-    /// Copies pieces into a bound input, in place. `source` belongs to `other`, or to `self` for `None`.
+    /// Copies pieces into a bound input, in place and one after the other. `source` belongs to `other`, or to `self` for
+    /// `None`. An output that was fed to the target may be gone afterwards, since it is the memory that is written to.
     ///
     /// # Errors
     /// Failed precondition when there was no run, or the source is not bound.
@@ -56,7 +57,7 @@ pub trait Resident: Executable {
     /// Downloads bytes of an output of the last run.
     ///
     /// # Errors
-    /// Failed precondition when there was no run.
+    /// Failed precondition when there was no run, or the output was fed to an input that was written to since.
     fn read_output(&mut self, output: usize, offset: usize, out: &mut [u8]) -> Result<(), Error>;
 
     /// Keeps the values of bound inputs.

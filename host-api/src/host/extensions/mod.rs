@@ -14,6 +14,7 @@ use crate::{Error, ErrorKind};
 use abi_stable::StableAbi;
 use abi_stable::type_layout::TypeLayout;
 use std::ffi::c_void;
+use std::sync::OnceLock;
 
 /// A table of functions that [`RlxBackendApi::get_extension`] gives.
 ///
@@ -23,7 +24,13 @@ use std::ffi::c_void;
 pub(crate) unsafe trait Extension: StableAbi + Sized + 'static {
     const ID: &'static str;
     const VERSION: u32;
+
+    /// Its place among the tables that were asked for.
+    fn found(tables: &Tables) -> &Found<Self>;
 }
+
+/// What looking for a table once has brought.
+type Found<T> = OnceLock<Result<&'static T, Error>>;
 
 /// What every table starts with.
 #[repr(C)]
@@ -33,21 +40,33 @@ struct Head {
 }
 
 macro_rules! extensions {
-    ($($table:ident: $id:ident $version:ident),* $(,)?) => {$(
-        // SAFETY: declared in `abi` for this id and version.
-        unsafe impl Extension for $table {
-            const ID: &'static str = $id;
-            const VERSION: u32 = $version;
+    ($($field:ident: $table:ident, $id:ident, $version:ident;)*) => {
+        /// The tables of one plugin, each looked for and checked at the first call that needs it.
+        #[derive(Debug, Default)]
+        pub(super) struct Tables {
+            $($field: Found<$table>,)*
         }
-    )*};
+
+        $(
+            // SAFETY: declared in `abi` for this id and version.
+            unsafe impl Extension for $table {
+                const ID: &'static str = $id;
+                const VERSION: u32 = $version;
+
+                fn found(tables: &Tables) -> &Found<Self> {
+                    &tables.$field
+                }
+            }
+        )*
+    };
 }
 
 extensions! {
-    RlxParamsApi: RLX_PARAMS_ID RLX_PARAMS_VERSION,
-    RlxResidentApi: RLX_RESIDENT_ID RLX_RESIDENT_VERSION,
-    RlxPipelineApi: RLX_PIPELINE_ID RLX_PIPELINE_VERSION,
-    RlxMemoryApi: RLX_MEMORY_ID RLX_MEMORY_VERSION,
-    RlxProfileApi: RLX_PROFILE_ID RLX_PROFILE_VERSION,
+    params: RlxParamsApi, RLX_PARAMS_ID, RLX_PARAMS_VERSION;
+    resident: RlxResidentApi, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION;
+    pipeline: RlxPipelineApi, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION;
+    memory: RlxMemoryApi, RLX_MEMORY_ID, RLX_MEMORY_VERSION;
+    profile: RlxProfileApi, RLX_PROFILE_ID, RLX_PROFILE_VERSION;
 }
 
 impl Plugin {
@@ -56,6 +75,10 @@ impl Plugin {
     /// # Errors
     /// Unsupported when the plugin lacks it, version mismatch when its layout differs.
     pub(super) fn table<T: Extension>(&self) -> Result<&'static T, Error> {
+        T::found(self.tables()).get_or_init(|| self.find_table()).clone()
+    }
+
+    fn find_table<T: Extension>(&self) -> Result<&'static T, Error> {
         let refuse = |kind, why: &str| {
             let info = self.info();
             let message = format!("backend `{}` {}: extension {}/{} {why}", info.name, info.version, T::ID, T::VERSION);

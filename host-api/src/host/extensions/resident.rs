@@ -60,8 +60,9 @@ impl Executable {
         unsafe { Error::check(slot!(table, feed(self.handle(), input as u64, output))) }
     }
 
-    /// Copies pieces of an output of the last run, or of a resident input, into a resident input on the device and in
-    /// place. The source belongs to `other`, of the same plugin, or to `self` for `None`.
+    /// Copies pieces of an output of the last run, or of a resident input, into a resident input on the device, in place
+    /// and one after the other. The source belongs to `other`, of the same plugin, or to `self` for `None`. An output that
+    /// was fed to the target cannot be relied on afterwards, since it is the memory that is written to.
     ///
     /// # Errors
     /// Unsupported without extension `resident/1`; a target that is not bound; pieces beyond the end of a tensor.
@@ -98,7 +99,8 @@ impl Executable {
     /// read back.
     ///
     /// # Errors
-    /// Unsupported without extension `resident/1`; failed precondition before the first run; a range beyond the end.
+    /// Unsupported without extension `resident/1`; failed precondition before the first run, and for an output that was
+    /// fed to an input that was written to since; a range beyond the end.
     pub fn read_output(&self, output: usize, offset: usize, out: &mut [u8]) -> Result<(), Error> {
         let table = self.resident()?;
         let _turn = self.instance().turn();

@@ -1,0 +1,207 @@
+//! A compiled program: its parameters and resident inputs as MLX arrays, and its runs.
+//!
+//! * [`mode`](self::mode): the three ways to run.
+//! * [`run`](self::run): one run: inputs in, evaluation, outputs out, feeds.
+//! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline): the extensions of those names.
+//!
+//! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
+//! starts. Left lazy, it would hold on to all that it is computed from, and reading it would cost a second evaluation.
+
+mod mode;
+mod params;
+mod pipeline;
+mod resident;
+mod run;
+
+pub(crate) use mode::Mode;
+
+use crate::array::Array;
+use crate::lower::lower;
+use crate::program::Program;
+use crate::stream::{Lane, Started};
+use crate::trace::Trace;
+use rlx_host_api::author::{Counters, Executable, OutputBuffer, ParamOwner, Profile};
+use rlx_host_api::{Error, ErrorKind, TensorInfo, TensorView};
+use std::ffi::c_int;
+use std::sync::Arc;
+
+/// A program ready to run on a lane.
+#[derive(Debug)]
+pub(crate) struct MlxExecutable {
+    program: Arc<Program>,
+    plan: Plan,
+    lane: Arc<Lane>,
+    /// In the order of the program, `None` until bound.
+    params: Vec<Option<Array>>,
+    /// How many of them are `None`.
+    unbound: usize,
+    /// In the order of the program.
+    inputs: Vec<Input>,
+    /// Values of resident inputs that were saved, by index.
+    saved: Option<Vec<(usize, Array)>>,
+    /// Those of the last run, without any that was fed to an input and written to there. Empty before the first run, and
+    /// after one that failed.
+    outputs: Vec<Option<Array>>,
+    /// The fed inputs as they were before the runs that are under way; `None` when none is.
+    before: Option<pipeline::FedInputs>,
+    started: Arc<Started>,
+    /// Bytes of the largest value that a run computes.
+    largest: u64,
+    counters: Counters,
+    scratch: run::Scratch,
+}
+
+/// An input between runs.
+#[derive(Debug)]
+struct Input {
+    dims: Vec<c_int>,
+    /// The value that stays on the device.
+    resident: Option<Array>,
+    /// The output that becomes its value after each run.
+    feed: Option<usize>,
+    /// The output of the last run that `resident` still is.
+    fed_from: Option<usize>,
+}
+
+/// How a run gets from leaves to outputs.
+#[derive(Debug, Clone)]
+enum Plan {
+    Eager,
+    Lazy,
+    /// Shared between the duplicates of an executable.
+    Replay(Arc<Trace>),
+}
+
+impl MlxExecutable {
+    /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
+    pub(crate) fn new(program: Program, mode: Mode, lane: Arc<Lane>) -> Result<Self, Error> {
+        let started = Arc::default();
+        let mut trace = trace(&program, &lane)?;
+        let (traced, largest) = (trace.size()?, trace.largest()? as u64);
+        let plan = match mode {
+            Mode::Eager => Plan::Eager,
+            Mode::Lazy => Plan::Lazy,
+            Mode::Compiled => {
+                let mut turn = lane.enter(&started)?;
+                trace.fold().inspect_err(|_| turn.settle())?;
+                drop(turn);
+                log::debug!("`{}`: {} of {traced} MLX primitives depend on inputs", program.graph.name, trace.size()?);
+                Plan::Replay(Arc::new(trace))
+            }
+        };
+        log::debug!(
+            "compiled `{}` for {mode:?} mode: {} nodes, {traced} MLX primitives",
+            program.graph.name,
+            program.graph.len(),
+        );
+        let inputs = program
+            .inputs
+            .iter()
+            .map(|info| Ok(Input { dims: dims(info)?, resident: None, feed: None, fed_from: None }));
+        Ok(Self {
+            inputs: inputs.collect::<Result<_, Error>>()?,
+            params: program.params.iter().map(|_| None).collect(),
+            unbound: program.params.len(),
+            program: Arc::new(program),
+            plan,
+            lane,
+            saved: None,
+            outputs: Vec::new(),
+            before: None,
+            started,
+            largest,
+            counters: Counters { traces: 1, ..Counters::default() },
+            scratch: run::Scratch::default(),
+        })
+    }
+
+    fn bind_param(&mut self, index: usize, value: Array) {
+        if self.params[index].replace(value).is_none() {
+            self.unbound -= 1;
+        }
+    }
+
+    fn check_params(&self) -> Result<(), Error> {
+        if self.unbound == 0 {
+            return Ok(());
+        }
+        let missing: Vec<&str> = self
+            .program
+            .params
+            .iter()
+            .zip(&self.params)
+            .filter_map(|(info, value)| value.is_none().then_some(info.name.as_str()))
+            .collect();
+        let list = missing.join(", ");
+        let message = format!("{} of {} parameters are not set: {list}", missing.len(), self.params.len());
+        Err(Error::new(ErrorKind::FailedPrecondition, message).with("missing", list))
+    }
+}
+
+/// Extents in MLX's type.
+fn dims(info: &TensorInfo) -> Result<Vec<c_int>, Error> {
+    let fits =
+        |d: &i64| c_int::try_from(*d).map_err(|_| Error::invalid(format!("`{}`: {info} is too large", info.name)));
+    info.dims.iter().map(fits).collect()
+}
+
+/// Traces `program` over its inputs, then its parameters.
+fn trace(program: &Program, lane: &Lane) -> Result<Trace, Error> {
+    let _building = lane.enter_to_build()?;
+    let leaves = program
+        .inputs
+        .iter()
+        .chain(&program.params)
+        .map(|info| {
+            Array::placeholder(&dims(info)?, info.dtype).map_err(|e| e.context(format_args!("`{}`", info.name)))
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    Trace::new(&leaves, program.outputs.len(), |leaves| lower(program, leaves))
+}
+
+impl Executable for MlxExecutable {
+    fn inputs(&self) -> &[TensorInfo] {
+        &self.program.inputs
+    }
+
+    fn outputs(&self) -> &[TensorInfo] {
+        &self.program.outputs
+    }
+
+    fn params(&self) -> &[TensorInfo] {
+        &self.program.params
+    }
+
+    fn set_param(&mut self, name: &str, value: TensorView<'_>, owner: Option<ParamOwner>) -> Result<(), Error> {
+        let index = self
+            .program
+            .params
+            .iter()
+            .position(|p| p.name == name)
+            .ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
+        let dims = dims(&self.program.params[index])?;
+        let array = match owner {
+            Some(owner) => Array::from_borrowed(&dims, value.dtype, value.data, owner)?,
+            None => {
+                self.counters.bytes_in += value.data.len() as u64;
+                Array::from_bytes(&dims, value.dtype, value.data)?
+            }
+        };
+        self.bind_param(index, array);
+        Ok(())
+    }
+
+    fn is_resident(&self, index: usize) -> bool {
+        self.inputs[index].resident.is_some()
+    }
+
+    fn run(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
+        self.run_once(inputs, outputs)
+    }
+}
+
+impl Profile for MlxExecutable {
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}

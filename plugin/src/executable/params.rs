@@ -1,0 +1,65 @@
+//! Extension `params/1`. Parameters are never changed where another executable could see it: they are shared by second
+//! references to one MLX array, and a write copies an array that has more than one.
+
+use super::{Input, MlxExecutable};
+use crate::array::Array;
+use rlx_host_api::author::{Counters, Params};
+use rlx_host_api::{Error, ErrorKind, TensorInfo};
+use std::sync::Arc;
+
+impl Params for MlxExecutable {
+    fn write_param(&mut self, declared: &TensorInfo, offset: usize, data: &[u8]) -> Result<(), Error> {
+        self.settle()?;
+        let index = self.program.params.iter().position(|p| p.name == declared.name);
+        let param = index.and_then(|i| self.params[i].as_mut()).ok_or_else(|| {
+            let name = &declared.name;
+            Error::new(ErrorKind::FailedPrecondition, format!("parameter `{name}` is not set: set the whole first"))
+        })?;
+        let _turn = self.lane.enter(&self.started)?;
+        let moved = param.write_part(offset, data, self.lane.in_host_memory())?;
+        self.counters.bytes_in += data.len() as u64;
+        self.counters.bytes_on_device += moved as u64;
+        Ok(())
+    }
+
+    fn share_params(&mut self, source: &Self) -> Result<usize, Error> {
+        let mut count = 0;
+        for index in 0..self.params.len() {
+            let same = source.program.params.iter().position(|theirs| *theirs == self.program.params[index]);
+            if let Some(value) = same.and_then(|theirs| source.params[theirs].as_ref()) {
+                self.bind_param(index, value.duplicate()?);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// The copy runs on the same lane, to which the trace is bound; so the two take turns.
+    fn duplicate(&mut self) -> Result<Self, Error> {
+        self.settle()?;
+        let inputs = self.inputs.iter().map(|input| {
+            let resident = second(&input.resident)?;
+            Ok(Input { dims: input.dims.clone(), resident, feed: input.feed, fed_from: None })
+        });
+        Ok(Self {
+            inputs: inputs.collect::<Result<_, Error>>()?,
+            params: self.params.iter().map(second).collect::<Result<_, _>>()?,
+            unbound: self.unbound,
+            program: Arc::clone(&self.program),
+            plan: self.plan.clone(),
+            lane: Arc::clone(&self.lane),
+            saved: None,
+            outputs: Vec::new(),
+            before: None,
+            started: Arc::default(),
+            largest: self.largest,
+            counters: Counters::default(),
+            scratch: super::run::Scratch::default(),
+        })
+    }
+}
+
+/// A second reference.
+fn second(array: &Option<Array>) -> Result<Option<Array>, Error> {
+    array.as_ref().map(Array::duplicate).transpose()
+}

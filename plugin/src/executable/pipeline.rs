@@ -1,0 +1,120 @@
+//! Extension `pipeline/1`: runs whose evaluation is started without waiting for it.
+//!
+//! When one fails, the runs after it have computed with what it left, so all that were under way count as failed: fed
+//! inputs become what they were before the first of them, and there are no outputs.
+
+use super::MlxExecutable;
+use crate::array::Array;
+use rlx_host_api::Error;
+use rlx_host_api::author::{Pipeline, Run};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Fed inputs by index, with their values.
+pub(super) type FedInputs = Vec<(usize, Option<Array>)>;
+
+/// How many runs of a batch are under way at once: the device always has a next one, and memory stays bounded.
+const OVERLAP: usize = 4;
+
+impl MlxExecutable {
+    /// Waits for what is under way. Every call that needs its results starts with this.
+    pub(super) fn settle(&mut self) -> Result<(), Error> {
+        let Some(before) = self.before.take() else { return Ok(()) };
+        let done = self.lane.wait(&self.started).and_then(|()| self.outputs_are_settled());
+        done.map_err(|error| {
+            self.revert(before);
+            self.explain(error).context("a run that was started before failed")
+        })
+    }
+
+    /// Has MLX note on the outputs that they are there: it does so when it is next asked, which may then be by two
+    /// threads at once, in executables that share them.
+    fn outputs_are_settled(&self) -> Result<(), Error> {
+        self.outputs.iter().flatten().try_for_each(|output| output.read_part(0, &mut []))
+    }
+
+    fn fed_inputs(&self) -> Result<FedInputs, Error> {
+        let fed = self.inputs.iter().enumerate().filter(|(_, input)| input.feed.is_some());
+        fed.map(|(i, input)| Ok((i, input.resident.as_ref().map(Array::duplicate).transpose()?))).collect()
+    }
+
+    fn revert(&mut self, before: FedInputs) {
+        for (index, value) in before {
+            self.inputs[index].resident = value;
+            self.inputs[index].fed_from = None;
+        }
+        self.outputs.clear();
+        // Failures that nobody has asked for are those of runs that are forgotten now.
+        self.started = Arc::default();
+    }
+
+    /// Runs a batch on the lane that the thread has a turn on.
+    fn overlap(&mut self, runs: &mut [Run<'_>]) -> Result<(), Error> {
+        let mut under_way = VecDeque::with_capacity(OVERLAP);
+        let mut runs = runs.iter_mut();
+        loop {
+            let next = runs.next();
+            if next.is_none() || under_way.len() == OVERLAP {
+                let Some((run, outputs)) = under_way.pop_front() else { return Ok(()) };
+                self.collect(run, outputs)?;
+            }
+            if let Some(run) = next {
+                self.begin()?;
+                self.start(&run.inputs)?;
+                self.feed_inputs()?;
+                under_way.push_back((run, std::mem::take(&mut self.outputs)));
+            }
+        }
+    }
+
+    /// Waits for one run of a batch and reads its outputs.
+    fn collect(&mut self, run: &mut Run<'_>, outputs: Vec<Option<Array>>) -> Result<(), Error> {
+        for (array, output) in outputs.iter().flatten().zip(&mut run.outputs) {
+            let bytes = output.bytes().unwrap_or_default();
+            array.read_part(0, bytes)?;
+            self.counters.bytes_out += bytes.len() as u64;
+        }
+        self.outputs = outputs;
+        Ok(())
+    }
+}
+
+impl Pipeline for MlxExecutable {
+    fn submit(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
+        self.begin()?;
+        let lane = Arc::clone(&self.lane);
+        let mut turn = lane.enter(&self.started)?;
+        if self.before.is_none() {
+            self.before = Some(self.fed_inputs()?);
+        }
+        match self.start(inputs).and_then(|()| self.feed_inputs()) {
+            Ok(()) => {
+                turn.leave_running(&self.started);
+                Ok(())
+            }
+            Err(error) => {
+                turn.settle();
+                let before = self.before.take().unwrap_or_default();
+                self.revert(before);
+                Err(self.explain(error))
+            }
+        }
+    }
+
+    fn wait(&mut self) -> Result<(), Error> {
+        self.settle()
+    }
+
+    fn run_batch(&mut self, runs: &mut [Run<'_>]) -> Result<(), Error> {
+        self.settle()?;
+        let lane = Arc::clone(&self.lane);
+        let mut turn = lane.enter(&self.started)?;
+        let before = self.fed_inputs()?;
+        let done = self.overlap(runs).and_then(|()| turn.synchronize());
+        done.map_err(|error| {
+            turn.settle();
+            self.revert(before);
+            self.explain(error)
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! One run: inputs in, evaluation, outputs out, feeds.
+
+use super::{MlxExecutable, Plan};
+use crate::array::{Array, eval, start_eval};
+use crate::lower::{lower, lower_eagerly};
+use crate::memory;
+use rlx_host_api::author::OutputBuffer;
+use rlx_host_api::{Error, ErrorKind};
+use rlx_mlx_shim as ffi;
+use std::sync::Arc;
+
+/// Reused argument lists of the shim; empty between runs.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    sources: Vec<ffi::rlx_mlx_source_t>,
+    sinks: Vec<ffi::rlx_mlx_sink_t>,
+}
+
+// SAFETY: the lists hold pointers during a run only.
+unsafe impl Send for Scratch {}
+
+impl MlxExecutable {
+    /// [`Executable::run`](rlx_host_api::author::Executable::run).
+    pub(super) fn run_once(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
+        self.settle()?;
+        self.begin()?;
+        let lane = Arc::clone(&self.lane);
+        let mut turn = lane.enter(&self.started)?;
+        let done = self.evaluate(inputs, outputs).and_then(|()| self.feed_inputs());
+        done.map_err(|error| {
+            turn.settle();
+            self.outputs.clear();
+            self.explain(error)
+        })
+    }
+
+    /// What every run starts with. The outputs of the run before are let go, so that MLX can reuse their memory.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        self.check_params()?;
+        self.check_memory()?;
+        self.outputs.clear();
+        self.counters.runs += 1;
+        Ok(())
+    }
+
+    /// MLX would not notice that it got no memory, and would write to address 0.
+    fn check_memory(&self) -> Result<(), Error> {
+        let limit = memory::limit()?;
+        if self.largest <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "graph `{}` computes a value of {} bytes, more than the memory limit of {limit}: raise the limit, or make \
+             the graph smaller",
+            self.program.graph.name, self.largest
+        );
+        Err(Error::new(ErrorKind::OutOfMemory, message))
+    }
+
+    /// Runs to the end. `self.outputs`, empty before, gets the outputs.
+    fn evaluate(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
+        if let Plan::Replay(trace) = &self.plan {
+            let trace = Arc::clone(trace);
+            self.gather(inputs);
+            self.scratch.sinks.extend(outputs.iter_mut().map(|output| match output.bytes() {
+                Some(bytes) => ffi::rlx_mlx_sink_t { data: bytes.as_mut_ptr().cast(), nbytes: bytes.len() },
+                None => ffi::rlx_mlx_sink_t { data: std::ptr::null_mut(), nbytes: 0 },
+            }));
+            let Scratch { sources, sinks } = &mut self.scratch;
+            // SAFETY: the lists were made now from live arrays and slices.
+            let done = unsafe { trace.run(sources, sinks, &mut self.outputs) };
+            sources.clear();
+            sinks.clear();
+            done?;
+        } else {
+            let arrays = self.build(inputs)?;
+            if matches!(self.plan, Plan::Lazy) {
+                eval(&arrays)?;
+            }
+            for (array, output) in arrays.iter().zip(outputs.iter_mut()) {
+                output.bytes().map_or(Ok(()), |bytes| array.read_part(0, bytes))?;
+            }
+            self.outputs.extend(arrays.into_iter().map(Some));
+        }
+        self.counters.evaluations += 1;
+        self.counters.bytes_out += outputs.iter_mut().filter_map(|o| o.bytes()).map(|b| b.len() as u64).sum::<u64>();
+        Ok(())
+    }
+
+    /// Starts a run, without waiting where the mode allows it. `self.outputs`, empty before, gets the outputs.
+    pub(super) fn start(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
+        if let Plan::Replay(trace) = &self.plan {
+            let trace = Arc::clone(trace);
+            self.gather(inputs);
+            // SAFETY: the list was made now from live arrays and slices.
+            let done = unsafe { trace.start(&self.scratch.sources, &mut self.outputs) };
+            self.scratch.sources.clear();
+            done?;
+        } else {
+            let arrays = self.build(inputs)?;
+            if matches!(self.plan, Plan::Lazy) {
+                start_eval(&arrays)?;
+            }
+            self.outputs.extend(arrays.into_iter().map(Some));
+        }
+        self.counters.evaluations += 1;
+        Ok(())
+    }
+
+    /// Lists the leaves of a trace: an input that is left out is resident.
+    fn gather(&mut self, inputs: &[&[u8]]) {
+        let sources = &mut self.scratch.sources;
+        let array = |array: &Array| ffi::rlx_mlx_source_t { array: array.raw(), data: std::ptr::null(), nbytes: 0 };
+        for (input, data) in self.inputs.iter().zip(inputs) {
+            sources.push(match &input.resident {
+                Some(resident) if data.is_empty() => array(resident),
+                _ => {
+                    self.counters.bytes_in += data.len() as u64;
+                    let (data, nbytes) = (data.as_ptr().cast(), data.len());
+                    ffi::rlx_mlx_source_t { array: std::ptr::null_mut(), data, nbytes }
+                }
+            });
+        }
+        sources.extend(self.params.iter().flatten().map(array));
+    }
+
+    /// Outputs without a trace: lazy, or evaluated op by op.
+    fn build(&mut self, inputs: &[&[u8]]) -> Result<Vec<Array>, Error> {
+        let mut leaves = Vec::with_capacity(self.inputs.len());
+        for ((input, info), data) in self.inputs.iter().zip(&self.program.inputs).zip(inputs) {
+            leaves.push(match &input.resident {
+                Some(resident) if data.is_empty() => resident.duplicate()?,
+                _ => {
+                    self.counters.bytes_in += data.len() as u64;
+                    Array::from_bytes(&input.dims, info.dtype, data)?
+                }
+            });
+        }
+        let leaves: Vec<&Array> = leaves.iter().chain(self.params.iter().flatten()).collect();
+        self.counters.traces += 1;
+        match self.plan {
+            Plan::Eager => {
+                self.counters.evaluations += self.program.graph.len() as u64;
+                lower_eagerly(&self.program, &leaves)
+            }
+            _ => lower(&self.program, &leaves),
+        }
+    }
+
+    /// Gives every fed input the output that it is to become.
+    pub(super) fn feed_inputs(&mut self) -> Result<(), Error> {
+        for input in &mut self.inputs {
+            input.fed_from = None;
+            if let Some(output) = input.feed {
+                input.resident = self.outputs[output].as_ref().map(Array::duplicate).transpose()?;
+                input.fed_from = input.feed;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says how to learn which op it was.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::ExecutionFailed || matches!(self.plan, Plan::Eager) {
+            return error;
+        }
+        error.context(format_args!("graph `{}` (mode eager names the op)", self.program.graph.name))
+    }
+}

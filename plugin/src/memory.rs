@@ -1,0 +1,61 @@
+//! Extension `memory/1`: MLX's allocator, of which a process has one.
+
+use crate::plugin::MlxBackend;
+use crate::shim::check;
+use rlx_host_api::Error;
+use rlx_host_api::author::{Memory, MemoryLimit, MemoryStats};
+use rlx_mlx_shim as ffi;
+use std::ffi::c_int;
+
+/// A figure that a shim function writes.
+fn figure(read: unsafe extern "C" fn(*mut usize) -> c_int) -> Result<u64, Error> {
+    let mut bytes = 0;
+    // SAFETY: `bytes` is writable, which is all that the readers of `memory.h` ask for.
+    check(unsafe { read(&mut bytes) })?;
+    Ok(bytes as u64)
+}
+
+/// Gives what MLX keeps for reuse back to the system.
+pub(crate) fn clear_cache() -> Result<(), Error> {
+    // SAFETY: takes nothing.
+    check(unsafe { ffi::rlx_mlx_memory_clear_cache() })
+}
+
+/// The most that evaluation should use.
+pub(crate) fn limit() -> Result<u64, Error> {
+    figure(ffi::rlx_mlx_memory_limit)
+}
+
+impl Memory for MlxBackend {
+    fn memory_stats(&self) -> Result<MemoryStats, Error> {
+        Ok(MemoryStats {
+            active: figure(ffi::rlx_mlx_memory_active)?,
+            peak: figure(ffi::rlx_mlx_memory_peak)?,
+            cache: figure(ffi::rlx_mlx_memory_cached)?,
+            limit: limit()?,
+            cache_limit: figure(ffi::rlx_mlx_memory_cache_limit)?,
+        })
+    }
+
+    fn set_memory_limit(&self, which: MemoryLimit, bytes: u64) -> Result<u64, Error> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let mut previous = 0;
+        // SAFETY: `previous` is writable.
+        check(unsafe {
+            match which {
+                MemoryLimit::Active => ffi::rlx_mlx_memory_set_limit(bytes, &mut previous),
+                MemoryLimit::Cache => ffi::rlx_mlx_memory_set_cache_limit(bytes, &mut previous),
+            }
+        })?;
+        Ok(previous as u64)
+    }
+
+    fn clear_cache(&self) -> Result<(), Error> {
+        clear_cache()
+    }
+
+    fn reset_peak(&self) -> Result<(), Error> {
+        // SAFETY: takes nothing.
+        check(unsafe { ffi::rlx_mlx_memory_reset_peak() })
+    }
+}

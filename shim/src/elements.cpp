@@ -1,0 +1,154 @@
+#include "elements.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "mlx/allocator.h"
+#include "mlx/memory.h"
+
+namespace rlx_mlx {
+
+namespace {
+
+// The blocks of consecutive bytes that the elements of a strided array form, visited in row-major order.
+class Blocks {
+ public:
+  explicit Blocks(const mx::array& a) : base_(a.data<char>()), bytes_(a.itemsize()) {
+    size_t axis = a.ndim();
+    while (axis > 0 && (a.shape()[axis - 1] == 1 || a.strides()[axis - 1] * int64_t(a.itemsize()) == int64_t(bytes_))) {
+      bytes_ *= static_cast<size_t>(a.shape()[--axis]);
+    }
+    for (size_t i = 0; i < axis; ++i) {
+      extents_.push_back(a.shape()[i]);
+      steps_.push_back(a.strides()[i] * static_cast<int64_t>(a.itemsize()));
+    }
+    at_.resize(axis);
+  }
+
+  size_t bytes() const { return bytes_; }
+
+  // Goes to block number `index`.
+  void seek(size_t index) {
+    offset_ = 0;
+    for (size_t i = extents_.size(); i-- > 0; index /= static_cast<size_t>(extents_[i])) {
+      at_[i] = static_cast<int64_t>(index % static_cast<size_t>(extents_[i]));
+      offset_ += at_[i] * steps_[i];
+    }
+  }
+
+  const char* here() const { return base_ + offset_; }
+
+  void next() {
+    for (size_t i = extents_.size(); i-- > 0;) {
+      offset_ += steps_[i];
+      if (++at_[i] < extents_[i]) {
+        return;
+      }
+      offset_ -= at_[i] * steps_[i];
+      at_[i] = 0;
+    }
+  }
+
+ private:
+  const char* base_;
+  size_t bytes_;
+  int64_t offset_ = 0;
+  std::vector<int64_t> extents_, steps_, at_;
+};
+
+// `count` whole blocks. The size of a small block is a constant, which makes its copy one instruction.
+template <size_t SIZE>
+void copy_blocks(Blocks& blocks, size_t count, char* dst) {
+  const size_t size = SIZE ? SIZE : blocks.bytes();
+  for (; count > 0; --count, dst += size, blocks.next()) {
+    std::memcpy(dst, blocks.here(), size);
+  }
+}
+
+void copy_whole(Blocks& blocks, size_t count, char* dst) {
+  switch (blocks.bytes()) {
+    case 1: return copy_blocks<1>(blocks, count, dst);
+    case 2: return copy_blocks<2>(blocks, count, dst);
+    case 4: return copy_blocks<4>(blocks, count, dst);
+    case 8: return copy_blocks<8>(blocks, count, dst);
+    default: return copy_blocks<0>(blocks, count, dst);
+  }
+}
+
+}  // namespace
+
+mx::allocator::Data allocate(size_t nbytes) {
+  const size_t limit = mx::get_memory_limit();
+  if (nbytes > limit) {
+    throw Failure(RLX_MLX_ERR_MEMORY, std::to_string(nbytes) + " bytes exceed the memory limit of " +
+                                          std::to_string(limit) + " bytes");
+  }
+  auto data = mx::allocator::malloc(nbytes);
+  if (!data.buffer().raw_ptr()) {
+    // Given back, the NULL would go into the allocator's cache and come out again.
+    [[maybe_unused]] const auto* lost = new mx::allocator::Data(std::move(data));
+    throw std::bad_alloc();
+  }
+  return data;
+}
+
+void check_bytes(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes) {
+  size_t elements = 1;
+  for (auto extent : shape) {
+    elements *= static_cast<size_t>(extent);
+  }
+  if (elements * mx::size_of(dtype) != nbytes) {
+    throw Failure(RLX_MLX_ERR_BAD_SHAPE, std::to_string(nbytes) + " bytes for " + std::to_string(elements) +
+                                             " elements of " + std::to_string(mx::size_of(dtype)) + " bytes");
+  }
+  if (nbytes > 0 && !data) {
+    throw Failure(RLX_MLX_ERR_NULL, "data is NULL");
+  }
+}
+
+mx::array copy_in(mx::Shape shape, mx::Dtype dtype, const void* data, size_t nbytes) {
+  auto memory = allocate(nbytes);
+  auto* bytes = static_cast<unsigned char*>(memory.buffer().raw_ptr());
+  if (nbytes > 0) {
+    std::memcpy(bytes, data, nbytes);
+  }
+  if (dtype == mx::bool_) {
+    for (size_t i = 0; i < nbytes; ++i) {
+      bytes[i] = bytes[i] != 0;
+    }
+  }
+  return mx::array(std::move(memory), std::move(shape), dtype);
+}
+
+void read_part(const mx::array& a, size_t offset, size_t nbytes, void* dst) {
+  if (nbytes == 0) {
+    return;
+  }
+  auto* to = static_cast<char*>(dst);
+  if (a.flags().row_contiguous) {
+    std::memcpy(to, a.data<char>() + offset, nbytes);
+    return;
+  }
+  Blocks blocks(a);
+  const size_t size = blocks.bytes();
+  blocks.seek(offset / size);
+  if (const size_t skip = offset % size; skip > 0) {
+    const size_t head = std::min(size - skip, nbytes);
+    std::memcpy(to, blocks.here() + skip, head);
+    blocks.next();
+    to += head;
+    nbytes -= head;
+  }
+  copy_whole(blocks, nbytes / size, to);
+  if (const size_t tail = nbytes % size; tail > 0) {
+    std::memcpy(to + (nbytes - tail), blocks.here(), tail);
+  }
+}
+
+void read_all(mx::array a, void* dst) {
+  // The flags of a lazy array say nothing, so they are read after evaluation only.
+  a.eval();
+  read_part(a, 0, a.nbytes(), dst);
+}
+
+}  // namespace rlx_mlx

@@ -1,0 +1,133 @@
+//! Executables on many threads: results are those of one thread.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use rlx_host_api::Executable;
+use rlx_mlx_tests::bytes::{bytes, floats, view};
+use rlx_mlx_tests::plugin::compile_text;
+use std::sync::{Barrier, Mutex};
+use std::thread;
+
+const THREADS: usize = 8;
+const RUNS: usize = 2_000;
+
+/// A small network with a parameter, and with constants that are folded at compile.
+const NETWORK: &str = "rlxmodel 1
+opset 1
+graph @network {
+  %x = input : f32[2, 3]
+  %w = param : f32[3, 3]
+  %h = MatMul %x, %w : f32[2, 3]
+  %a = Activation(Tanh) %h : f32[2, 3]
+  %turned = Transpose{perm: [1, 0]} %a : f32[3, 2]
+  %sum = Reduce{op: Sum, axes: [0], keep_dim: false} %a : f32[3]
+  return %turned, %sum
+}
+";
+
+fn network(seed: usize) -> Executable {
+    let mut executable = compile_text(NETWORK, "compiled").unwrap();
+    let weights: Vec<f32> = (0..9).map(|i| ((seed * 9 + i) as f32 * 0.37).sin()).collect();
+    executable.set_param("w", view(&[3, 3], &bytes(&weights))).unwrap();
+    executable
+}
+
+fn input(run: usize) -> Vec<u8> {
+    bytes(&std::array::from_fn::<f32, 6, _>(|i| ((run * 6 + i) as f32 * 0.11).cos()))
+}
+
+fn run(executable: &mut Executable, run: usize) -> Vec<Vec<u8>> {
+    executable.run_to_vec(&[&input(run)]).unwrap()
+}
+
+/// What one thread gets from the network of `seed`, run after run.
+fn serial(seed: usize) -> Vec<Vec<Vec<u8>>> {
+    let mut executable = network(seed);
+    (0..RUNS).map(|i| run(&mut executable, i)).collect()
+}
+
+/// Runs `body` on every thread at once, with the thread's number.
+fn at_once(body: impl Fn(usize) + Sync) {
+    let barrier = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for number in 0..THREADS {
+            let (body, barrier) = (&body, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                body(number);
+            });
+        }
+    });
+}
+
+#[test]
+fn eight_threads_with_eight_executables() {
+    let expected: Vec<_> = (0..THREADS).map(serial).collect();
+    at_once(|number| {
+        let mut executable = network(number);
+        for (i, expected) in expected[number].iter().enumerate() {
+            assert_eq!(run(&mut executable, i), *expected, "thread {number}, run {i}");
+        }
+    });
+}
+
+#[test]
+fn eight_threads_that_share_two_executables() {
+    let expected: Vec<_> = serial(0).into_iter().zip(serial(1)).map(|(zero, one)| [zero, one]).collect();
+    let shared = [Mutex::new(network(0)), Mutex::new(network(1))];
+    at_once(|number| {
+        for (i, expected) in expected.iter().enumerate() {
+            let which = (number + i) % 2;
+            let found = run(&mut shared[which].lock().unwrap(), i);
+            assert_eq!(found, expected[which], "thread {number}, run {i}");
+        }
+    });
+}
+
+/// One trace and one set of parameters behind all of them.
+#[test]
+fn eight_threads_with_duplicates_of_one_executable() {
+    let expected = serial(0);
+    let original = network(0);
+    let copies: Vec<Mutex<Executable>> = (0..THREADS).map(|_| Mutex::new(original.duplicate().unwrap())).collect();
+    at_once(|number| {
+        let mut copy = copies[number].lock().unwrap();
+        for (i, expected) in expected.iter().enumerate() {
+            assert_eq!(run(&mut copy, i), *expected, "thread {number}, run {i}");
+        }
+        assert_eq!(copy.counters().unwrap().traces, 0);
+    });
+}
+
+#[test]
+fn eight_threads_that_compile_run_share_and_drop() {
+    let source = Mutex::new(network(0));
+    let expected = run(&mut network(0), 7);
+    at_once(|number| {
+        for round in 0..25 {
+            let mut executable = compile_text(NETWORK, "compiled").unwrap();
+            executable.share_params(&source.lock().unwrap()).unwrap();
+            assert_eq!(run(&mut executable, 7), expected, "thread {number}, round {round}");
+            executable.write_param("w", 0, &bytes(&[0.0; 9])).unwrap();
+            assert_eq!(floats(&run(&mut executable, 7)[1]), [0.0; 3], "thread {number}, round {round}");
+        }
+    });
+}
+
+/// Runs that are under way when the executable goes to the next thread.
+#[test]
+fn submitted_runs_move_between_threads() {
+    let mut executable = network(3);
+    let expected = serial(3);
+    for (i, expected) in expected.iter().enumerate().take(200) {
+        executable.submit(&[&input(i)]).unwrap();
+        executable = thread::spawn(move || {
+            executable.wait().unwrap();
+            executable
+        })
+        .join()
+        .unwrap();
+        let mut sum = vec![0; 12];
+        executable.read_output(1, 0, &mut sum).unwrap();
+        assert_eq!(sum, expected[1], "run {i}");
+    }
+}
