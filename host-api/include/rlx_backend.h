@@ -62,6 +62,15 @@ typedef struct RlxTensorInfo RlxTensorInfo;
 typedef struct RlxExecutableInfo RlxExecutableInfo;
 typedef struct RlxRunArgs RlxRunArgs;
 typedef struct RlxBackendApi RlxBackendApi;
+typedef struct RlxParamsApi RlxParamsApi;
+typedef struct RlxSegment RlxSegment;
+typedef struct RlxCopyArgs RlxCopyArgs;
+typedef struct RlxResidentApi RlxResidentApi;
+typedef struct RlxPipelineApi RlxPipelineApi;
+typedef struct RlxMemoryStats RlxMemoryStats;
+typedef struct RlxMemoryApi RlxMemoryApi;
+typedef struct RlxExecutableCounters RlxExecutableCounters;
+typedef struct RlxProfileApi RlxProfileApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -393,7 +402,8 @@ struct RlxParamArgs {
 struct RlxRunArgs {
     /// Size of this struct.
     uint64_t struct_size;
-    /// One view per input, in the declared order, dtype and size.
+    /// One view per input, in the declared order, dtype and size. NULL with length 0 leaves out an input that is bound
+    /// as resident (`RlxResidentApi`).
     const RlxBytes *inputs;
     /// Number of `inputs`.
     uint64_t input_count;
@@ -504,6 +514,15 @@ RLX_ASSERT_SIZE(RlxTensorInfo, 40);
 RLX_ASSERT_SIZE(RlxExecutableInfo, 56);
 RLX_ASSERT_SIZE(RlxRunArgs, 40);
 RLX_ASSERT_SIZE(RlxBackendApi, 128);
+RLX_ASSERT_SIZE(RlxParamsApi, 40);
+RLX_ASSERT_SIZE(RlxSegment, 24);
+RLX_ASSERT_SIZE(RlxCopyArgs, 56);
+RLX_ASSERT_SIZE(RlxResidentApi, 80);
+RLX_ASSERT_SIZE(RlxPipelineApi, 40);
+RLX_ASSERT_SIZE(RlxMemoryStats, 48);
+RLX_ASSERT_SIZE(RlxMemoryApi, 48);
+RLX_ASSERT_SIZE(RlxExecutableCounters, 56);
+RLX_ASSERT_SIZE(RlxProfileApi, 24);
 #undef RLX_ASSERT_SIZE
 #endif
 
