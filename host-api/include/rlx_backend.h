@@ -41,6 +41,12 @@ extern "C" {
 #define RLX_ENTRY_SYMBOL "rlx_backend_entry"
 /// A string literal as the initialiser of an `RlxStr`.
 #define RLX_STR(literal) {(const uint8_t *)("" literal), sizeof(literal) - 1}
+/// Ids of extensions.
+#define RLX_PARAMS_ID "params"
+#define RLX_RESIDENT_ID "resident"
+#define RLX_PIPELINE_ID "pipeline"
+#define RLX_MEMORY_ID "memory"
+#define RLX_PROFILE_ID "profile"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -156,6 +162,33 @@ typedef struct RlxProfileApi RlxProfileApi;
 #define RLX_DEVICE_GPU 2
 /// Another accelerator.
 #define RLX_DEVICE_ACCELERATOR 3
+
+/// On memory in use.
+#define RLX_MEMORY_LIMIT 0
+/// On memory kept for reuse.
+#define RLX_MEMORY_CACHE_LIMIT 1
+/// Version of `RlxMemoryApi`.
+#define RLX_MEMORY_VERSION 1
+
+/// Version of `RlxParamsApi`.
+#define RLX_PARAMS_VERSION 1
+
+/// Version of `RlxPipelineApi`.
+#define RLX_PIPELINE_VERSION 1
+
+/// Version of `RlxProfileApi`.
+#define RLX_PROFILE_VERSION 1
+
+/// `source_index` is an output of the last run.
+#define RLX_SOURCE_OUTPUT 0
+/// `source_index` is a resident input.
+#define RLX_SOURCE_INPUT 1
+
+/// Ends a feed.
+#define RLX_NO_OUTPUT UINT64_MAX
+
+/// Version of `RlxResidentApi`.
+#define RLX_RESIDENT_VERSION 1
 
 /// A semantic version of the ABI (frozen).
 struct RlxVersion {
@@ -466,6 +499,155 @@ struct RlxEntryResponse {
     uint32_t reserved;
     /// The table, valid for the life of the process; NULL on refusal.
     const RlxBackendApi *api;
+};
+
+/// The table of extension `params` version 1 (frozen).
+struct RlxParamsApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Overwrites `data.len` bytes at byte `offset` of the bound parameter `name`. Executables that share the parameter
+    /// keep the old values.
+    RlxError *(*write)(RlxExecutable *executable, RlxStr name, uint64_t offset, RlxBytes data);
+    /// Binds each parameter of `executable` that `source`, of the same plugin, has bound under the same name, dtype and
+    /// shape to the same memory on the device. Writes how many there were.
+    RlxError *(*share)(RlxExecutable *executable, RlxExecutable *source, uint64_t *count);
+    /// A second executable of the same program, without compiling again: parameters are shared, resident inputs and
+    /// feeds are as in the original and independent of it from then on.
+    RlxError *(*duplicate)(RlxExecutable *executable, RlxExecutable **copy);
+};
+
+/// One contiguous piece of a copy, in elements of the two dense tensors (frozen).
+struct RlxSegment {
+    /// First element in the source.
+    uint64_t source;
+    /// First element in the target.
+    uint64_t target;
+    /// Number of elements.
+    uint64_t len;
+};
+
+/// Argument of `RlxResidentApi.copy`.
+struct RlxCopyArgs {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// The resident input that is written.
+    uint64_t target;
+    /// Executable of the same plugin that has the source; NULL for the target's own. No call may be in it.
+    RlxExecutable *source;
+    /// One of `RLX_SOURCE_*`.
+    uint32_t source_kind;
+    /// Zero.
+    uint32_t reserved;
+    /// Which output or input.
+    uint64_t source_index;
+    /// The pieces.
+    const RlxSegment *segments;
+    /// Number of `segments`.
+    uint64_t segment_count;
+};
+
+/// The table of extension `resident` version 1 (frozen). Inputs and outputs are named by their index
+/// in `RlxExecutableInfo`.
+struct RlxResidentApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Uploads `tensor`, of the declared dtype and shape, as the value of `input`; NULL takes the binding away.
+    RlxError *(*bind)(RlxExecutable *executable, uint64_t input, const RlxTensor *tensor);
+    /// Writes 1 when `input` is bound, else 0.
+    RlxError *(*is_bound)(RlxExecutable *executable, uint64_t input, uint32_t *bound);
+    /// Downloads `out.len` bytes from byte `offset` of the bound `input`.
+    RlxError *(*read)(RlxExecutable *executable, uint64_t input, uint64_t offset, RlxBytesMut out);
+    /// From now on `input` becomes output `output` after every run, without a transfer; dtype and shape are alike.
+    /// `RLX_NO_OUTPUT` ends it.
+    RlxError *(*feed)(RlxExecutable *executable, uint64_t input, uint64_t output);
+    /// Copies pieces of an output of the last run, or of a resident input, into a resident input, on the device and in
+    /// place: nothing but the pieces is moved.
+    RlxError *(*copy)(RlxExecutable *executable, const RlxCopyArgs *args);
+    /// Downloads `out.len` bytes from byte `offset` of output `output` of the last run, also one that was not wanted.
+    RlxError *(*read_output)(RlxExecutable *executable, uint64_t output, uint64_t offset, RlxBytesMut out);
+    /// Keeps the values of these bound inputs, in place of those saved before.
+    RlxError *(*save)(RlxExecutable *executable, const uint64_t *inputs, uint64_t count);
+    /// Binds what `save` kept; it may be restored again.
+    RlxError *(*restore)(RlxExecutable *executable);
+};
+
+/// The table of extension `pipeline` version 1 (frozen).
+struct RlxPipelineApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Starts a run and returns; inputs are taken before it returns, and no output may be wanted. Feeds happen in order.
+    RlxError *(*submit)(RlxExecutable *executable, const RlxRunArgs *args);
+    /// Waits for every submitted run; gives the first error among them.
+    RlxError *(*wait)(RlxExecutable *executable);
+    /// Several runs, each with its own inputs and outputs, overlapped as far as the device can; returns when all
+    /// outputs are written. `runs` is an array whose stride is the `struct_size` of its first entry.
+    RlxError *(*run_batch)(RlxExecutable *executable, const RlxRunArgs *runs, uint64_t count);
+};
+
+/// Memory of the engine on the device of an instance, in bytes.
+struct RlxMemoryStats {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// In use by arrays.
+    uint64_t active;
+    /// Highest `active` since the start or the last reset.
+    uint64_t peak;
+    /// Kept for reuse.
+    uint64_t cache;
+    /// Limit on `active`, a guideline of the engine's.
+    uint64_t limit;
+    /// Limit on `cache`.
+    uint64_t cache_limit;
+};
+
+/// The table of extension `memory` version 1 (frozen).
+struct RlxMemoryApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Fills `stats`.
+    RlxError *(*stats)(RlxBackend *backend, RlxMemoryStats *stats);
+    /// Sets a limit (`RLX_MEMORY_LIMIT`, `RLX_MEMORY_CACHE_LIMIT`) and writes the one before.
+    RlxError *(*set_limit)(RlxBackend *backend, uint32_t which, uint64_t bytes, uint64_t *previous);
+    /// Gives kept memory back to the system.
+    RlxError *(*clear_cache)(RlxBackend *backend);
+    /// Starts `peak` anew.
+    RlxError *(*reset_peak)(RlxBackend *backend);
+};
+
+/// Counters of one executable since it was made.
+struct RlxExecutableCounters {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// Runs that were started.
+    uint64_t runs;
+    /// How often the program, or a part of it such as a loop body, was traced; at most once each in compiled mode.
+    uint64_t traces;
+    /// Evaluations that were waited for or submitted.
+    uint64_t evaluations;
+    /// Bytes copied from host memory: inputs, resident bindings, parameter writes.
+    uint64_t bytes_in;
+    /// Bytes copied to host memory.
+    uint64_t bytes_out;
+    /// Bytes moved between arrays on the device by copies and feeds.
+    uint64_t bytes_on_device;
+};
+
+/// The table of extension `profile` version 1 (frozen).
+struct RlxProfileApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Fills `counters`.
+    RlxError *(*counters)(RlxExecutable *executable, RlxExecutableCounters *counters);
 };
 
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.

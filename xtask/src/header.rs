@@ -6,7 +6,7 @@
 
 use std::ffi::CStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rlx_host_api::abi::{ABI_OLDEST, ENTRY_SYMBOL};
@@ -24,7 +24,14 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
 fn generate(folder: &Path) -> Result<String> {
     let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let source = folder.join("src/abi.rs");
-    let structs = structs(&read(&folder.join("abi.golden"))?);
+    let golden = read(&folder.join("abi.golden"))?;
+    let structs = structs(&golden);
+    let ids: String = golden
+        .lines()
+        .filter_map(|line| line.strip_prefix("const ")?.split_once(' '))
+        .filter(|(name, _)| name.ends_with("_ID"))
+        .map(|(name, id)| format!("#define {name} \"{id}\"\n"))
+        .collect();
     let rules: String = read(&source)?
         .lines()
         .map_while(|line| line.strip_prefix("//!"))
@@ -65,7 +72,8 @@ extern "C" {{
 #define RLX_ENTRY_SYMBOL "{entry}"
 /// A string literal as the initialiser of an `RlxStr`.
 #define RLX_STR(literal) {{(const uint8_t *)("" literal), sizeof(literal) - 1}}
-
+/// Ids of extensions.
+{ids}
 {names}
 {declarations}
 /// Exports a function from a plugin whose other symbols are hidden.
@@ -120,6 +128,16 @@ fn structs(golden: &str) -> Vec<Struct> {
         .collect()
 }
 
+/// The files of the extension tables, which stand beside the source in a folder of its name.
+fn extensions(source: &Path) -> Result<Vec<PathBuf>> {
+    let folder = source.with_extension("");
+    let entries = fs::read_dir(&folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let mut files: Vec<PathBuf> =
+        entries.with_context(|| format!("cannot list {}", folder.display()))?.iter().map(fs::DirEntry::path).collect();
+    files.sort();
+    Ok(files)
+}
+
 /// What cbindgen makes of the source.
 fn translate(source: &Path, folder: &Path, structs: &[Struct]) -> Result<String> {
     let settings = folder.join("cbindgen.toml");
@@ -128,11 +146,11 @@ fn translate(source: &Path, folder: &Path, structs: &[Struct]) -> Result<String>
     // No function uses the types, so cbindgen has to be told that they are wanted.
     config.export.include.extend(structs.iter().map(|found| found.name.clone()));
     config.export.include.push("RlxBackendEntry".to_owned());
-    let bindings = cbindgen::Builder::new()
-        .with_config(config)
-        .with_src(source)
-        .generate()
-        .with_context(|| format!("cannot translate {}", source.display()))?;
+    let mut builder = cbindgen::Builder::new().with_config(config).with_src(source);
+    for extension in extensions(source)? {
+        builder = builder.with_src(extension);
+    }
+    let bindings = builder.generate().with_context(|| format!("cannot translate {}", source.display()))?;
     let mut text = Vec::new();
     bindings.write(&mut text);
     String::from_utf8(text).context("cbindgen wrote something that is not UTF-8")

@@ -107,16 +107,23 @@ fn write(workspace: &Workspace, edition: &Edition, to: &Path) -> Result<()> {
     put(&to.join("Cargo.toml"), &manifest)?;
     put(&to.join("Cargo.lock"), &read(&root.join("Cargo.lock"))?)?;
 
-    let growable = read(&root.join("host-api/src/growable.rs"))?;
+    let listed = read(&root.join("host-api/src/growable.rs"))?;
+    let growable = growable_structs(&listed)?;
+    let mut grown = 0;
     for path in [files(&root.join("host-api"))?, files(&root.join("tests/next-abi"))?].concat() {
         let mut text = read(&path)?;
         if path.ends_with("host-api/src/abi.rs") {
             for (old, new) in edition.edits {
                 replace(&mut text, old, new)?;
             }
-            if edition.grown {
-                grow(&mut text, &growable)?;
-            }
+        }
+        // Extension tables stand in files of their own.
+        if edition.grown
+            && path
+                .strip_prefix(root.join("host-api/src"))
+                .is_ok_and(|path| path.starts_with("abi.rs") || path.starts_with("abi"))
+        {
+            grown += grow(&mut text, &growable)?;
         }
         if path.ends_with("next-abi/plugin/Cargo.toml") {
             let name = |library: &str| format!("name = \"{library}\"");
@@ -124,19 +131,34 @@ fn write(workspace: &Workspace, edition: &Edition, to: &Path) -> Result<()> {
         }
         put(&to.join(path.strip_prefix(root)?), &text)?;
     }
+    ensure!(
+        !edition.grown || grown == growable.len(),
+        "{grown} of the {} structs of growable.rs are in abi",
+        growable.len()
+    );
     Ok(())
 }
 
-/// Adds a field to each struct that growable.rs lists.
-fn grow(abi: &mut String, growable: &str) -> Result<()> {
-    let names = growable.lines().filter_map(|line| Some(line.trim().split_once(" ends with ")?.0));
+/// The structs that growable.rs lists.
+fn growable_structs(source: &str) -> Result<Vec<&str>> {
+    let names = source.lines().filter_map(|line| Some(line.trim().split_once(" ends with ")?.0));
     let names: Vec<&str> = names.filter(|name| name.chars().all(char::is_alphanumeric)).collect();
     ensure!(names.len() > 1, "growable.rs lists no structs as `Name ends with field,`");
-    for name in names {
-        let body = section(abi, &format!("pub struct {name} {{\n"), "\n}\n")?;
-        abi.insert_str(body.end - "}\n".len(), "    /// What the next version adds.\n    pub next_field: u64,\n");
+    Ok(names)
+}
+
+/// Adds a field to each of these structs that `abi` declares, and gives their number.
+fn grow(abi: &mut String, growable: &[&str]) -> Result<usize> {
+    let mut count = 0;
+    for name in growable {
+        let start = format!("pub struct {name} {{\n");
+        if abi.contains(&start) {
+            let body = section(abi, &start, "\n}\n")?;
+            abi.insert_str(body.end - "}\n".len(), "    /// What the next version adds.\n    pub next_field: u64,\n");
+            count += 1;
+        }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Where the only `start` is, with all up to the next `end`.
@@ -188,12 +210,14 @@ mod tests {
     fn growth_is_a_last_field_of_the_listed_structs_alone() {
         let field = |name: &str| format!("pub struct {name} {{\n    pub struct_size: u64,\n}}\n");
         let mut abi = ["A", "B", "Ab"].map(field).concat();
-        grow(&mut abi, "growable! {\n    A ends with struct_size,\n    B ends with struct_size,\n}\n").unwrap();
+        let listed = "growable! {\n    A ends with struct_size,\n    B ends with struct_size,\n}\n";
+        let listed = growable_structs(listed).unwrap();
+        assert_eq!(grow(&mut abi, &[&listed[..], &["Elsewhere"]].concat()).unwrap(), 2);
         let grown = |name: &str| {
             field(name).replace("\n}", "\n    /// What the next version adds.\n    pub next_field: u64,\n}")
         };
         assert_eq!(abi, [grown("A"), grown("B"), field("Ab")].concat());
-        assert!(grow(&mut abi, "nothing").is_err());
+        assert!(growable_structs("nothing").is_err());
     }
 
     #[test]
