@@ -104,7 +104,7 @@ fn batches_are_as_large_as_asked_for() {
 #[test]
 fn the_report_has_every_key() {
     let mut names: Vec<&str> =
-        "backend plugin device embeddings shape load_ms compile_ms params_ms first_run_ms median_ms runs"
+        "backend plugin device embeddings shape load_ms compile_ms params_ms first_run_ms median_ms runs memory"
             .split(' ')
             .collect();
     names.sort_unstable();

@@ -2,6 +2,7 @@
 
 use crate::{embed, plugins, run};
 use anyhow::Result;
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rlx_host_api::DeviceKind;
 use rlx_host_api::discovery::Registry;
@@ -59,6 +60,19 @@ pub(crate) struct BackendArgs {
     /// How a plugin executes the program; the plugin chooses when it is left out.
     #[arg(long)]
     pub(crate) mode: Option<Mode>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
+}
+
+/// Limits of the plugin's engine, as `512MiB` or a number of bytes.
+#[derive(Debug, Args)]
+pub(crate) struct MemoryArgs {
+    /// The most that the engine may have in use, such as 512MiB; a run that needs more fails.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<ByteSize>,
+    /// The most that the engine keeps for reuse, such as 64MiB; 0 keeps nothing.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) cache_limit: Option<ByteSize>,
 }
 
 /// Which plugins may be opened.

@@ -1,6 +1,6 @@
 //! `rlx-run embed`: sentence embeddings, as sentence-transformers computes them.
 
-use crate::backend::{self, Engine, Executable, PluginSummary};
+use crate::backend::{self, Engine, Executable, Memory, PluginSummary};
 use crate::bert::{self, BertConfig};
 use crate::cli::EmbedArgs;
 use crate::params::{self, Weights};
@@ -28,6 +28,8 @@ struct Report {
     shape: [usize; 2],
     #[serde(flatten)]
     timings: Timings,
+    /// Of the engine after the last run; null where the backend does not tell.
+    memory: Option<Memory>,
 }
 
 /// The key of sentence_bert_config.json that matters here.
@@ -57,6 +59,7 @@ pub(crate) fn execute(args: EmbedArgs) -> Result<()> {
         shape: [embeddings.len(), embeddings.first().map_or(0, Vec::len)],
         embeddings,
         timings,
+        memory: engine.memory()?,
     };
     if args.output.json { report::print_json(&report) } else { print_table(&texts, &report) }
 }
@@ -195,5 +198,5 @@ fn print_table(texts: &[String], report: &Report) -> Result<()> {
         table.add_row([text.clone(), format!("{} …", first.join(" ")), format!("{cosine:.4}")]);
     }
     report::print(&table.to_string())?;
-    report::print(&report::timings_table(&report.timings).to_string())
+    report::print_phases(&report.timings, report.memory.as_ref())
 }

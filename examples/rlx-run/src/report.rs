@@ -1,7 +1,9 @@
 //! Everything that goes to standard output: tables for people, JSON for programs.
 
+use crate::backend::Memory;
 use crate::timing::Timings;
 use anyhow::{Context, Result};
+use bytesize::ByteSize;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
@@ -29,8 +31,21 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// The timings as a table.
-pub(crate) fn timings_table(timings: &Timings) -> Table {
+/// Prints the timings and, where they are known, the figures of memory.
+pub(crate) fn print_phases(timings: &Timings, memory: Option<&Memory>) -> Result<()> {
+    print(&timings_table(timings).to_string())?;
+    memory.map_or(Ok(()), |memory| print(&memory_table(memory).to_string()))
+}
+
+fn memory_table(memory: &Memory) -> Table {
+    let mut table = table(["memory in use", "peak", "kept for reuse", "limit", "limit of what is kept"]);
+    let Memory { active_bytes, peak_bytes, cache_bytes, limit_bytes, cache_limit_bytes } = *memory;
+    let bytes = [active_bytes, peak_bytes, cache_bytes, limit_bytes, cache_limit_bytes];
+    table.add_row(bytes.map(|bytes| ByteSize(bytes).to_string()));
+    table
+}
+
+fn timings_table(timings: &Timings) -> Table {
     let mut table = table(["load ms", "compile ms", "params ms", "first run ms", "median ms", "runs"]);
     let ms = [timings.load_ms, timings.compile_ms, timings.params_ms, timings.first_run_ms, timings.median_ms];
     let mut row: Vec<String> = ms.iter().map(|value| format!("{value:.2}")).collect();

@@ -1,6 +1,6 @@
 //! `rlx-run run`: one .rlxmodel program with inputs and parameters from files.
 
-use crate::backend::{self, Executable, PluginSummary};
+use crate::backend::{self, Executable, Memory, PluginSummary};
 use crate::cli::RunArgs;
 use crate::params::{self, Weights};
 use crate::progress::Progress;
@@ -25,6 +25,8 @@ struct Report {
     outputs: Vec<OutputRow>,
     #[serde(flatten)]
     timings: Timings,
+    /// Of the engine after the last run; null where the backend does not tell.
+    memory: Option<Memory>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +91,7 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
         device: engine.device().to_owned(),
         outputs: rows.collect(),
         timings,
+        memory: engine.memory()?,
     };
     if args.output.json { report::print_json(&report) } else { print_table(&report) }
 }
@@ -166,7 +169,7 @@ fn print_table(report: &Report) -> Result<()> {
         table.add_row([name, row.dtype.clone(), shape, first].into_iter().chain(stats));
     }
     report::print(&table.to_string())?;
-    report::print(&report::timings_table(&report.timings).to_string())?;
+    report::print_phases(&report.timings, report.memory.as_ref())?;
     for file in report.outputs.iter().filter_map(|row| row.file.as_deref()) {
         report::print(&format!("wrote {}", file.display()))?;
     }

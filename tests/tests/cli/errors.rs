@@ -41,6 +41,15 @@ fn a_truncated_model_is_named() {
 }
 
 #[test]
+fn limits_of_memory_are_kept_and_belong_to_plugins() {
+    let files = Files::new();
+    let with = |backend, limit: &[&str]| [files.run(backend), limit.iter().map(ToString::to_string).collect()].concat();
+    assert_fails(with("mlx", &["--memory-limit", "8"]), &["memory limit of 8"]);
+    let line = error_line(&mut command(with("cpu", &["--cache-limit", "1MiB"])), 2);
+    assert!(line.contains("--cache-limit") && line.contains("`cpu`"), "{line}");
+}
+
+#[test]
 fn weights_that_are_missing_or_of_another_shape_are_named() {
     let files = Files::new();
     files.write_params("missing.safetensors", &[("w", &[3, 2], &[0.0; 6])]);

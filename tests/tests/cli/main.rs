@@ -50,7 +50,7 @@ fn run_reports_every_key_as_json() {
     let timings = ["compile_ms", "first_run_ms", "load_ms", "median_ms", "params_ms"];
     for backend in ["cpu", "mlx"] {
         let report = json(command(files.run(backend)).args(["--json", "--repeat", "5"]));
-        let mut expected = [&timings[..], &["backend", "device", "outputs", "plugin", "runs"]].concat();
+        let mut expected = [&timings[..], &["backend", "device", "memory", "outputs", "plugin", "runs"]].concat();
         expected.sort_unstable();
         assert_eq!(keys(&report), expected);
         let output = &report["outputs"][0];
@@ -66,7 +66,7 @@ fn run_reports_every_key_as_json() {
         }
         assert!(report["first_run_ms"].as_f64() > Some(0.0), "{report:#}");
         if backend == "cpu" {
-            assert_eq!(report["plugin"], Value::Null);
+            assert_eq!((&report["plugin"], &report["memory"]), (&Value::Null, &Value::Null));
         } else {
             let plugin = &report["plugin"];
             assert_eq!(keys(plugin), ["abi", "engine", "name", "version"]);
@@ -85,6 +85,25 @@ fn run_prints_tables_for_people() {
         for part in ["sum", "[2, 2]", "32.000000 8.000000", "median ms", "output_1.npy"] {
             assert!(text.contains(part), "`{part}` is not in\n{text}");
         }
+    }
+}
+
+#[test]
+fn memory_is_told_and_limited() {
+    const MIB: u64 = 1 << 20;
+    let files = Files::new();
+    let figure = |report: &Value, key: &str| report["memory"][key].as_u64().unwrap();
+    let limits = ["--memory-limit", "512MiB", "--cache-limit", "0"];
+    let report = json(command(files.run("mlx")).arg("--json").args(limits));
+    let expected = ["active_bytes", "cache_bytes", "cache_limit_bytes", "limit_bytes", "peak_bytes"];
+    assert_eq!(keys(&report["memory"]), expected);
+    assert_eq!((figure(&report, "limit_bytes"), figure(&report, "cache_limit_bytes")), (512 * MIB, 0));
+    assert_eq!(figure(&report, "cache_bytes"), 0, "nothing may be kept");
+    let (active, peak) = (figure(&report, "active_bytes"), figure(&report, "peak_bytes"));
+    assert!(active <= peak && (1..MIB).contains(&peak), "{active} in use, {peak} at most");
+    let text = stdout(command(files.run("mlx")).args(limits));
+    for part in ["memory in use", "512.0 MiB"] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The built-in backend `cpu`: rlx-cpu through the published rlx-runtime.
 
 use super::guard::guarded;
-use super::{Engine, Executable, PluginSummary};
+use super::{Engine, Executable, Memory, PluginSummary};
 use crate::params::MappedTensor;
 use crate::report::one_line;
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -21,6 +21,10 @@ impl Engine for CpuEngine {
 
     fn device(&self) -> &str {
         "cpu"
+    }
+
+    fn memory(&self) -> Result<Option<Memory>> {
+        Ok(None)
     }
 
     fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>> {

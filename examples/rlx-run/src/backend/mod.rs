@@ -2,7 +2,10 @@
 
 mod cpu;
 mod guard;
+mod memory;
 mod plugin;
+
+pub(crate) use memory::Memory;
 
 use crate::UsageError;
 use crate::cli::{BackendArgs, Device};
@@ -32,6 +35,9 @@ pub(crate) trait Engine {
 
     /// Kind of the device: `cpu`, `gpu`.
     fn device(&self) -> &str;
+
+    /// Memory of the engine now; none where the backend does not tell.
+    fn memory(&self) -> Result<Option<Memory>>;
 
     /// Compiles the text of a .rlxmodel file.
     fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>>;
@@ -70,6 +76,9 @@ pub(crate) fn open(args: &BackendArgs) -> Result<Box<dyn Engine>> {
     }
     if args.mode.is_some() {
         bail!(UsageError("--mode: the built-in backend `cpu` has no modes; they belong to plugins".to_owned()));
+    }
+    if args.memory.memory_limit.is_some() || args.memory.cache_limit.is_some() {
+        bail!(UsageError("--memory-limit, --cache-limit: the built-in backend `cpu` has no limits".to_owned()));
     }
     Ok(Box::new(cpu::CpuEngine))
 }

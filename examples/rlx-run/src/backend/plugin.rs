@@ -1,5 +1,6 @@
 //! Every backend other than `cpu`: a plugin, found and loaded while the program runs.
 
+use super::memory::{self, Memory};
 use super::{Engine, Executable, PluginSummary};
 use crate::UsageError;
 use crate::cli::BackendArgs;
@@ -33,6 +34,7 @@ impl PluginEngine {
             None => first_device(&plugin)?,
         };
         let backend = plugin.create(&BackendOptions::new().device(kind))?;
+        memory::limit(&backend, &args.memory)?;
         let mut options = CompileOptions::new();
         if let Some(mode) = args.mode {
             options = options.set("mode", mode.name());
@@ -66,6 +68,10 @@ impl Engine for PluginEngine {
 
     fn device(&self) -> &str {
         &self.device
+    }
+
+    fn memory(&self) -> Result<Option<Memory>> {
+        Memory::of(&self.backend)
     }
 
     fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>> {
