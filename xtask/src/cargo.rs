@@ -55,10 +55,20 @@ impl Workspace {
         command
     }
 
-    /// Builds packages with the release profile.
+    /// Builds a package with the release profile.
     pub(crate) fn build(&self, package: &str) -> Result<()> {
-        run(&mut self.cargo(["build", "--release", "-p", package]))
+        self.build_together(&[package])
     }
+
+    /// Builds packages with the release profile, their dependencies with the features that any of them wants.
+    pub(crate) fn build_together(&self, packages: &[&str]) -> Result<()> {
+        run(self.cargo(["build", "--release"]).args(choice("-p", packages)))
+    }
+}
+
+/// Names packages on cargo's command line, each behind `flag`.
+pub(crate) fn choice<'a>(flag: &'a str, packages: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    packages.iter().flat_map(move |package| [flag, package])
 }
 
 /// Prints a command and runs it; its output goes where ours goes. An error if it fails.

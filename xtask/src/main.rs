@@ -40,7 +40,7 @@ enum Command {
     Demo,
     /// Run all tests; what follows `--` goes to `cargo test`
     Test {
-        /// Arguments of `cargo test`, e.g. `-- -p rlx-mlx-vendor`
+        /// Arguments of `cargo test`, e.g. `-- -p rlx-mlx-vendor` or `-- --test executable`
         #[arg(last = true)]
         args: Vec<String>,
     },

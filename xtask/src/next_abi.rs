@@ -86,7 +86,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
 fn build(workspace: &Workspace, source: &Path, library: &str, to: &Path) -> Result<()> {
     let mut command = workspace.cargo(["build", "--release", "--manifest-path"]);
     command.arg(source.join("Cargo.toml")).env("CARGO_TARGET_DIR", &workspace.target_dir);
-    cargo::run(command.args(PACKAGES.iter().flat_map(|package| ["-p", package])))?;
+    cargo::run(command.args(cargo::choice("-p", &PACKAGES)))?;
     // All of them have the name by which a host looks for the backend.
     let file = |name: &str| format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
     stage::copy(&workspace.built(&file(library)), &to.join(file(LIBRARY)))?;

@@ -1,53 +1,88 @@
 //! `cargo xtask test` and `cargo xtask bench`: cargo with what the tests need already built and named.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
+use crate::c_programs::{self, CPrograms};
 use crate::cargo::{self, Workspace};
-use crate::{bare, c_programs, next_abi, provision, reference, shim, stage};
+use crate::{bare, next_abi, provision, reference, shim, stage};
+
+/// The packages that link rlx-cpu. They are always built together: cargo gives the dependencies of a command's packages
+/// the features that any of them wants, and for another set of features it builds rlx-cpu again, which takes minutes.
+const WITH_RLX_CPU: [&str; 4] = ["rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
 
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     if args.is_empty() {
         shim::run(workspace)?;
     }
-    // Cargo ignores a choice of packages beside `--workspace`.
-    let mut own = args.iter().take_while(|arg| *arg != "--");
-    let chosen = own.any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
-    let whole: &[&str] = if chosen { &[] } else { &["--workspace"] };
+    let programs = Programs::build(workspace)?;
     let next_abi = next_abi::run(workspace)?;
-    let mut command = prepared(workspace, &[&["test", "--release"], whole].concat(), args)?;
-    cargo::run(command.env("RLX_TEST_NEXT_ABI_DIR", next_abi))
+    let test = |packages: Vec<&str>| {
+        let mut command = workspace.cargo(["test", "--release"].into_iter().chain(packages));
+        cargo::run(programs.name(command.args(args)).env("RLX_TEST_NEXT_ABI_DIR", &next_abi))
+    };
+    let own = args.iter().take_while(|arg| *arg != "--");
+    let chosen = |flags: &[&str]| own.clone().any(|arg| flags.iter().any(|flag| arg.starts_with(flag)));
+    if chosen(&["-p", "--package"]) {
+        return test(Vec::new());
+    }
+    test(cargo::choice("-p", &WITH_RLX_CPU).collect())?;
+    // The others have no integration test that would be meant.
+    if chosen(&["--test"]) {
+        return Ok(());
+    }
+    test(std::iter::once("--workspace").chain(cargo::choice("--exclude", &WITH_RLX_CPU)).collect())
 }
 
 /// Runs the benchmarks of the workspace's test crate.
 pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
     let bare = bare::build(workspace)?;
-    cargo::run(prepared(workspace, &["bench", "-p", "rlx-mlx-tests"], args)?.env("RLX_BENCH_BARE_ADD", bare))
+    let programs = Programs::build(workspace)?;
+    let mut command = workspace.cargo(["bench", "-p", "rlx-mlx-tests"]);
+    cargo::run(programs.name(command.args(args)).env("RLX_BENCH_BARE_ADD", bare))
 }
 
-/// Tests load the plugin and start the hosts as a user would, so all are built first; environment variables say where
-/// they are.
-fn prepared(workspace: &Workspace, command: &[&str], args: &[String]) -> Result<Command> {
-    let staged = stage::run(workspace)?;
-    let reference = reference::run(workspace)?;
-    workspace.build("rlx-run")?;
-    let c = c_programs::build(workspace)?;
-    workspace.build("rlx-fixture-plugin")?;
-    let model = provision::model(workspace)?;
-    let python_site = provision::python_site(workspace)?;
-    let command = command.iter().copied().chain(args.iter().map(String::as_str));
-    let mut command = workspace.cargo(command);
-    command
-        .env("RLX_TEST_PLUGIN_DIR", staged.plugins)
-        .env("RLX_TEST_REFERENCE_DIR", reference)
-        .env("RLX_TEST_MODEL_DIR", model)
-        .env("RLX_TEST_C_HOST", c.host)
-        .env("RLX_TEST_C_PLUGIN_DIR", c.plugins)
-        .env("RLX_TEST_FIXTURE", workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")))
-        .env("RLX_TEST_PYTHON_SITE", python_site)
-        .env("RLX_TEST_RLX_RUN", workspace.built("rlx-run"));
-    Ok(command)
+/// What the tests load and start as a user would, built and staged.
+struct Programs {
+    plugins: PathBuf,
+    reference: PathBuf,
+    c: CPrograms,
+    fixture: PathBuf,
+    rlx_run: PathBuf,
+    model: PathBuf,
+    python_site: PathBuf,
+}
+
+impl Programs {
+    fn build(workspace: &Workspace) -> Result<Self> {
+        let plugins = stage::run(workspace)?.plugins;
+        let reference = reference::run(workspace)?;
+        workspace.build("rlx-fixture-plugin")?;
+        Ok(Self {
+            plugins,
+            reference,
+            c: c_programs::build(workspace)?,
+            fixture: workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")),
+            rlx_run: workspace.built("rlx-run"),
+            model: provision::model(workspace)?,
+            python_site: provision::python_site(workspace)?,
+        })
+    }
+
+    /// Environment variables say where they are.
+    fn name<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("RLX_TEST_PLUGIN_DIR", &self.plugins)
+            .env("RLX_TEST_REFERENCE_DIR", &self.reference)
+            .env("RLX_TEST_MODEL_DIR", &self.model)
+            .env("RLX_TEST_C_HOST", &self.c.host)
+            .env("RLX_TEST_C_PLUGIN_DIR", &self.c.plugins)
+            .env("RLX_TEST_FIXTURE", &self.fixture)
+            .env("RLX_TEST_PYTHON_SITE", &self.python_site)
+            .env("RLX_TEST_RLX_RUN", &self.rlx_run)
+    }
 }
