@@ -9,6 +9,7 @@ pub mod graph;
 pub mod oracle;
 pub mod plugin;
 pub mod rlx_run;
+pub mod runtime;
 pub mod tensor;
 
 /// The README's program, compiled as a doc test.

@@ -2,61 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here is a failed test")]
 
 use rlx_host_api::runtime::{prepare, register, register_mlx};
-use rlx_host_api::{BackendOptions, CompileOptions, DeviceKind};
-use rlx_ir::op::{BinaryOp, MaskKind};
-use rlx_ir::shape::Dim;
+use rlx_host_api::{BackendOptions, CompileOptions};
+use rlx_ir::op::MaskKind;
 use rlx_ir::{DType, Graph, GraphExt, NodeId, Op, Shape};
+use rlx_mlx_tests::bytes::bytes;
 use rlx_mlx_tests::plugin::{backend, folder};
+use rlx_mlx_tests::runtime::{assert_close, mlx, panic_text, values};
 use rlx_mlx_tests::tensor::Tensor;
-use rlx_runtime::{CompiledGraph, Device, ExecutableGraph, PrecisionPolicy, Session, is_available};
+use rlx_runtime::{CompiledGraph, Device, PrecisionPolicy, Session, is_available};
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-
-/// A session on the plugin, which the first call registers.
-fn mlx() -> Session {
-    static REGISTER: Once = Once::new();
-    REGISTER.call_once(|| {
-        assert!(!is_available(Device::Mlx), "nothing but the plugin may bring the device");
-        let options = BackendOptions::new().device(DeviceKind::Cpu);
-        register(backend().plugin(), &options, &CompileOptions::new()).unwrap();
-        assert!(is_available(Device::Mlx));
-    });
-    Session::new(Device::Mlx)
-}
-
-/// The executable below `CompiledGraph`, which checks less.
-fn bare(graph: Graph) -> Box<dyn ExecutableGraph> {
-    drop(mlx());
-    rlx_runtime::backend_for(Device::Mlx).unwrap().compile(graph, &rlx_runtime::CompileOptions::baseline())
-}
-
-/// What `call` panics with.
-fn panic_text<T>(call: impl FnOnce() -> T) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(call)).err().expect("a panic");
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => (*payload.downcast::<&str>().unwrap()).to_owned(),
-    }
-}
-
-fn values(dims: &[usize], seed: u64) -> Vec<f32> {
-    Tensor::random(dims, seed).values.iter().map(|&v| v as f32).collect()
-}
-
-fn assert_close(got: &[Vec<f32>], want: &[Vec<f32>], tolerance: f32) {
-    assert_eq!(got.len(), want.len(), "outputs");
-    for (got, want) in got.iter().zip(want) {
-        assert_eq!(got.len(), want.len(), "elements");
-        for (i, (g, w)) in got.iter().zip(want).enumerate() {
-            assert!((g - w).abs() <= tolerance * (1.0 + w.abs()), "element {i} is {g}, expected {w}");
-        }
-    }
-}
-
-fn bytes<const N: usize, T: Copy>(values: &[T], encode: fn(T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(|&v| encode(v)).collect()
-}
 
 /// `y = x · w + b` with `x` of [2, 4].
 fn affine() -> Graph {
@@ -75,27 +29,6 @@ fn set_affine(compiled: &mut CompiledGraph, seed: u64) {
     compiled.set_param("w", &values(&[4, 3], seed));
     compiled.set_param("b", &values(&[3], seed + 1));
 }
-
-/// A two-output graph: `a - b` in f32 and the position of the largest value of `a` as i32.
-fn two_outputs() -> Graph {
-    let mut g = Graph::new("two");
-    let a = g.input("a", Shape::new(&[2, 5], DType::F32));
-    let b = g.input("b", Shape::new(&[2, 5], DType::F32));
-    let difference = g.sub(a, b);
-    let largest = g.add_node(Op::ArgMax { axis: 1, keep_dim: false }, vec![a], Shape::new(&[2], DType::F32));
-    let largest = g.cast(largest, DType::I32);
-    g.set_outputs(vec![difference, largest]);
-    g
-}
-
-const A: [f32; 10] = [0.0, 1.0, 9.0, 3.0, 4.0, 8.0, 1.0, 2.0, 3.0, 4.0];
-const B: [f32; 10] = [1.0; 10];
-
-fn difference() -> Vec<f32> {
-    A.iter().map(|a| a - 1.0).collect()
-}
-
-const LARGEST: [f32; 2] = [2.0, 0.0];
 
 #[test]
 fn registering_again_changes_nothing_and_a_refused_one_neither() {
@@ -214,108 +147,11 @@ fn halves_are_computed_as_halves() {
 }
 
 #[test]
-fn integers_and_booleans_cross_in_every_dtype() {
-    let mut g = Graph::new("gather");
-    let table = g.param("table", Shape::new(&[3, 2], DType::F32));
-    let ids = g.input("ids", Shape::new(&[2], DType::I32));
-    let keep = g.input("keep", Shape::new(&[2, 2], DType::Bool));
-    let rows = g.gather_(table, ids, 0);
-    let zero = g.zeros(&[2, 2], DType::F32);
-    let kept = g.add_node(Op::Where, vec![keep, rows, zero], Shape::new(&[2, 2], DType::F32));
-    let next = g.add(ids, ids);
-    g.set_outputs(vec![kept, next]);
-
-    let mut compiled = mlx().compile(g);
-    compiled.set_param("table", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    let want = [vec![5.0, 0.0, 0.0, 4.0], vec![4.0, 2.0]];
-    assert_eq!(compiled.run(&[("ids", &[2.0, 1.0]), ("keep", &[1.0, 0.0, 0.0, 0.5])]), want);
-    let ids = [
-        (bytes(&[2i32, 1], i32::to_le_bytes), DType::I32),
-        (bytes(&[2i64, 1], i64::to_le_bytes), DType::I64),
-        (bytes(&[2f32, 1.9], f32::to_le_bytes), DType::F32),
-        (bytes(&[2f64, 1.0], f64::to_le_bytes), DType::F64),
-        (vec![2, 1], DType::U8),
-    ];
-    for (data, dtype) in &ids {
-        let outputs = compiled.run_typed(&[("ids", data, *dtype), ("keep", &[1, 0, 0, 1], DType::Bool)]);
-        assert_eq!(outputs[0], (bytes(&want[0], f32::to_le_bytes), DType::F32), "ids of {dtype:?}");
-        assert_eq!(outputs[1], (bytes(&[4i32, 2], i32::to_le_bytes), DType::I32), "ids of {dtype:?}");
-    }
-}
-
-#[test]
-fn a_parameter_of_another_dtype_is_converted() {
-    let mut compiled = mlx().compile(affine());
-    let w = values(&[4, 3], 1);
-    compiled.set_param_typed("w", &bytes(&w, |v| f64::from(v).to_le_bytes()), DType::F64);
-    compiled.set_param_typed("b", &bytes(&[1i8, -2, 3], i8::to_le_bytes), DType::I8);
-    let mut cpu = Session::new(Device::Cpu).compile(affine());
-    cpu.set_param("w", &w);
-    cpu.set_param("b", &[1.0, -2.0, 3.0]);
-    let x = values(&[2, 4], 2);
-    assert_close(&compiled.run(&[("x", &x)]), &cpu.run(&[("x", &x)]), 1e-6);
-}
-
-#[test]
-fn slots_are_positional_aligned_and_reused() {
-    let mut compiled = mlx().compile(two_outputs());
-    assert!(compiled.arena_ptr().is_null());
-    let mut seen = Vec::new();
-    for scale in [1.0, 2.0] {
-        let a = A.map(|v| v * scale);
-        let slots = compiled.run_slots(&[&a, &B]).to_vec();
-        let base = compiled.arena_ptr();
-        assert!(base.addr().is_multiple_of(64));
-        let outputs: Vec<Vec<f32>> = slots
-            .iter()
-            .map(|&(offset, len)| {
-                assert!(offset.is_multiple_of(64));
-                // SAFETY: the slot lies in the arena, which nothing writes to before the next run.
-                unsafe { std::slice::from_raw_parts(base.add(offset).cast::<f32>(), len) }.to_vec()
-            })
-            .collect();
-        let difference: Vec<f32> = a.iter().map(|a| a - 1.0).collect();
-        assert_eq!(outputs, [difference, LARGEST.to_vec()]);
-        seen.push(base);
-    }
-    assert_eq!(seen[0], seen[1]);
-    let raw = compiled.run_raw(&[("b", &B), ("a", &A)]);
-    assert_eq!(raw[0].0.cast(), seen[0]);
-    // SAFETY: valid until the next run.
-    assert_eq!(unsafe { std::slice::from_raw_parts(raw[0].0, raw[0].1) }, difference());
-    let text = panic_text(|| compiled.run_slots(&[&A]).len());
-    assert_eq!(text, "1 of 2 inputs are missing: `b`");
-}
-
-#[test]
-fn only_the_outputs_asked_for_are_read() {
-    let mut compiled = mlx().compile(two_outputs());
-    let mut read = |indices: Option<&[usize]>| compiled.run_read_outputs(&[("a", &A), ("b", &B)], indices);
-    assert_eq!(read(None), [difference(), LARGEST.to_vec()]);
-    assert_eq!(read(Some(&[1])), [LARGEST]);
-    assert_eq!(read(Some(&[1, 0, 1])), [LARGEST.to_vec(), difference(), LARGEST.to_vec()]);
-    assert!(read(Some(&[])).is_empty());
-    assert_eq!(panic_text(|| read(Some(&[2]))), "output 2 was asked for, but the graph has 2 outputs");
-}
-
-#[test]
-fn batches_and_unwaited_runs_work() {
-    let mut compiled = mlx().compile(affine());
-    set_affine(&mut compiled, 1);
-    let xs = [values(&[2, 4], 2), values(&[2, 4], 3)];
-    let sets: Vec<Vec<(&str, &[f32])>> = xs.iter().map(|x| vec![("x", x.as_slice())]).collect();
-    let outputs = compiled.run_pipelined(&sets);
-    compiled.commit_no_wait(&sets[0]);
-    compiled.sync_pending();
-    assert_eq!(outputs, [compiled.run(&sets[0]), compiled.run(&sets[1])]);
-}
-
-#[test]
 fn large_constants_do_not_travel_as_text() {
     let graph = || {
         let mut g = Graph::new("constants");
         let x = g.input("x", Shape::new(&[1, 64], DType::F32));
-        let data = bytes(&values(&[64, 64], 5), f32::to_le_bytes);
+        let data = bytes(&values(&[64, 64], 5));
         let table = g.add_node(Op::Constant { data }, vec![], Shape::new(&[64, 64], DType::F32));
         let y = g.mm(x, table);
         // The users' names are their own.
@@ -341,53 +177,6 @@ fn large_constants_do_not_travel_as_text() {
 }
 
 #[test]
-fn clones_are_independent_and_run_on_other_threads() {
-    let x = values(&[2, 4], 9);
-    let mut original = mlx().compile(affine());
-    set_affine(&mut original, 1);
-    let before = original.run(&[("x", &x)]);
-    let mut clones: Vec<CompiledGraph> = (0..4).map(|_| original.clone()).collect();
-    std::thread::scope(|scope| {
-        for clone in &mut clones {
-            scope.spawn(|| {
-                for _ in 0..20 {
-                    assert_eq!(clone.run(&[("x", &x)]), before);
-                }
-            });
-        }
-    });
-    set_affine(&mut clones[0], 3);
-    let changed = clones[0].run(&[("x", &x)]);
-    assert_ne!(changed, before);
-    assert_eq!(original.run(&[("x", &x)]), before);
-    drop(original);
-    assert_eq!(clones[1].run(&[("x", &x)]), before);
-}
-
-#[test]
-fn parameters_are_shared_or_refused_as_a_whole() {
-    let x = values(&[2, 4], 9);
-    let mut source = mlx().compile(affine());
-    let mut target = mlx().compile(affine());
-    assert!(!target.share_params_from(&source), "nothing is set there yet");
-    set_affine(&mut source, 1);
-    assert!(!target.param_already_set("w"));
-    assert!(target.share_params_from(&source));
-    assert!(target.param_already_set("w") && !source.param_already_set("w"));
-    let before = source.run(&[("x", &x)]);
-    assert_eq!(target.run(&[("x", &x)]), before);
-    // A new value on one side stays there.
-    set_affine(&mut source, 5);
-    assert_eq!(target.run(&[("x", &x)]), before);
-    assert!(target.copy_params_from(&source));
-    assert_eq!(target.run(&[("x", &x)]), source.run(&[("x", &x)]));
-    target.set_param("w", &values(&[4, 3], 7));
-    assert!(!target.param_already_set("w"));
-    let mut other = mlx().compile(encoder().graph);
-    assert!(!other.copy_params_from(&source));
-}
-
-#[test]
 fn sessions_run_side_by_side() {
     std::thread::scope(|scope| {
         for seed in 0..4 {
@@ -402,31 +191,6 @@ fn sessions_run_side_by_side() {
             });
         }
     });
-}
-
-#[test]
-fn failures_are_one_line_that_names_the_thing() {
-    let x = values(&[2, 4], 1);
-    let mut compiled = mlx().compile(affine());
-    assert_eq!(panic_text(|| compiled.run(&[])), "1 of 1 inputs are missing: `x`");
-    assert_eq!(panic_text(|| compiled.run(&[("x", &x)])), "2 of 2 parameters are not set: w, b");
-    assert!(compiled.try_run(&[("y", &x)]).unwrap_err().to_string().contains("no input `y`"));
-    assert!(compiled.try_set_param("w", &[1.0]).is_err());
-    // The executable is as good as new afterwards, and names of other graphs' parameters do no harm.
-    set_affine(&mut compiled, 1);
-    compiled.set_param("of_another_graph", &[1.0]);
-    assert_eq!(compiled.run(&[("x", &x)])[0].len(), 6);
-
-    let mut bare = bare(affine());
-    assert!(panic_text(|| bare.set_param("x", &x)).starts_with("`x` is an input of the graph"));
-    assert!(panic_text(|| bare.run(&[("w", &x)])).starts_with("`w` is a parameter of the graph"));
-    assert_eq!(panic_text(|| bare.run(&[("y", &x)])), "the graph has no input `y`; its inputs are: x");
-    let text = panic_text(|| bare.set_param("b", &[1.0]));
-    assert!(text.contains("`b`") && text.contains("4 were given"), "{text}");
-    let text = panic_text(|| bare.run(&[("x", &[1.0])]));
-    assert!(text.contains("`x`") && !text.contains('\n'), "{text}");
-    let text = panic_text(|| bare.run_typed(&[("x", &[0; 33], DType::F32)]));
-    assert_eq!(text, "input `x`: 33 bytes are no whole number of f32 elements");
 }
 
 #[test]
@@ -457,28 +221,6 @@ fn bound_parameters_and_unused_inputs_leave_the_program() {
     assert_close(&compiled.run(&[("x", &x), ("unused", &[0.0; 7])]), &want, 1e-6);
     assert_close(&compiled.run(&[("x", &x)]), &want, 1e-6);
     assert_eq!(compiled.run_slots(&[&x, &[0.0; 7]]), [(0, 6)]);
-}
-
-#[test]
-fn a_graph_with_dynamic_extents_runs_at_each() {
-    let graph = || {
-        let mut g = Graph::new("dynamic");
-        let shape = Shape::from_dims(&[Dim::Dynamic(0), Dim::Static(4)], DType::F32);
-        let x = g.input("x", shape.clone());
-        let w = g.param("w", Shape::new(&[4], DType::F32));
-        let y = g.binary(BinaryOp::Mul, x, w, shape);
-        g.set_outputs(vec![y]);
-        g
-    };
-    let [mut got, mut want] = [mlx(), Session::new(Device::Cpu)].map(|session| {
-        let mut compiled = session.compile(graph());
-        compiled.set_param("w", &[1.0, 2.0, 3.0, 4.0]);
-        compiled
-    });
-    for rows in [3, 1, 5] {
-        let x = values(&[rows, 4], rows as u64);
-        assert_eq!(got.run(&[("x", &x)]), want.run(&[("x", &x)]));
-    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! `rlx_runtime::Backend` over a plugin's backend instance.
 
 use super::boundary::Declared;
-use super::executable::{PluginExecutable, Program};
+use super::executable::PluginExecutable;
 use super::{Registered, fail, or_fail, pipeline, registered};
 use rlx_ir::hir::{HirModule, LowerError};
 use rlx_ir::lir::LirModule;
-use rlx_ir::{Graph, GraphModule, GraphStage, OpKind};
+use rlx_ir::{Graph, GraphModule, GraphStage, OpKind, RngOptions};
 use rlx_runtime::{Backend, CompileOptions, Device, ExecutableGraph, stages};
 use std::sync::Arc;
 
@@ -25,10 +25,9 @@ pub(super) fn make() -> Box<dyn Backend> {
 
 impl PluginBackend {
     /// Hands an optimized graph to the plugin.
-    fn compile_optimized(&self, graph: Graph, declared: Declared) -> Box<dyn ExecutableGraph> {
+    fn compile_optimized(&self, graph: Graph, declared: Declared, rng: RngOptions) -> Box<dyn ExecutableGraph> {
         let executable = pipeline::encode(graph)
-            .map(|prepared| Arc::new(Program::new(prepared, declared)))
-            .and_then(|program| PluginExecutable::compile(&self.registered, &program));
+            .and_then(|prepared| PluginExecutable::compile(&self.registered, prepared, declared, rng));
         Box::new(or_fail(executable))
     }
 }
@@ -40,13 +39,13 @@ impl Backend for PluginBackend {
 
     fn compile(&self, graph: Graph, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let declared = Declared::of(&graph);
-        self.compile_optimized(pipeline::optimize(graph, options, self.registered.ops), declared)
+        self.compile_optimized(pipeline::optimize(graph, options, self.registered.ops), declared, options.rng)
     }
 
     fn compile_lir(&self, lir: LirModule, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let graph = lir.into_graph();
         let declared = Declared::of(&graph);
-        self.compile_optimized(pipeline::finish(graph, options, self.registered.ops), declared)
+        self.compile_optimized(pipeline::finish(graph, options, self.registered.ops), declared, options.rng)
     }
 
     fn compile_hir(

@@ -28,11 +28,38 @@
 //! `run_typed` gives what the graph declares.
 //!
 //! # Parameters
-//! A parameter is copied once, into memory that this side owns and shares with the plugin, which uses it in place where
-//! its device can read host memory. Clones and `share_params_from` share it too. A parameter that the graph does not
-//! have is ignored, as rlx-runtime does when a whole checkpoint is loaded; an input given as a parameter is a failure.
+//! A parameter is copied once, to the plugin; values that are converted first are handed over to it. This side keeps no
+//! copy: clones, `share_params_from` and `copy_params_from` share the plugin's memory, which a write to one of them
+//! (`set_param_range`) leaves to the others. A parameter that the graph does not have is ignored, as rlx-runtime does when
+//! a whole checkpoint is loaded; an input given as a parameter is a failure. Large constants are used in place.
+//!
+//! # Inputs
+//! A run takes what it is given, then what is bound (`bind_handle`, `bind_gpu_handle`) or fed; an empty value counts as
+//! not given. All inputs that are missing are named together. Values that have the graph's dtype are not copied on the way
+//! to the plugin.
+//!
+//! # Methods
+//! All methods of `rlx_runtime::ExecutableGraph` that the runtime's own MLX backend has, and some more. What a method needs
+//! of the plugin is an extension of the ABI; `capabilities` says what is there.
+//!
+//! | Methods | Extension | Without it |
+//! |---|---|---|
+//! | `set_param`, `set_param_typed`, `run`, `run_read_outputs`, `run_typed`, `run_raw`, `run_slots`, `arena_ptr` | none | |
+//! | `bind_handle`, `read_handle` | `resident/1` | values stay on the host and are passed to each run |
+//! | `bind_gpu_handle`, `has_gpu_handle`, `read_gpu_handle`, `read_gpu_handle_row`, `set_gpu_handle_feed`, `run_feed_gpu_handle`, `save_inputs`, `restore_inputs`, `prepare_resident_gpu_handle`, `read_output_row` | `resident/1` | false or `None` |
+//! | `register_kv_row_feed`, `feed_kv_row`, `feed_kv_batch_major`, `feed_kv_batch_major_src`, `feed_kv_batch_major_ragged`, `seed_resident_kv_prefix_from`, `copy_resident_kv_rows_from` | `resident/1` | false |
+//! | `set_param_range`, `share_params_from`, `copy_params_from`, `param_already_set` | `params/1` | false |
+//! | `clone_box` | `params/1` | a failure |
+//! | `commit_no_wait`, `sync_pending`, `run_pipelined` | `pipeline/1` | each run is waited for |
+//! | `release_scratch` | `memory/1` | memory of this side alone |
+//! | `set_active_extent` | none | the whole extent is computed, so rows beyond it are right too |
+//! | `set_rng`, `rng` | none | kept and given back; no op of the MLX plugin draws random numbers |
+//!
+//! Handles and feeds that do not fit the graph (no such input or output, unlike shapes, another number of values) are
+//! refused with false. The rest of the trait does nothing, as its default: the plugin compiles in `compile`, so
+//! `finalize_params` finds nothing to do, and it has no experts to pin. A graph with dynamic extents is compiled by
+//! rlx-runtime for each shape that it meets, and has no handles there.
 
-mod arena;
 mod backend;
 mod boundary;
 mod constants;
@@ -44,9 +71,9 @@ pub use constants::HostTensor;
 pub use pipeline::{Prepared, prepare};
 
 use crate::discovery::Registry;
-use crate::{Backend, BackendOptions, CompileOptions, Error, Plugin};
+use crate::{Backend, BackendOptions, CompileOptions, Counters, Error, Plugin};
 use rlx_ir::OpKind;
-use rlx_runtime::Device;
+use rlx_runtime::{Device, ExecutableGraph};
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -86,6 +113,12 @@ pub fn register(plugin: &Plugin, options: &BackendOptions, compile: &CompileOpti
     *REGISTERED.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(registered));
     rlx_runtime::register_backend(Device::Mlx, backend::make);
     Ok(())
+}
+
+/// What a graph that was compiled for `Device::Mlx` has done so far; `None` for one of another backend, and where the
+/// plugin does not count.
+pub fn counters(graph: &dyn ExecutableGraph) -> Option<Counters> {
+    executable::counters(graph)
 }
 
 fn registered() -> Option<Arc<Registered>> {

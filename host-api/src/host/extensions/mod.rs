@@ -43,7 +43,7 @@ macro_rules! extensions {
     ($($field:ident: $table:ident, $id:ident, $version:ident;)*) => {
         /// The tables of one plugin, each looked for and checked at the first call that needs it.
         #[derive(Debug, Default)]
-        pub(super) struct Tables {
+        pub(crate) struct Tables {
             $($field: Found<$table>,)*
         }
 
@@ -76,6 +76,12 @@ impl Plugin {
     /// Unsupported when the plugin lacks it, version mismatch when its layout differs.
     pub(super) fn table<T: Extension>(&self) -> Result<&'static T, Error> {
         T::found(self.tables()).get_or_init(|| self.find_table()).clone()
+    }
+
+    /// Whether the plugin has an extension.
+    #[cfg(feature = "rlx-runtime")]
+    pub(crate) fn offers<T: Extension>(&self) -> bool {
+        self.table::<T>().is_ok()
     }
 
     fn find_table<T: Extension>(&self) -> Result<&'static T, Error> {

@@ -1,6 +1,6 @@
 //! Output memory of `run_slots` and `run_raw`: one aligned block, made once, that holds every output as f32 values.
 
-use super::convert::{f32_len, is_f32_lanes, to_f32};
+use crate::runtime::convert::{f32_len, is_f32_lanes, to_f32};
 use crate::{DType, TensorInfo};
 use rlx_ir::bytes::{ALIGNED_BYTES_ALIGN, AlignedBytes};
 

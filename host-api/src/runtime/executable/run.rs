@@ -1,0 +1,80 @@
+//! Runs that are waited for, and their outputs.
+
+use super::PluginExecutable;
+use super::arena::Arena;
+use super::inputs::Given;
+use crate::Error;
+use crate::runtime::convert::{F32Output, convert};
+use std::borrow::Cow;
+
+impl PluginExecutable {
+    /// Runs, and reads the outputs with these indices back; all of them for `None`.
+    pub(super) fn run_f32(&mut self, given: &Given<'_, '_>, indices: Option<&[usize]>) -> Result<Vec<Vec<f32>>, Error> {
+        let mut outputs = self.f32_outputs(indices)?;
+        self.execute(given, outputs.iter_mut().map(|output| output.as_mut().map(F32Output::bytes)))?;
+        Ok(in_order_of(indices, outputs.into_iter().map(|output| output.map(F32Output::into_f32))))
+    }
+
+    /// Memory for the outputs with these indices.
+    pub(super) fn f32_outputs(&self, indices: Option<&[usize]>) -> Result<Vec<Option<F32Output>>, Error> {
+        let infos = self.executable.outputs();
+        let count = infos.len();
+        if let Some(index) = indices.and_then(|indices| indices.iter().find(|i| **i >= count)) {
+            return Err(Error::invalid(format!("output {index} was asked for, but the graph has {count} outputs")));
+        }
+        let wanted = |index: &usize| indices.is_none_or(|indices| indices.contains(index));
+        Ok((0..count).map(|index| wanted(&index).then(|| F32Output::new(&infos[index]))).collect())
+    }
+
+    /// Runs, and gives every output in its declared dtype.
+    pub(super) fn run_bytes(&mut self, given: &Given<'_, '_>) -> Result<Vec<(Vec<u8>, rlx_ir::DType)>, Error> {
+        let mut outputs: Vec<Vec<u8>> = self.executable.outputs().iter().map(|o| vec![0; o.byte_len()]).collect();
+        self.execute(given, outputs.iter_mut().map(|o| Some(o.as_mut_slice())))?;
+        let infos = self.executable.outputs().iter();
+        infos
+            .zip(outputs)
+            .enumerate()
+            .map(|(index, (info, bytes))| {
+                let declared = self.program.boundary.output_dtype(index).unwrap_or(info.dtype);
+                let bytes = match convert(&bytes, info.dtype, declared)? {
+                    Cow::Owned(converted) => converted,
+                    Cow::Borrowed(_) => bytes,
+                };
+                Ok((bytes, declared.into()))
+            })
+            .collect()
+    }
+
+    /// Runs into the arena.
+    pub(super) fn run_arena(&mut self, given: &Given<'_, '_>) -> Result<&Arena, Error> {
+        // Taken out for the run, which borrows the whole executable.
+        let mut arena = self.arena.take().unwrap_or_else(|| Arena::new(self.executable.outputs()));
+        let result = self.execute(given, arena.buffers().into_iter());
+        arena.settle();
+        let arena = self.arena.insert(arena);
+        result.map(|()| &*arena)
+    }
+
+    /// Lets go of memory that the next run would only take again.
+    pub(super) fn release_scratch_memory(&mut self) {
+        self.arena = None;
+        self.scratch = Default::default();
+        if let Err(error) = self.registered.backend.clear_memory_cache() {
+            log::debug!("release_scratch: {error}");
+        }
+    }
+}
+
+/// Values in the order in which they were asked for.
+fn in_order_of(indices: Option<&[usize]>, values: impl Iterator<Item = Option<Vec<f32>>>) -> Vec<Vec<f32>> {
+    let Some(indices) = indices else { return values.flatten().collect() };
+    let mut values: Vec<Option<Vec<f32>>> = values.collect();
+    let mut left = indices.iter();
+    let mut read = Vec::with_capacity(indices.len());
+    while let Some(&index) = left.next() {
+        // An index may come again.
+        let again = left.as_slice().contains(&index);
+        read.extend(if again { values[index].clone() } else { values[index].take() });
+    }
+    read
+}

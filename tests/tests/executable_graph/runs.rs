@@ -1,0 +1,181 @@
+//! Runs that are waited for.
+
+use super::{affine, f32s, weights};
+use rlx_ir::{DType, Graph, GraphExt, Op, RngBackend, RngOptions, Shape};
+use rlx_mlx_tests::bytes::bytes;
+use rlx_mlx_tests::runtime::{assert_close, bare, mlx, panic_text, values};
+use rlx_mlx_tests::tensor::Tensor;
+use rlx_runtime::{Device, ExecutableCapabilities, Session};
+
+/// `a - b` in f32, and the position of the largest value of `a` as i32.
+fn two_outputs() -> Graph {
+    let mut g = Graph::new("two");
+    let a = g.input("a", f32s(&[2, 5]));
+    let b = g.input("b", f32s(&[2, 5]));
+    let difference = g.sub(a, b);
+    let largest = g.add_node(Op::ArgMax { axis: 1, keep_dim: false }, vec![a], f32s(&[2]));
+    let largest = g.cast(largest, DType::I32);
+    g.set_outputs(vec![difference, largest]);
+    g
+}
+
+const A: [f32; 10] = [0.0, 1.0, 9.0, 3.0, 4.0, 8.0, 1.0, 2.0, 3.0, 4.0];
+const B: [f32; 10] = [1.0; 10];
+const LARGEST: [f32; 2] = [2.0, 0.0];
+
+fn difference() -> Vec<f32> {
+    A.iter().map(|a| a - 1.0).collect()
+}
+
+pub(crate) fn what_the_plugin_offers_is_reported() {
+    let offered = ExecutableCapabilities {
+        clone: true,
+        persistent_handles: true,
+        gpu_handles: true,
+        kv_resident: true,
+        typed_io: true,
+        async_pipeline: true,
+        // Neither pins experts nor computes less for an extent.
+        moe: false,
+        active_extent: false,
+    };
+    assert_eq!(mlx().compile(affine()).capabilities(), offered);
+}
+
+pub(crate) fn outputs_equal_those_of_the_cpu() {
+    let [got, want] = [mlx(), Session::new(Device::Cpu)].map(|session| {
+        let mut compiled = session.compile(two_outputs());
+        [compiled.run(&[("a", &A), ("b", &B)]), compiled.run(&[("b", &A), ("a", &B)])]
+    });
+    assert_eq!(got, want);
+    assert_eq!(got[0], [difference(), LARGEST.to_vec()]);
+}
+
+pub(crate) fn only_the_outputs_asked_for_are_read() {
+    let mut compiled = mlx().compile(two_outputs());
+    let mut read = |indices: Option<&[usize]>| compiled.run_read_outputs(&[("a", &A), ("b", &B)], indices);
+    assert_eq!(read(None), [difference(), LARGEST.to_vec()]);
+    assert_eq!(read(Some(&[1])), [LARGEST]);
+    assert_eq!(read(Some(&[1, 0, 1])), [LARGEST.to_vec(), difference(), LARGEST.to_vec()]);
+    assert!(read(Some(&[])).is_empty());
+    assert_eq!(panic_text(|| read(Some(&[2]))), "output 2 was asked for, but the graph has 2 outputs");
+}
+
+pub(crate) fn typed_values_cross_in_every_dtype() {
+    let mut g = Graph::new("gather");
+    let table = g.param("table", f32s(&[3, 2]));
+    let ids = g.input("ids", Shape::new(&[2], DType::I32));
+    let keep = g.input("keep", Shape::new(&[2, 2], DType::Bool));
+    let rows = g.gather_(table, ids, 0);
+    let zero = g.zeros(&[2, 2], DType::F32);
+    let kept = g.add_node(Op::Where, vec![keep, rows, zero], f32s(&[2, 2]));
+    let next = g.add(ids, ids);
+    g.set_outputs(vec![kept, next]);
+
+    let mut compiled = mlx().compile(g);
+    compiled.set_param("table", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let want = [vec![5.0, 0.0, 0.0, 4.0], vec![4.0, 2.0]];
+    assert_eq!(compiled.run(&[("ids", &[2.0, 1.0]), ("keep", &[1.0, 0.0, 0.0, 0.5])]), want);
+    let ids = Tensor::f32(&[2], [2.0, 1.0]);
+    for dtype in
+        [DType::I32, DType::I64, DType::I16, DType::I8, DType::U8, DType::U32, DType::F32, DType::F64, DType::F16]
+    {
+        let outputs =
+            compiled.run_typed(&[("ids", &ids.to(dtype).bytes(), dtype), ("keep", &[1, 0, 0, 1], DType::Bool)]);
+        assert_eq!(outputs[0], (bytes(&want[0]), DType::F32), "ids of {dtype:?}");
+        assert_eq!(outputs[1], ([4i32, 2].map(i32::to_le_bytes).concat(), DType::I32), "ids of {dtype:?}");
+    }
+}
+
+pub(crate) fn slots_are_positional_aligned_and_reused() {
+    let mut compiled = mlx().compile(two_outputs());
+    assert!(compiled.arena_ptr().is_null());
+    let mut seen = Vec::new();
+    for scale in [1.0, 2.0] {
+        let a = A.map(|v| v * scale);
+        let slots = compiled.run_slots(&[&a, &B]).to_vec();
+        let base = compiled.arena_ptr();
+        assert!(base.addr().is_multiple_of(64));
+        let outputs: Vec<Vec<f32>> = slots
+            .iter()
+            .map(|&(offset, len)| {
+                assert!(offset.is_multiple_of(64));
+                // SAFETY: the slot lies in the arena, which nothing writes to before the next run.
+                unsafe { std::slice::from_raw_parts(base.add(offset).cast::<f32>(), len) }.to_vec()
+            })
+            .collect();
+        let difference: Vec<f32> = a.iter().map(|a| a - 1.0).collect();
+        assert_eq!(outputs, [difference, LARGEST.to_vec()]);
+        seen.push(base);
+    }
+    assert_eq!(seen[0], seen[1]);
+    let raw = compiled.run_raw(&[("b", &B), ("a", &A)]);
+    assert_eq!(raw[0].0.cast(), seen[0]);
+    // SAFETY: valid until the next run.
+    assert_eq!(unsafe { std::slice::from_raw_parts(raw[0].0, raw[0].1) }, difference());
+    assert_eq!(panic_text(|| compiled.run_slots(&[&A]).len()), "1 of 2 inputs are missing: `b`");
+    assert_eq!(panic_text(|| compiled.run_slots(&[&A, &B, &A]).len()), "3 inputs were given, the graph has 2");
+}
+
+pub(crate) fn an_active_extent_leaves_its_rows_right() {
+    let (x, params) = (values(&[2, 4], 9), weights(1));
+    let [got, want] = [mlx(), Session::new(Device::Cpu)].map(|session| {
+        let mut compiled = session.compile(affine());
+        params.iter().for_each(|(name, values)| compiled.set_param(name, values));
+        let whole = compiled.run(&[("x", &x)]).remove(0);
+        compiled.set_active_extent(Some((1, 2)));
+        let first = compiled.run(&[("x", &x)])[0][..3].to_vec();
+        compiled.set_active_extent(None);
+        assert_eq!(compiled.run(&[("x", &x)])[0], whole);
+        assert_eq!(first, whole[..3]);
+        vec![first, whole]
+    });
+    assert_close(&got, &want, 1e-6);
+}
+
+pub(crate) fn released_memory_comes_back() {
+    let mut compiled = mlx().compile(two_outputs());
+    let before = compiled.run(&[("a", &A), ("b", &B)]);
+    compiled.run_slots(&[&A, &B]);
+    compiled.release_scratch();
+    assert!(compiled.arena_ptr().is_null());
+    assert_eq!(compiled.run(&[("a", &A), ("b", &B)]), before);
+    assert_eq!(compiled.run_slots(&[&A, &B]), [(0, 10), (64, 2)]);
+}
+
+pub(crate) fn the_generator_is_kept() {
+    let options = RngOptions { seed: 7, backend: RngBackend::Zero };
+    let mut compiled = mlx().compile(affine());
+    assert_eq!(compiled.rng(), RngOptions::default());
+    compiled.set_rng(options);
+    assert_eq!((compiled.rng(), compiled.clone().rng()), (options, options));
+    let at_compile = rlx_runtime::CompileOptions { rng: options, ..rlx_runtime::CompileOptions::baseline() };
+    assert_eq!(mlx().compile_with(affine(), &at_compile).rng(), options);
+}
+
+#[test]
+fn failures_are_one_line_that_names_the_thing() {
+    let x = values(&[2, 4], 1);
+    let mut compiled = mlx().compile(affine());
+    assert_eq!(panic_text(|| compiled.run(&[])), "1 of 1 inputs are missing: `x`");
+    assert_eq!(panic_text(|| compiled.run(&[("x", &x)])), "2 of 2 parameters are not set: w, b");
+    assert!(compiled.try_run(&[("y", &x)]).unwrap_err().to_string().contains("no input `y`"));
+    assert!(compiled.try_set_param("w", &[1.0]).is_err());
+    // The executable is as good as new afterwards.
+    weights(1).iter().for_each(|(name, values)| compiled.set_param(name, values));
+    assert_eq!(compiled.run(&[("x", &x)])[0].len(), 6);
+
+    let mut bare = bare(affine());
+    assert!(panic_text(|| bare.set_param("x", &x)).starts_with("`x` is an input of the graph"));
+    assert!(panic_text(|| bare.run(&[("w", &x)])).starts_with("`w` is a parameter of the graph"));
+    assert_eq!(panic_text(|| bare.run(&[("y", &x)])), "the graph has no input `y`; its inputs are: x");
+    let text = panic_text(|| bare.set_param("b", &[1.0]));
+    assert!(text.contains("`b`") && text.contains("4 were given"), "{text}");
+    for text in [panic_text(|| bare.run(&[("x", &[1.0])])), panic_text(|| bare.commit_no_wait(&[("x", &[1.0])]))] {
+        assert!(text.contains("`x`") && !text.contains('\n'), "{text}");
+    }
+    let text = panic_text(|| bare.run_typed(&[("x", &[0; 33], DType::F32)]));
+    assert_eq!(text, "input `x`: 33 bytes are no whole number of f32 elements");
+    let text = panic_text(|| bare.run_pipelined(&[vec![("x", &x[..])], vec![]]));
+    assert_eq!(text, "run 1 of 2: 1 of 1 inputs are missing: `x`");
+}
