@@ -4,6 +4,7 @@ use crate::abi::*;
 use crate::types::{DeviceInfo, PluginInfo, Threading};
 use crate::views::key_values;
 use crate::{Error, ErrorKind, Growable, TensorInfo};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -135,6 +136,8 @@ pub(super) struct TensorLists {
     pub(super) inputs: Vec<TensorInfo>,
     pub(super) params: Vec<TensorInfo>,
     pub(super) outputs: Vec<TensorInfo>,
+    /// Index of each parameter by its name, so that binding thousands of them does not take a search each.
+    param_index: HashMap<String, usize>,
     views: [Vec<RlxTensorInfo>; 3],
 }
 
@@ -146,7 +149,16 @@ unsafe impl Sync for TensorLists {}
 impl TensorLists {
     pub(super) fn new(inputs: Vec<TensorInfo>, params: Vec<TensorInfo>, outputs: Vec<TensorInfo>) -> Self {
         let views = [&inputs, &params, &outputs].map(|list| list.iter().map(tensor_view).collect());
-        Self { inputs, params, outputs, views }
+        let param_index = params.iter().enumerate().map(|(index, info)| (info.name.clone(), index)).collect();
+        Self { inputs, params, outputs, param_index, views }
+    }
+
+    /// The declared parameter of this name.
+    pub(super) fn param(&self, name: &str) -> Result<&TensorInfo, Error> {
+        match self.param_index.get(name) {
+            Some(&index) => Ok(&self.params[index]),
+            None => Err(Error::not_found(format!("the graph has no parameter `{name}`")).with("param", name)),
+        }
     }
 
     pub(super) fn view(&self) -> RlxExecutableInfo {

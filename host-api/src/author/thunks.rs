@@ -265,9 +265,7 @@ unsafe extern "C" fn set_param<P: Exported>(
         // SAFETY: the host's promise about the handle.
         unsafe {
             exclusive::<P>(executable, "set_param", |executable, tensors| {
-                let declared = tensors.params.iter().find(|p| p.name == name).ok_or_else(|| {
-                    Error::not_found(format!("the graph has no parameter `{name}`")).with("param", name)
-                })?;
+                let declared = tensors.param(name)?;
                 if declared.dtype != value.dtype || declared.dims != value.dims {
                     return Err(Error::invalid(format!(
                         "parameter `{name}` is {declared} in the graph, but {}{:?} was given",

@@ -60,8 +60,7 @@ where
     guard(|| unsafe {
         let (name, data) = (name.as_str()?, slice(data.data, data.len, "data")?);
         exclusive::<P>(executable, "params write", |executable, tensors| {
-            let declared = tensors.params.iter().find(|p| p.name == name);
-            let declared = declared.ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
+            let declared = tensors.param(name)?;
             let fits = |offset: &usize| offset.checked_add(data.len()).is_some_and(|end| end <= declared.byte_len());
             let offset = usize::try_from(offset).ok().filter(fits).ok_or_else(|| {
                 Error::invalid(format!(
