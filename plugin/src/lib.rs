@@ -1,9 +1,10 @@
 //! The MLX backend of RLX as a plugin.
 //!
 //! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
-//! * [`program`](crate::program): a `.rlxmodel` text, parsed, checked, and its leaves numbered.
+//! * [`program`](crate::program): a graph, checked, its leaves numbered, and the graphs nested in it.
 //! * [`executable`](crate::executable): a compiled program: modes, runs, and one file for each extension of the ABI.
 //! * [`memory`](crate::memory): MLX's allocator.
+//! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
 //! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
 //! * [`library`](crate::library): which MLX the process gave the plugin.
 //! * [`array`](crate::array), [`part`](crate::part), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over
@@ -18,6 +19,7 @@ mod lower;
 mod memory;
 mod ops;
 mod part;
+mod plan;
 mod plugin;
 mod program;
 mod shim;

@@ -125,6 +125,24 @@ impl Array {
         })
     }
 
+    /// The elements in row-major order in memory, as views of it need them.
+    pub(crate) fn contiguous(&self) -> Result<Array, Error> {
+        // SAFETY: live handle; `out` is writable.
+        Array::produce(|out| unsafe { ffi::rlx_mlx_op_contiguous(self.raw(), out) })
+    }
+
+    /// A view of the elements from `offset` on, of an array that is in row-major order in memory.
+    pub(crate) fn view(&self, dims: &[c_int], offset: usize) -> Result<Array, Error> {
+        let mut strides = vec![1; dims.len()];
+        for axis in (1..dims.len()).rev() {
+            strides[axis - 1] = strides[axis] * i64::from(dims[axis]);
+        }
+        // SAFETY: live handle; two slices of one length; `out` is writable.
+        Array::produce(|out| unsafe {
+            ffi::rlx_mlx_op_as_strided(self.raw(), dims.as_ptr(), strides.as_ptr(), dims.len(), offset, out)
+        })
+    }
+
     /// `arrays` one after the other along `axis`.
     pub(crate) fn concat(arrays: &[&Array], axis: usize) -> Result<Array, Error> {
         let raw: Vec<_> = arrays.iter().map(|a| a.raw()).collect();

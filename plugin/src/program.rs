@@ -1,47 +1,72 @@
-//! A graph, checked: supported ops, static shapes, and the leaves numbered.
+//! A graph, checked: supported ops, static shapes, the leaves numbered, and the graphs nested in it.
 
-use crate::lower;
-use rlx_host_api::{Error, TensorInfo};
+mod check;
+mod nested;
+mod segment;
+
+pub(crate) use segment::{Segment, Source};
+
+use nested::Nested;
+use rlx_host_api::{DType, Error, TensorInfo};
 use rlx_ir::{Graph, Node, NodeId, Op};
 use std::collections::HashMap;
 use std::ffi::c_int;
+use std::sync::Arc;
 
 /// A graph that the plugin can lower.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) graph: Graph,
+    /// By name; those of a nested graph by position, as its node's operands are.
     pub(crate) inputs: Vec<TensorInfo>,
+    /// Those of nested graphs included: a name means the same parameter everywhere.
     pub(crate) params: Vec<TensorInfo>,
     pub(crate) outputs: Vec<TensorInfo>,
-    /// Which input or parameter each leaf node reads.
-    pub(crate) leaves: HashMap<NodeId, Leaf>,
+    /// All nodes, with every input and then every parameter as arguments.
+    pub(crate) whole: Segment,
     /// The last node that reads each node's value; graph outputs are read to the end.
     pub(crate) last_use: Vec<usize>,
-}
-
-/// Where a leaf's value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaf {
-    /// Index into [`Program::inputs`].
-    Input(usize),
-    /// Index into [`Program::params`].
-    Param(usize),
+    /// Whether a run decides which nodes are computed, and how often.
+    pub(crate) has_control_flow: bool,
+    /// Which input or parameter each leaf node reads.
+    leaves: HashMap<NodeId, Source>,
+    /// The graphs nested in a node, in the order of `Op::subgraphs`.
+    bodies: HashMap<NodeId, Vec<Arc<Program>>>,
 }
 
 impl Program {
     /// Checks `graph` and numbers its leaves.
-    pub(crate) fn new(graph: Graph) -> Result<Self, Error> {
-        check(&graph)?;
-        let mut slots: [Slots; 2] = Default::default();
+    pub(crate) fn new(mut graph: Graph) -> Result<Self, Error> {
+        nested::prepare(&mut graph, 0)?;
+        check::check(&graph)?;
+        Self::build(graph, Slots::by_name())
+    }
+
+    fn build(mut graph: Graph, mut inputs: Slots) -> Result<Self, Error> {
+        let mut params = Slots::by_name();
         let mut leaves = HashMap::new();
+        let mut bodies = HashMap::new();
+        let mut has_control_flow = false;
+        let taken = nested::take(&mut graph);
         for node in graph.nodes() {
-            let (kind, name) = match &node.op {
-                Op::Input { name } => (0, name),
-                Op::Param { name } => (1, name),
-                _ => continue,
-            };
-            let index = slots[kind].add(name, node)?;
-            leaves.insert(node.id, if kind == 0 { Leaf::Input(index) } else { Leaf::Param(index) });
+            match &node.op {
+                Op::Input { name } => {
+                    leaves.insert(node.id, Source::Input(inputs.add(tensor_info(name, node)?)?));
+                }
+                Op::Param { name } => {
+                    leaves.insert(node.id, Source::Param(params.add(tensor_info(name, node)?)?));
+                }
+                _ => {}
+            }
+        }
+        for Nested { node, graphs } in taken {
+            let node = graph.node(node);
+            let programs = nested::build(&graph, node, graphs).map_err(|e| e.context(place(node)))?;
+            for param in programs.iter().flat_map(|p| &p.params) {
+                params.add(param.clone()).map_err(|e| e.context(place(node)))?;
+            }
+            has_control_flow |= !matches!(node.op, Op::CustomFn { .. }) || programs.iter().any(|p| p.has_control_flow);
+            bodies.insert(node.id, programs);
         }
         let outputs = graph
             .outputs
@@ -58,54 +83,95 @@ impl Program {
         for output in &graph.outputs {
             last_use[output.0 as usize] = usize::MAX;
         }
-        let [inputs, params] = slots.map(|s| s.infos);
-        Ok(Self { graph, inputs, params, outputs, leaves, last_use })
+        let (inputs, params) = (inputs.infos, params.infos);
+        let args = (0..inputs.len()).map(Source::Input).chain((0..params.len()).map(Source::Param));
+        let nodes = graph.nodes().iter().map(|node| node.id).collect();
+        let whole = Segment::new(nodes, args.collect(), graph.outputs.clone());
+        Ok(Self { graph, inputs, params, outputs, whole, last_use, has_control_flow, leaves, bodies })
+    }
+
+    /// Where the value of a node comes from.
+    pub(crate) fn source(&self, id: NodeId) -> Source {
+        self.leaves.get(&id).copied().unwrap_or(Source::Node(id))
+    }
+
+    /// Extents and dtype of a value.
+    pub(crate) fn shape_of(&self, source: Source) -> Result<(Vec<c_int>, DType), Error> {
+        let info = match source {
+            Source::Input(index) => &self.inputs[index],
+            Source::Param(index) => &self.params[index],
+            Source::Node(id) => {
+                let node = self.graph.node(id);
+                return Ok((dims_of(node)?, node.shape.dtype().into()));
+            }
+        };
+        let dims = info.dims.iter().map(|&extent| {
+            c_int::try_from(extent).map_err(|_| Error::invalid(format!("`{}`: {info} is too large", info.name)))
+        });
+        Ok((dims.collect::<Result<_, _>>()?, info.dtype))
+    }
+
+    /// How errors name a value.
+    pub(crate) fn describe(&self, source: Source) -> String {
+        match source {
+            Source::Input(index) => format!("`{}`", self.inputs[index].name),
+            Source::Param(index) => format!("`{}`", self.params[index].name),
+            Source::Node(id) => place(self.graph.node(id)),
+        }
+    }
+
+    /// The graphs nested in a node.
+    pub(crate) fn bodies(&self, id: NodeId) -> &[Arc<Program>] {
+        self.bodies.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a run decides how often the node's nested graphs are computed.
+    pub(crate) fn is_control_flow(&self, node: &Node) -> bool {
+        let bodies = self.bodies(node.id);
+        !bodies.is_empty() && (!matches!(node.op, Op::CustomFn { .. }) || bodies.iter().any(|b| b.has_control_flow))
+    }
+
+    /// The parameters that a nested graph of this one reads.
+    pub(crate) fn params_of(&self, body: &Self) -> Result<Vec<Source>, Error> {
+        let find = |param: &TensorInfo| {
+            let index = self.params.iter().position(|own| own.name == param.name);
+            index.map(Source::Param).ok_or_else(|| Error::fault(format!("parameter `{}` has no value", param.name)))
+        };
+        body.params.iter().map(find).collect()
     }
 }
 
-/// Leaves by name; nodes of one name share a slot.
+/// Leaves in order.
 #[derive(Default)]
 struct Slots {
     infos: Vec<TensorInfo>,
-    by_name: HashMap<String, usize>,
+    /// Where leaves of one name are one.
+    by_name: Option<HashMap<String, usize>>,
 }
 
 impl Slots {
-    fn add(&mut self, name: &str, node: &Node) -> Result<usize, Error> {
-        let info = tensor_info(name, node)?;
-        if let Some(&index) = self.by_name.get(name) {
-            if self.infos[index] != info {
-                return Err(Error::invalid(format!("`{name}` is declared as {} and as {info}", self.infos[index])));
+    fn by_name() -> Self {
+        Self { infos: Vec::new(), by_name: Some(HashMap::new()) }
+    }
+
+    /// Each leaf for itself, whatever its name.
+    fn by_position() -> Self {
+        Self::default()
+    }
+
+    fn add(&mut self, info: TensorInfo) -> Result<usize, Error> {
+        let index = self.infos.len();
+        if let Some(by_name) = &mut self.by_name {
+            let known = *by_name.entry(info.name.clone()).or_insert(index);
+            if let Some(other) = self.infos.get(known) {
+                if *other != info {
+                    return Err(Error::invalid(format!("`{}` is declared as {other} and as {info}", info.name)));
+                }
+                return Ok(known);
             }
-            return Ok(index);
         }
         self.infos.push(info);
-        self.by_name.insert(name.to_owned(), self.infos.len() - 1);
-        Ok(self.infos.len() - 1)
-    }
-}
-
-fn check(graph: &Graph) -> Result<(), Error> {
-    let unsupported: Vec<String> = graph
-        .nodes()
-        .iter()
-        .filter(|n| !lower::SUPPORTED_OPS.contains(&n.op.kind()))
-        .map(|n| format!("{:?} at {}", n.op.kind(), label(n)))
-        .collect();
-    if let Some(first) = unsupported.first() {
-        let message = match unsupported.len() {
-            1 => format!("unsupported op {first}"),
-            n => format!("{n} nodes have unsupported ops: {}", unsupported.join(", ")),
-        };
-        return Err(Error::unsupported(message).with("op", first.as_str()));
-    }
-    for node in graph.nodes() {
-        dims_of(node)?;
-    }
-    // After the static shapes: some of the checks read them.
-    match rlx_ir::verify::verify(graph).first() {
-        Some(error) => Err(Error::invalid(format!("malformed graph `{}`: {error}", graph.name))),
-        None => Ok(()),
+        Ok(index)
     }
 }
 
@@ -115,6 +181,11 @@ pub(crate) fn label(node: &Node) -> String {
         Some(name) => format!("{} `{name}`", node.id),
         None => node.id.to_string(),
     }
+}
+
+/// How errors name a node and its op.
+pub(crate) fn place(node: &Node) -> String {
+    format!("node {} ({:?})", label(node), node.op.kind())
 }
 
 fn tensor_info(name: &str, node: &Node) -> Result<TensorInfo, Error> {

@@ -82,6 +82,16 @@ impl Trace {
         Ok(size)
     }
 
+    /// Replays; the outputs are lazy.
+    pub(crate) fn call(&self, inputs: &[Array]) -> Result<Vec<Array>, Error> {
+        let mut outputs = Vec::new();
+        self.collect(&mut outputs, |out, n| {
+            // SAFETY: live handles, of which an `Array` is a transparent pointer; lengths agree.
+            unsafe { ffi::rlx_mlx_trace_call(self.handle.as_ptr(), inputs.as_ptr().cast(), inputs.len(), out, n) }
+        })?;
+        outputs.into_iter().map(|output| output.ok_or_else(|| Error::fault("the shim gave no array"))).collect()
+    }
+
     /// Replays, evaluates, writes the outputs to `sinks`, and puts their arrays into `outputs`, which is empty. The thread
     /// has a turn on the trace's lane.
     ///

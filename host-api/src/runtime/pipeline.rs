@@ -3,13 +3,10 @@
 use super::constants::{HostTensor, hoist};
 use super::{claimed_ops, fail};
 use crate::{Error, Plugin};
-use rlx_ir::{Graph, OpKind, rlxmodel};
+use rlx_ir::{DType, Graph, NodeId, Op, OpKind, rlxmodel};
 use rlx_opt::pass::Pass;
 use rlx_runtime::precompile::{post_fusion_cleanup, precompile_cleanup};
 use rlx_runtime::{CompileOptions, Device, stages};
-
-/// How many body nodes the unrolling of one `Scan` may make.
-const SCAN_NODE_BUDGET: usize = 4096;
 
 /// A graph as it is handed to the plugin.
 #[derive(Debug)]
@@ -40,10 +37,10 @@ pub(super) fn optimize(graph: Graph, options: &CompileOptions, ops: &'static [Op
 }
 
 /// The passes after fusion, in the order of the runtime's own MLX backend. Its promotion of halves to f32 is left out:
-/// MLX computes with halves.
+/// MLX computes with halves. So is its unrolling of scans that are long but of a small body: the plugin has scans.
 pub(super) fn finish(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
     let backend = Device::Mlx.as_arg();
-    let graph = rlx_opt::LowerControlFlow.run(graph);
+    let graph = lower_control_flow(graph, ops);
     let graph = rlx_opt::rlx_autodiff::decompose_backward_ops_except(graph, ops);
     let (mut graph, report) =
         rlx_opt::prepare_graph_for_backend_with_report(graph, backend, ops, options.kernel_dispatch);
@@ -57,13 +54,72 @@ pub(super) fn finish(graph: Graph, options: &CompileOptions, ops: &'static [OpKi
     }
     if ops.contains(&OpKind::Scan) {
         graph = rlx_opt::maybe_unroll_scans(graph, options.scan_unroll_max_length);
-        graph = rlx_opt::maybe_unroll_scans_budget(graph, SCAN_NODE_BUDGET);
     }
+    rewrite_nested(&mut graph, options, ops);
     graph = post_fusion_cleanup(graph, options);
     match &options.policy {
-        Some(policy) => rlx_opt::AutoMixedPrecision::new(policy.clone()).run(graph),
+        Some(policy) => cast_around_nested(rlx_opt::AutoMixedPrecision::new(policy.clone()).run(graph)),
         None => graph,
     }
+}
+
+/// Rewrites the branches and loops that the plugin does not have.
+fn lower_control_flow(graph: Graph, ops: &[OpKind]) -> Graph {
+    match (ops.contains(&OpKind::If), ops.contains(&OpKind::While)) {
+        (true, true) => graph,
+        (false, true) => rlx_opt::LowerIf.run(graph),
+        (_, false) => rlx_opt::LowerControlFlow.run(graph),
+    }
+}
+
+/// Rewrites what the plugin lacks in nested graphs, which none of the runtime's passes enters. An op that has no rewrite
+/// is left for the plugin to refuse.
+fn rewrite_nested(graph: &mut Graph, options: &CompileOptions, ops: &'static [OpKind]) {
+    let backend = Device::Mlx.as_arg();
+    for body in graph.nodes_mut().iter_mut().flat_map(|node| node.op.subgraphs_mut()) {
+        let whole = std::mem::replace(body, Graph::new(String::new()));
+        let (whole, _) = rlx_opt::prepare_graph_for_backend_with_report(whole, backend, ops, options.kernel_dispatch);
+        *body = whole;
+        rewrite_nested(body, options, ops);
+    }
+}
+
+/// A precision policy changes the dtypes of a node with nested graphs and of its operands, but not those inside: such a
+/// node gets casts around it, and computes as it is declared.
+fn cast_around_nested(graph: Graph) -> Graph {
+    if graph.nodes().iter().all(|node| node.op.subgraphs().is_empty()) {
+        return graph;
+    }
+    let mut out = Graph::new(graph.name.clone());
+    let cast = |out: &mut Graph, id: NodeId, to: DType| {
+        let shape = out.shape(id).clone();
+        if shape.dtype() == to { id } else { out.add_node(Op::Cast { to }, vec![id], shape.with_dtype(to)) }
+    };
+    let mut made: Vec<NodeId> = Vec::with_capacity(graph.len());
+    for node in graph.nodes() {
+        let mut inputs: Vec<NodeId> = node.inputs.iter().map(|id| made[id.0 as usize]).collect();
+        let mut shape = node.shape.clone();
+        let bodies = node.op.subgraphs();
+        let (body, operands) = match &node.op {
+            Op::If { .. } => (bodies.first(), 1),
+            Op::While { .. } => (bodies.last(), 0),
+            _ => (bodies.first(), 0),
+        };
+        if let Some(body) = body {
+            let leaves = body.nodes().iter().filter(|n| matches!(n.op, Op::Input { .. }));
+            for (input, leaf) in inputs.iter_mut().skip(operands).zip(leaves) {
+                *input = cast(&mut out, *input, leaf.shape.dtype());
+            }
+            if let Some(&output) = body.outputs.first() {
+                shape = shape.with_dtype(body.shape(output).dtype());
+            }
+        }
+        let id = out.append_node(node.op.clone(), inputs, shape, node.name.clone());
+        made.push(cast(&mut out, id, node.shape.dtype()));
+    }
+    out.set_outputs(graph.outputs.iter().map(|id| made[id.0 as usize]).collect());
+    out.set_output_names(graph.output_names().to_vec());
+    out
 }
 
 /// Moves large constants out and writes the rest as text.
@@ -77,8 +133,8 @@ pub(super) fn encode(mut graph: Graph) -> Result<Prepared, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rlx_ir::Shape;
     use rlx_ir::op::{Activation, BinaryOp};
-    use rlx_ir::{DType, Op, Shape};
     use std::collections::HashMap;
 
     const OPS: &[OpKind] = &[

@@ -16,7 +16,7 @@ mod run;
 pub(crate) use mode::Mode;
 
 use crate::array::Array;
-use crate::lower::lower;
+use crate::plan::Steps;
 use crate::program::Program;
 use crate::stream::{Lane, Started};
 use crate::trace::Trace;
@@ -63,36 +63,51 @@ struct Input {
     fed_from: Option<usize>,
 }
 
-/// How a run gets from leaves to outputs.
+/// How a run gets from leaves to outputs; shared between the duplicates of an executable.
 #[derive(Debug, Clone)]
 enum Plan {
-    Eager,
-    Lazy,
-    /// Shared between the duplicates of an executable.
+    /// One trace: a program without control flow, in compiled mode.
     Replay(Arc<Trace>),
+    Steps(Mode, Arc<Steps>),
 }
 
 impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
     pub(crate) fn new(program: Program, mode: Mode, lane: Arc<Lane>) -> Result<Self, Error> {
         let started = Arc::default();
-        let mut trace = trace(&program, &lane)?;
-        let (traced, largest) = (trace.size()?, trace.largest()? as u64);
+        let program = Arc::new(program);
+        let mut steps = {
+            let _building = lane.enter_to_build()?;
+            Steps::new(&program)?
+        };
+        let totals = steps.totals()?;
         let plan = match mode {
-            Mode::Eager => Plan::Eager,
-            Mode::Lazy => Plan::Lazy,
+            Mode::Eager | Mode::Lazy => {
+                steps.forget_traces()?;
+                Plan::Steps(mode, Arc::new(steps))
+            }
             Mode::Compiled => {
                 let mut turn = lane.enter(&started)?;
-                trace.fold().inspect_err(|_| turn.settle())?;
+                steps.fold().inspect_err(|_| turn.settle())?;
                 drop(turn);
-                log::debug!("`{}`: {} of {traced} MLX primitives depend on inputs", program.graph.name, trace.size()?);
-                Plan::Replay(Arc::new(trace))
+                let left = steps.totals()?.primitives;
+                log::debug!(
+                    "`{}`: {left} of {} MLX primitives depend on inputs",
+                    program.graph.name,
+                    totals.primitives
+                );
+                match steps.into_single_trace() {
+                    Ok(trace) => Plan::Replay(Arc::new(trace)),
+                    Err(steps) => Plan::Steps(mode, Arc::new(steps)),
+                }
             }
         };
         log::debug!(
-            "compiled `{}` for {mode:?} mode: {} nodes, {traced} MLX primitives",
+            "compiled `{}` for {mode:?} mode: {} nodes, {} traces of {} MLX primitives",
             program.graph.name,
             program.graph.len(),
+            totals.traces,
+            totals.primitives,
         );
         let inputs = program
             .inputs
@@ -102,15 +117,15 @@ impl MlxExecutable {
             inputs: inputs.collect::<Result<_, Error>>()?,
             params: program.params.iter().map(|_| None).collect(),
             unbound: program.params.len(),
-            program: Arc::new(program),
+            program,
             plan,
             lane,
             saved: None,
             outputs: Vec::new(),
             before: None,
             started,
-            largest,
-            counters: Counters { traces: 1, ..Counters::default() },
+            largest: totals.largest as u64,
+            counters: Counters { traces: totals.traces, ..Counters::default() },
             scratch: run::Scratch::default(),
         })
     }
@@ -143,20 +158,6 @@ fn dims(info: &TensorInfo) -> Result<Vec<c_int>, Error> {
     let fits =
         |d: &i64| c_int::try_from(*d).map_err(|_| Error::invalid(format!("`{}`: {info} is too large", info.name)));
     info.dims.iter().map(fits).collect()
-}
-
-/// Traces `program` over its inputs, then its parameters.
-fn trace(program: &Program, lane: &Lane) -> Result<Trace, Error> {
-    let _building = lane.enter_to_build()?;
-    let leaves = program
-        .inputs
-        .iter()
-        .chain(&program.params)
-        .map(|info| {
-            Array::placeholder(&dims(info)?, info.dtype).map_err(|e| e.context(format_args!("`{}`", info.name)))
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    Trace::new(&leaves, program.outputs.len(), |leaves| lower(program, leaves))
 }
 
 impl Executable for MlxExecutable {

@@ -1,9 +1,9 @@
 //! One run: inputs in, evaluation, outputs out, feeds.
 
-use super::{MlxExecutable, Plan};
+use super::{MlxExecutable, Mode, Plan};
 use crate::array::{Array, eval, start_eval};
-use crate::lower::{lower, lower_eagerly};
 use crate::memory;
+use crate::plan::Run;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_shim as ffi;
@@ -74,9 +74,7 @@ impl MlxExecutable {
             done?;
         } else {
             let arrays = self.build(inputs)?;
-            if matches!(self.plan, Plan::Lazy) {
-                eval(&arrays)?;
-            }
+            eval(&arrays)?;
             for (array, output) in arrays.iter().zip(outputs.iter_mut()) {
                 output.bytes().map_or(Ok(()), |bytes| array.read_part(0, bytes))?;
             }
@@ -98,9 +96,7 @@ impl MlxExecutable {
             done?;
         } else {
             let arrays = self.build(inputs)?;
-            if matches!(self.plan, Plan::Lazy) {
-                start_eval(&arrays)?;
-            }
+            start_eval(&arrays)?;
             self.outputs.extend(arrays.into_iter().map(Some));
         }
         self.counters.evaluations += 1;
@@ -124,9 +120,9 @@ impl MlxExecutable {
         sources.extend(self.params.iter().flatten().map(array));
     }
 
-    /// Outputs without a trace: lazy, or evaluated op by op.
+    /// Outputs of a plan of steps: lazy, or evaluated op by op.
     fn build(&mut self, inputs: &[&[u8]]) -> Result<Vec<Array>, Error> {
-        let mut leaves = Vec::with_capacity(self.inputs.len());
+        let mut leaves = Vec::with_capacity(self.inputs.len() + self.params.len());
         for ((input, info), data) in self.inputs.iter().zip(&self.program.inputs).zip(inputs) {
             leaves.push(match &input.resident {
                 Some(resident) if data.is_empty() => resident.duplicate()?,
@@ -136,14 +132,12 @@ impl MlxExecutable {
                 }
             });
         }
-        let leaves: Vec<&Array> = leaves.iter().chain(self.params.iter().flatten()).collect();
-        self.counters.traces += 1;
-        match self.plan {
-            Plan::Eager => {
-                self.counters.evaluations += self.program.graph.len() as u64;
-                lower_eagerly(&self.program, &leaves)
-            }
-            _ => lower(&self.program, &leaves),
+        for param in self.params.iter().flatten() {
+            leaves.push(param.duplicate()?);
+        }
+        match &self.plan {
+            Plan::Steps(mode, steps) => steps.run(&mut Run { mode: *mode, counters: &mut self.counters }, leaves),
+            Plan::Replay(trace) => trace.call(&leaves),
         }
     }
 
@@ -161,7 +155,7 @@ impl MlxExecutable {
 
     /// Says how to learn which op it was.
     pub(super) fn explain(&self, error: Error) -> Error {
-        if error.kind() != ErrorKind::ExecutionFailed || matches!(self.plan, Plan::Eager) {
+        if error.kind() != ErrorKind::ExecutionFailed || matches!(self.plan, Plan::Steps(Mode::Eager, _)) {
             return error;
         }
         error.context(format_args!("graph `{}` (mode eager names the op)", self.program.graph.name))

@@ -1,7 +1,8 @@
 //! IR nodes to MLX arrays: the walk, the list of ops, and one file per op family.
 //!
 //! Every family's `lower` takes the [`Scope`] and a node, and gives a lazy array. The walk then makes sure that the
-//! array has the node's declared dtype and shape, so that a wrong graph is told at compile time, by node.
+//! array has the node's declared dtype and shape, so that a wrong graph is told at compile time, by node. Control flow is
+//! not lowered: [`plan`](crate::plan) executes it.
 
 mod activation;
 mod attention;
@@ -16,7 +17,7 @@ mod rope;
 mod shape;
 
 use crate::array::{Array, eval};
-use crate::program::{Leaf, Program, dims_of, label};
+use crate::program::{Program, Segment, dims_of, place};
 use rlx_host_api::{DType, Error, ErrorKind};
 use rlx_ir::{Node, NodeId, Op, OpKind};
 use std::ffi::c_int;
@@ -57,32 +58,45 @@ pub(crate) const SUPPORTED_OPS: &[OpKind] = &[
     OpKind::FusedSwiGLU,
     OpKind::FusedAttentionBlock,
     OpKind::FusedTransformerLayer,
+    OpKind::If,
+    OpKind::While,
+    OpKind::Scan,
+    OpKind::CustomFn,
 ];
 
-/// The lazy outputs of `program` for `leaves`: its inputs, then its parameters. They may be views.
-pub(crate) fn lower(program: &Program, leaves: &[&Array]) -> Result<Vec<Array>, Error> {
-    walk(program, leaves, |_, _| Ok(()))
+/// The lazy outputs of a segment for its arguments. They may be views.
+pub(crate) fn lower(program: &Program, segment: &Segment, args: &[&Array]) -> Result<Vec<Array>, Error> {
+    walk(program, segment, args, &mut |_, _| Ok(()))
 }
 
-/// Like [`lower`], evaluating after each node; a failure names the node.
-pub(crate) fn lower_eagerly(program: &Program, leaves: &[&Array]) -> Result<Vec<Array>, Error> {
-    let outputs =
-        walk(program, leaves, |node, value| eval(std::slice::from_ref(value)).map_err(|e| e.context(place(node))))?;
-    eval(&outputs)?;
-    Ok(outputs)
-}
-
-fn walk(
+/// Like [`lower`], evaluating after each node, which `evaluations` counts; a failure names the node.
+pub(crate) fn lower_eagerly(
     program: &Program,
-    leaves: &[&Array],
-    mut visit: impl FnMut(&Node, &Array) -> Result<(), Error>,
+    segment: &Segment,
+    args: &[&Array],
+    evaluations: &mut u64,
 ) -> Result<Vec<Array>, Error> {
+    walk(program, segment, args, &mut |node, value| {
+        *evaluations += 1;
+        eval(std::slice::from_ref(value)).map_err(|e| e.context(place(node)))
+    })
+}
+
+/// What is done with each value as it arises.
+type Visit<'a> = dyn FnMut(&Node, &Array) -> Result<(), Error> + 'a;
+
+fn walk(program: &Program, segment: &Segment, args: &[&Array], visit: &mut Visit<'_>) -> Result<Vec<Array>, Error> {
     let graph = &program.graph;
-    let mut scope = Scope { program, leaves, values: Vec::with_capacity(graph.len()) };
-    for (at, node) in graph.nodes().iter().enumerate() {
-        let value = lower_node(&scope, node).map_err(|e| e.context(place(node)))?;
+    let mut scope = Scope { program, segment, args, values: Vec::new() };
+    scope.values.resize_with(graph.len(), || None);
+    for &id in &segment.nodes {
+        let (at, node) = (id.0 as usize, graph.node(id));
+        let value = match segment.arg(program.source(id)) {
+            Some(arg) => scope.arg(arg)?.duplicate()?,
+            None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
+        };
         visit(node, &value)?;
-        scope.values.push(Some(value));
+        scope.values[at] = Some(value);
         // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
         for input in &node.inputs {
             if program.last_use[input.0 as usize] == at {
@@ -90,18 +104,14 @@ fn walk(
             }
         }
     }
-    graph.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
-}
-
-/// How errors name a node and its op.
-fn place(node: &Node) -> String {
-    format!("node {} ({:?})", label(node), node.op.kind())
+    segment.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
 }
 
 /// What a node's lowering can see.
 pub(super) struct Scope<'a> {
     program: &'a Program,
-    leaves: &'a [&'a Array],
+    segment: &'a Segment,
+    args: &'a [&'a Array],
     values: Vec<Option<Array>>,
 }
 
@@ -125,22 +135,26 @@ impl Scope<'_> {
         dims_of(self.program.graph.node(*id))
     }
 
-    fn leaf(&self, id: NodeId) -> Result<&Array, Error> {
-        let index = match self.program.leaves.get(&id) {
-            Some(Leaf::Input(index)) => Some(*index),
-            Some(Leaf::Param(index)) => Some(self.program.inputs.len() + index),
-            None => None,
-        };
-        index
-            .and_then(|i| self.leaves.get(i).copied())
-            .ok_or_else(|| Error::fault(format!("node {id} has no value bound")))
+    fn arg(&self, index: usize) -> Result<&Array, Error> {
+        self.args.get(index).copied().ok_or_else(|| Error::fault(format!("argument {index} has no value")))
+    }
+
+    /// The function's body over the node's operands, as part of the enclosing graph.
+    fn call(&self, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {
+        let body = self.program.bodies(node.id).first().ok_or_else(|| Error::fault("the function has no body"))?;
+        let mut args = node.inputs.iter().map(|&id| self.value(id)).collect::<Result<Vec<_>, _>>()?;
+        for param in self.program.params_of(body)? {
+            let arg = self.segment.arg(param).ok_or_else(|| Error::fault("a parameter is no argument"))?;
+            args.push(self.arg(arg)?);
+        }
+        let outputs = walk(body, &body.whole, &args, visit)?;
+        outputs.into_iter().next().ok_or_else(|| Error::fault("the function gives nothing"))
     }
 }
 
-fn lower_node(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
+fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {
     let x = |i| scope.input(node, i);
     let value = match &node.op {
-        Op::Input { .. } | Op::Param { .. } => return scope.leaf(node.id)?.duplicate(),
         Op::Constant { data } => leaf::constant(node, data),
         Op::Activation(kind) => activation::lower(x(0)?, *kind),
         Op::Cast { to } => x(0)?.cast((*to).into()),
@@ -173,7 +187,9 @@ fn lower_node(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         Op::FusedSwiGLU { gate_first, .. } => fused::swiglu(x(0)?, *gate_first),
         Op::FusedAttentionBlock { .. } => fused::attention_block(scope, node),
         Op::FusedTransformerLayer { .. } => fused::transformer_layer(scope, node),
-        // `Program` has let nothing else pass; the IR's enum is not exhaustive.
+        Op::CustomFn { .. } => scope.call(node, visit),
+        // `Program` has let nothing else pass but leaves and control flow, which are the plan's; the IR's enum is not
+        // exhaustive.
         other => Err(Error::unsupported(format!("unsupported op {:?}", other.kind()))),
     }?;
     conform(value, node)

@@ -1,0 +1,143 @@
+//! From a program to its steps: segments between the nodes of control flow, in the order of the graph.
+
+use super::control::Control;
+use super::piece::Piece;
+use super::{Action, Read, Step, Steps};
+use crate::program::{Program, Segment, Source, place};
+use rlx_host_api::Error;
+use rlx_ir::{Node, NodeId, Op};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+impl Steps {
+    /// Cuts `program` and traces every segment of it and of the graphs nested in it. The thread is on a lane.
+    pub(crate) fn new(program: &Arc<Program>) -> Result<Self, Error> {
+        let mut cut = Cut::new(program);
+        if !program.has_control_flow {
+            let whole = &program.whole;
+            cut.segment(Segment::new(whole.nodes.clone(), whole.args.clone(), whole.outputs.clone()))?;
+            return cut.finish();
+        }
+        let mut pending = Vec::new();
+        for node in program.graph.nodes() {
+            if program.is_control_flow(node) {
+                cut.nodes(std::mem::take(&mut pending))?;
+                cut.control(node)?;
+            } else if program.source(node.id) == Source::Node(node.id) {
+                pending.push(node.id);
+            }
+        }
+        cut.nodes(pending)?;
+        cut.finish()
+    }
+}
+
+struct Cut<'a> {
+    program: &'a Arc<Program>,
+    /// Nodes that are read by control flow or are outputs, so that no segment can keep them to itself.
+    exposed: HashSet<NodeId>,
+    /// The number of each value that there is so far.
+    values: HashMap<Source, usize>,
+    count: usize,
+    steps: Vec<Step>,
+}
+
+impl<'a> Cut<'a> {
+    fn new(program: &'a Arc<Program>) -> Self {
+        let args = program.whole.args.iter();
+        let values: HashMap<Source, usize> = args.enumerate().map(|(i, &source)| (source, i)).collect();
+        let mut exposed: HashSet<NodeId> = program.graph.outputs.iter().copied().collect();
+        for node in program.graph.nodes().iter().filter(|node| program.is_control_flow(node)) {
+            exposed.extend(&node.inputs);
+        }
+        Self { program, exposed, count: values.len(), values, steps: Vec::new() }
+    }
+
+    /// A segment of `pending`, if anything in it is read elsewhere.
+    fn nodes(&mut self, pending: Vec<NodeId>) -> Result<(), Error> {
+        let Some(end) = pending.last().copied() else { return Ok(()) };
+        let outputs: Vec<NodeId> = pending.iter().copied().filter(|&id| self.is_read_behind(id, end)).collect();
+        if outputs.is_empty() {
+            return Ok(());
+        }
+        let own: HashSet<NodeId> = pending.iter().copied().collect();
+        let graph = &self.program.graph;
+        let (mut nodes, mut args) = (pending.clone(), Vec::new());
+        for &id in &pending {
+            let node = graph.node(id);
+            for &input in node.inputs.iter().filter(|input| !own.contains(input)) {
+                // A constant is lowered where it is used, which lets the trace fold what depends on it.
+                if !matches!(graph.node(input).op, Op::Constant { .. }) {
+                    args.push(self.program.source(input));
+                }
+                nodes.push(input);
+            }
+            for body in self.program.bodies(id) {
+                args.extend(self.program.params_of(body)?);
+            }
+        }
+        nodes.sort_unstable();
+        nodes.dedup();
+        let mut seen = HashSet::new();
+        args.retain(|&source| seen.insert(source));
+        self.segment(Segment::new(nodes, args, outputs))
+    }
+
+    /// Whether the value is read by anything but nodes up to `end`, the last of its segment.
+    fn is_read_behind(&self, id: NodeId, end: NodeId) -> bool {
+        // Other segments lower a constant themselves.
+        let is_constant = matches!(self.program.graph.node(id).op, Op::Constant { .. });
+        let last_use = self.program.last_use[id.0 as usize];
+        self.exposed.contains(&id) || (!is_constant && last_use > end.0 as usize)
+    }
+
+    fn segment(&mut self, segment: Segment) -> Result<(), Error> {
+        let reads = self.reads(&segment.args)?;
+        for &output in &segment.outputs {
+            self.give(Source::Node(output));
+        }
+        let piece = Piece::new(self.program, segment)?;
+        self.steps.push(Step { reads, action: Action::Segment(piece) });
+        Ok(())
+    }
+
+    fn control(&mut self, node: &Node) -> Result<(), Error> {
+        let mut sources: Vec<Source> = node.inputs.iter().map(|&id| self.program.source(id)).collect();
+        for body in self.program.bodies(node.id) {
+            sources.extend(self.program.params_of(body)?);
+        }
+        let reads = self.reads(&sources)?;
+        let place = place(node);
+        let control = Control::new(self.program, node).map_err(|e| e.context(&place))?;
+        self.give(Source::Node(node.id));
+        self.steps.push(Step { reads, action: Action::Control { node: control, place, operands: node.inputs.len() } });
+        Ok(())
+    }
+
+    fn give(&mut self, source: Source) {
+        self.values.insert(source, self.count);
+        self.count += 1;
+    }
+
+    fn reads(&self, sources: &[Source]) -> Result<Vec<Read>, Error> {
+        let read = |source| {
+            let value = self.values.get(source).copied();
+            value
+                .map(|value| Read { value, last: false })
+                .ok_or_else(|| Error::fault("a value is read before it is there"))
+        };
+        sources.iter().map(read).collect()
+    }
+
+    /// The steps, with the last reader of each value marked.
+    fn finish(mut self) -> Result<Steps, Error> {
+        let sources: Vec<Source> = self.program.graph.outputs.iter().map(|&id| self.program.source(id)).collect();
+        let mut outputs = self.reads(&sources)?;
+        let mut seen = HashSet::new();
+        let mut mark =
+            |reads: &mut Vec<Read>| reads.iter_mut().rev().for_each(|read| read.last = seen.insert(read.value));
+        mark(&mut outputs);
+        self.steps.iter_mut().rev().for_each(|step| mark(&mut step.reads));
+        Ok(Steps { program: Arc::clone(self.program), steps: self.steps, outputs })
+    }
+}
