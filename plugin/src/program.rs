@@ -30,6 +30,8 @@ pub(crate) struct Program {
     pub(crate) has_control_flow: bool,
     /// Which input or parameter each leaf node reads.
     leaves: HashMap<NodeId, Source>,
+    /// Index of each parameter by its name.
+    param_index: HashMap<String, usize>,
     /// The graphs nested in a node, in the order of `Op::subgraphs`.
     bodies: HashMap<NodeId, Vec<Arc<Program>>>,
 }
@@ -83,11 +85,17 @@ impl Program {
         for output in &graph.outputs {
             last_use[output.0 as usize] = usize::MAX;
         }
+        let param_index = params.by_name.unwrap_or_default();
         let (inputs, params) = (inputs.infos, params.infos);
         let args = (0..inputs.len()).map(Source::Input).chain((0..params.len()).map(Source::Param));
         let nodes = graph.nodes().iter().map(|node| node.id).collect();
         let whole = Segment::new(nodes, args.collect(), graph.outputs.clone());
-        Ok(Self { graph, inputs, params, outputs, whole, last_use, has_control_flow, leaves, bodies })
+        Ok(Self { graph, inputs, params, outputs, whole, last_use, has_control_flow, leaves, param_index, bodies })
+    }
+
+    /// Index of the parameter of this name.
+    pub(crate) fn param(&self, name: &str) -> Option<usize> {
+        self.param_index.get(name).copied()
     }
 
     /// Where the value of a node comes from.
@@ -134,8 +142,9 @@ impl Program {
     /// The parameters that a nested graph of this one reads.
     pub(crate) fn params_of(&self, body: &Self) -> Result<Vec<Source>, Error> {
         let find = |param: &TensorInfo| {
-            let index = self.params.iter().position(|own| own.name == param.name);
-            index.map(Source::Param).ok_or_else(|| Error::fault(format!("parameter `{}` has no value", param.name)))
+            self.param(&param.name)
+                .map(Source::Param)
+                .ok_or_else(|| Error::fault(format!("parameter `{}` has no value", param.name)))
         };
         body.params.iter().map(find).collect()
     }

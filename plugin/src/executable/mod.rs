@@ -174,12 +174,8 @@ impl Executable for MlxExecutable {
     }
 
     fn set_param(&mut self, name: &str, value: TensorView<'_>, owner: Option<ParamOwner>) -> Result<(), Error> {
-        let index = self
-            .program
-            .params
-            .iter()
-            .position(|p| p.name == name)
-            .ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
+        let index = self.program.param(name);
+        let index = index.ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
         let dims = dims(&self.program.params[index])?;
         let array = match owner {
             Some(owner) => Array::from_borrowed(&dims, value.dtype, value.data, owner)?,

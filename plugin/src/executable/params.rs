@@ -10,8 +10,7 @@ use std::sync::Arc;
 impl Params for MlxExecutable {
     fn write_param(&mut self, declared: &TensorInfo, offset: usize, data: &[u8]) -> Result<(), Error> {
         self.settle()?;
-        let index = self.program.params.iter().position(|p| p.name == declared.name);
-        let param = index.and_then(|i| self.params[i].as_mut()).ok_or_else(|| {
+        let param = self.program.param(&declared.name).and_then(|i| self.params[i].as_mut()).ok_or_else(|| {
             let name = &declared.name;
             Error::new(ErrorKind::FailedPrecondition, format!("parameter `{name}` is not set: set the whole first"))
         })?;
@@ -25,7 +24,8 @@ impl Params for MlxExecutable {
     fn share_params(&mut self, source: &Self) -> Result<usize, Error> {
         let mut count = 0;
         for index in 0..self.params.len() {
-            let same = source.program.params.iter().position(|theirs| *theirs == self.program.params[index]);
+            let own = &self.program.params[index];
+            let same = source.program.param(&own.name).filter(|&theirs| source.program.params[theirs] == *own);
             if let Some(value) = same.and_then(|theirs| source.params[theirs].as_ref()) {
                 self.bind_param(index, value.duplicate()?);
                 count += 1;

@@ -85,6 +85,7 @@ fn embedding_with_minilm_takes_at_most_180_mb() {
 }
 
 /// The exit status of a command, and its maximum resident set in KiB.
+#[expect(clippy::zombie_processes, reason = "`wait4` waits for it, and tells what it used")]
 fn peak_resident_set(command: &mut Command) -> (i32, i64) {
     let child = command.spawn().unwrap();
     // SAFETY: plain data, for which all zero is valid.
