@@ -52,6 +52,7 @@ fn build() -> Result<()> {
         }
     }
     println!("cargo::rustc-link-arg-tests=-Wl,-rpath,{}", mlx.lib.display());
+    println!("cargo::metadata=mlx_lib={}", mlx.lib.display());
     if let Some(file) = mlx.files.iter().find(|file| file.from == mlx.library) {
         println!("cargo::metadata=mlx_file={}", file.to.display());
     }

@@ -224,7 +224,7 @@ int rlx_mlx_array_strides(rlx_mlx_array_t* h, int64_t* out_strides, size_t cap, 
   return guarded(__func__, [&] {
     auto value = in(h, "h");
     auto& count = target(out_ndim, "out_ndim");
-    value.eval();
+    settle(value);
     write_list(value.strides(), out_strides, cap, count, "out_strides");
   });
 }
@@ -233,7 +233,7 @@ int rlx_mlx_array_is_contiguous(rlx_mlx_array_t* h, int* out) {
   return guarded(__func__, [&] {
     auto value = in(h, "h");
     auto& result = target(out);
-    value.eval();
+    settle(value);
     result = value.flags().row_contiguous ? 1 : 0;
   });
 }

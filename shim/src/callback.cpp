@@ -1,10 +1,12 @@
 // Host code as a node of the graph.
+#include <cstring>
 #include <memory>
 #include <new>
 
 #include "mlx/allocator.h"
 #include "mlx/backend/cpu/encoder.h"
 #include "mlx/ops.h"
+#include "failures.h"
 #include "outputs.h"
 
 using namespace rlx_mlx;
@@ -98,8 +100,18 @@ class HostCallback : public mx::Primitive {
       a.set_data(mx::allocator::malloc(a.nbytes()));
       encoder.set_output_array(a);
     }
-    encoder.dispatch([host = host_, from = weak(inputs), to = weak(outputs)]() mutable {
-      host->call(views_of<rlx_mlx_view_t>(from), views_of<rlx_mlx_view_mut_t>(to));
+    encoder.dispatch([host = host_, from = weak(inputs), to = weak(outputs), stream = stream()]() mutable {
+      if (!is_failing(stream)) {
+        try {
+          return host->call(views_of<rlx_mlx_view_t>(from), views_of<rlx_mlx_view_mut_t>(to));
+        } catch (const std::exception& e) {
+          keep_failure(stream, e.what());
+        }
+      }
+      // What is computed from it until the failure is told is never read.
+      for (auto& a : to) {
+        std::memset(a.data<char>(), 0, a.nbytes());
+      }
     });
   }
 

@@ -147,7 +147,7 @@ void read_part(const mx::array& a, size_t offset, size_t nbytes, void* dst) {
 
 void read_all(mx::array a, void* dst) {
   // The flags of a lazy array say nothing, so they are read after evaluation only.
-  a.eval();
+  settle(a);
   read_part(a, 0, a.nbytes(), dst);
 }
 

@@ -619,7 +619,8 @@ unsafe extern "C" {
 
     A lazy node like any other, also inside rlx_mlx_compile and rlx_mlx_trace, though not with `shapeless`. It runs on the
     CPU: on the stream that the thread has entered if that is a CPU stream, on a CPU stream beside it otherwise. A failure
-    of `fn` is one of the evaluation, whose text ends with what `fn` told.
+    of `fn` is one of the evaluation, whose text ends with what `fn` told: whoever waits for that stream is told, once. Until
+    then no callback is called on it any more, their outputs are zeros.
 
     `release(ud)` (NULL: nothing to release) is called exactly once, when no node or trace needs `ud` any more; at once
     after a failure (MLX: a Primitive of the shim's own).*/

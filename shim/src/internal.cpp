@@ -26,16 +26,20 @@ mx::Stream cpu_here() {
   if (!entered) {
     return mx::default_stream(mx::Device::cpu);
   }
-  if (entered->device == mx::Device::cpu) {
-    return *entered;
+  return cpu_of(*entered);
+}
+
+mx::Stream cpu_of(const mx::Stream& stream) {
+  if (stream.device == mx::Device::cpu) {
+    return stream;
   }
   // A GPU stream for any thread gets one companion for any thread: whoever has the one to himself has the other too.
   static std::mutex mutex;
   static std::map<int, mx::Stream> companions;
   std::lock_guard lock(mutex);
-  auto found = companions.find(entered->index);
+  auto found = companions.find(stream.index);
   if (found == companions.end()) {
-    found = companions.emplace(entered->index, shared_stream(mx::Device::cpu)).first;
+    found = companions.emplace(stream.index, shared_stream(mx::Device::cpu)).first;
   }
   return found->second;
 }

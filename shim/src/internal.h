@@ -89,8 +89,13 @@ mx::Stream cpu_here();
 // A new stream for any thread, which rlx_mlx_synchronize knows.
 mx::Stream shared_stream(mx::Device device);
 
-// Evaluates and waits for each, after which MLX has nothing left to note on them: threads may share them.
+// The CPU stream that goes with a stream, likewise.
+mx::Stream cpu_of(const mx::Stream& stream);
+
+// Evaluates and waits for each, after which MLX has nothing left to note on them: threads may share them. A failure of
+// host code is thrown here.
 void settle(std::vector<mx::array>& arrays);
+void settle(mx::array& a);
 
 mx::Dtype dtype_of(rlx_mlx_dtype_t dtype);
 // A shape with every extent >= 0 (or >= `least`) whose element count fits.

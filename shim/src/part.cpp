@@ -53,12 +53,12 @@ size_t update_on_device(rlx_mlx_array_t* h, F&& changed) {
   const auto shape = h->value.shape();
   const bool in_place = is_exclusive(h->value);
   auto whole = flat(h->value);
-  whole.eval();
+  settle(whole);
   if (in_place) {
     h->value = mx::array(0.0F);
   }
   auto result = mx::reshape(changed(std::move(whole)), shape, here());
-  result.eval();
+  settle(result);
   h->value = result;
   return in_place ? 0 : result.nbytes();
 }
@@ -144,7 +144,7 @@ int rlx_mlx_part_read(rlx_mlx_array_t* h, size_t offset, void* dst, size_t nbyte
     if (nbytes > 0 && !dst) {
       throw Failure(RLX_MLX_ERR_NULL, "dst is NULL");
     }
-    value.eval();
+    settle(value);
     read_part(value, offset, nbytes, dst);
   });
 }
@@ -156,7 +156,7 @@ int rlx_mlx_part_write(rlx_mlx_array_t* h, size_t offset, const void* data, size
     if (nbytes > 0 && !data) {
       throw Failure(RLX_MLX_ERR_NULL, "data is NULL");
     }
-    h->value.eval();
+    settle(h->value);
     size_t moved = 0;
     if (nbytes > 0 && in_host_memory) {
       moved = make_exclusive(h);
@@ -181,8 +181,8 @@ int rlx_mlx_part_copy(rlx_mlx_array_t* h, rlx_mlx_array_t* source, const rlx_mlx
       check_range(s.source, s.len, source->value.size(), "source");
       check_range(s.target, s.len, h->value.size(), "h");
     }
-    h->value.eval();
-    source->value.eval();
+    settle(h->value);
+    settle(source->value);
     size_t moved = 0;
     if (n_segments > 0) {
       moved = in_host_memory ? copy_in_host_memory(h, source, segments, n_segments)

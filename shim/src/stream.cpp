@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <mutex>
 
+#include "failures.h"
 #include "operands.h"
 #include "mlx/transforms.h"
 
@@ -46,9 +48,20 @@ mx::Stream shared_stream(mx::Device device) {
 }
 
 void settle(std::vector<mx::array>& arrays) {
+  const bool is_settled = std::all_of(arrays.begin(), arrays.end(), [](const auto& a) { return a.is_available(); });
   mx::eval(arrays);
   for (auto& a : arrays) {
     a.wait();
+  }
+  if (!is_settled) {
+    tell_failures();
+  }
+}
+
+void settle(mx::array& a) {
+  if (!a.is_available()) {
+    a.eval();
+    tell_failures();
   }
 }
 
@@ -85,6 +98,9 @@ int rlx_mlx_synchronize(void) {
     for (const auto& stream : streams) {
       mx::synchronize(stream);
     }
+    for (const auto& stream : streams) {
+      tell_failure(stream);
+    }
   });
 }
 
@@ -119,7 +135,11 @@ int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out) {
 }
 
 int rlx_mlx_stream_synchronize(rlx_mlx_stream_t* stream) {
-  return guarded(__func__, [&] { mx::synchronize(stream_in(stream).value); });
+  return guarded(__func__, [&] {
+    const auto& value = stream_in(stream).value;
+    mx::synchronize(value);
+    tell_failure(cpu_of(value));
+  });
 }
 
 }  // extern "C"

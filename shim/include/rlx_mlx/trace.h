@@ -38,7 +38,7 @@ int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, si
                       const rlx_mlx_sink_t* sinks, rlx_mlx_array_t** out_outputs, size_t n_outputs);
 
 /* The same without waiting: the evaluation is under way when it returns, and rlx_mlx_stream_synchronize on its stream
- * waits for it and tells its failure, unless it failed so soon that this call does (MLX: async_eval). */
+ * waits for it and tells its failure (MLX: async_eval). */
 int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, size_t n_inputs,
                         rlx_mlx_array_t** out_outputs, size_t n_outputs);
 
