@@ -47,6 +47,7 @@ extern "C" {
 #define RLX_PIPELINE_ID "pipeline"
 #define RLX_MEMORY_ID "memory"
 #define RLX_PROFILE_ID "profile"
+#define RLX_KERNELS_ID "kernels"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -77,6 +78,17 @@ typedef struct RlxMemoryStats RlxMemoryStats;
 typedef struct RlxMemoryApi RlxMemoryApi;
 typedef struct RlxExecutableCounters RlxExecutableCounters;
 typedef struct RlxProfileApi RlxProfileApi;
+typedef struct RlxTensorMut RlxTensorMut;
+typedef struct RlxKernelCall RlxKernelCall;
+typedef struct RlxTensorInfoSink RlxTensorInfoSink;
+typedef struct RlxLaunchSink RlxLaunchSink;
+typedef struct RlxKernelSink RlxKernelSink;
+typedef struct RlxKernel RlxKernel;
+typedef struct RlxKernelSource RlxKernelSource;
+typedef struct RlxLaunch RlxLaunch;
+typedef struct RlxArrayOp RlxArrayOp;
+typedef struct RlxArrayOps RlxArrayOps;
+typedef struct RlxKernelsApi RlxKernelsApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -162,6 +174,27 @@ typedef struct RlxProfileApi RlxProfileApi;
 #define RLX_DEVICE_GPU 2
 /// Another accelerator.
 #define RLX_DEVICE_ACCELERATOR 3
+
+/// Builds its result lazily from operations of the plugin's engine (`RlxKernel.compose`); runs when a program is
+/// lowered, not when it is evaluated.
+#define RLX_KERNEL_COMPOSED 1
+/// Computes in host memory at evaluation (`RlxKernel.compute`).
+#define RLX_KERNEL_HOST 2
+/// Source code that the engine compiles for its device at first use (`RlxKernel.sources`).
+#define RLX_KERNEL_SOURCE 3
+
+/// Metal Shading Language.
+#define RLX_LANGUAGE_METAL 1
+/// CUDA C++.
+#define RLX_LANGUAGE_CUDA 2
+
+/// Operands may be strided; else the engine makes them dense and row-major first.
+#define RLX_KERNEL_STRIDED_INPUTS 1
+/// Results are atomic variables.
+#define RLX_KERNEL_ATOMIC_OUTPUTS 2
+
+/// Version of `RlxKernelsApi`.
+#define RLX_KERNELS_VERSION 1
 
 /// On memory in use.
 #define RLX_MEMORY_LIMIT 0
@@ -650,6 +683,184 @@ struct RlxProfileApi {
     RlxError *(*counters)(RlxExecutable *executable, RlxExecutableCounters *counters);
 };
 
+/// A place for a dense row-major tensor in host memory, not initialised (frozen).
+struct RlxTensorMut {
+    /// One of `RLX_DTYPE_*`.
+    uint32_t dtype;
+    /// Number of entries of `dims`.
+    uint32_t rank;
+    /// Extents; NULL when `rank` is 0.
+    const int64_t *dims;
+    /// Elements; aligned for the dtype.
+    RlxBytesMut data;
+};
+
+/// The node that a kernel computes. Names of tensors are empty.
+struct RlxKernelCall {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Name of the op.
+    RlxStr op;
+    /// Attributes of the node, as the graph has them.
+    RlxBytes attrs;
+    /// Operands.
+    const RlxTensorInfo *inputs;
+    /// Number of `inputs`.
+    uint64_t input_count;
+    /// Results that the kernel must give: the node's own dtype and shape, or what `RlxKernel.outputs` told.
+    const RlxTensorInfo *outputs;
+    /// Number of `outputs`.
+    uint64_t output_count;
+};
+
+/// Where a kernel tells its results (frozen).
+struct RlxTensorInfoSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes one; `info` is copied.
+    void (*emit)(void *context, const RlxTensorInfo *info);
+};
+
+/// How to launch a kernel from source.
+struct RlxLaunch {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Threads in all along x, y and z.
+    uint32_t grid[3];
+    /// Threads of a group (CUDA: block) along x, y and z.
+    uint32_t threadgroup[3];
+    /// Constants that the source sees: integers, booleans, and texts, which name a dtype as `f32` and are types.
+    const RlxKeyValue *template_args;
+    /// Number of `template_args`.
+    uint64_t template_arg_count;
+    /// Nonzero: results start as `init` everywhere.
+    uint32_t has_init;
+    /// What results start as.
+    float init;
+};
+
+/// Where a kernel tells how it is launched (frozen).
+struct RlxLaunchSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes the launch; it is copied.
+    void (*emit)(void *context, const RlxLaunch *launch);
+};
+
+/// Where a plugin tells its kernels (frozen).
+struct RlxKernelSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes the name and kind of one; `op` is copied.
+    void (*emit)(void *context, RlxStr op, uint32_t kind);
+};
+
+/// An operation on arrays: name, C signature, function.
+struct RlxArrayOp {
+    /// Name.
+    RlxStr name;
+    /// Number of results, `n` for a `uint64_t` behind the first argument; then a letter for each argument: `a` array,
+    /// `o` array or NULL, `i` `int32_t`, `b` `int32_t` as a truth value, `u` `uint64_t`, `f` `float_`, `d` `double`, `t`
+    /// dtype and `e` value of an enum, both `uint32_t`, `s` `RlxStr`; for lists, pointer and `uint64_t` count: `l` of
+    /// arrays, `v` of `int32_t`, `x` of `int32_t` or NULL, `w` of `int64_t`. A function is called only as it says.
+    RlxStr signature;
+    /// Address of the function. Its first argument is where fresh results go; it returns NULL, or an error and no
+    /// results.
+    const void *function;
+};
+
+/// An array in a graph of the plugin's engine, lazy or evaluated (opaque).
+typedef struct RlxArray RlxArray;
+
+/// What composed kernels build with. Lives as long as the process.
+struct RlxArrayOps {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Operations, sorted by the bytes of their names.
+    const RlxArrayOp *ops;
+    /// Number of `ops`.
+    uint64_t op_count;
+    /// Frees an array that an operation made; NULL is allowed.
+    void (*free)(RlxArray *array);
+    /// Writes dtype, rank and up to `capacity` extents.
+    RlxError *(*describe)(const RlxArray *array, uint32_t *dtype, int64_t *dims, uint64_t capacity, uint64_t *rank);
+};
+
+/// A kernel in one language. The engine writes the function's signature around `body` from the names.
+struct RlxKernelSource {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// One of `RLX_LANGUAGE_*`.
+    uint32_t language;
+    /// Any of `RLX_KERNEL_STRIDED_INPUTS`, `RLX_KERNEL_ATOMIC_OUTPUTS`.
+    uint32_t flags;
+    /// What goes before the function.
+    RlxStr header;
+    /// Body of the function.
+    RlxStr body;
+    /// Names of the operands in the body.
+    const RlxStr *input_names;
+    /// Number of `input_names`.
+    uint64_t input_count;
+    /// Names of the results in the body.
+    const RlxStr *output_names;
+    /// Number of `output_names`.
+    uint64_t output_count;
+    /// Bytes of dynamic shared memory of a block (CUDA).
+    uint64_t shared_memory;
+};
+
+/// A kernel to register. The plugin copies texts and lists during the call; it calls the functions from any thread, several
+/// at once, until it calls `release`.
+struct RlxKernel {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Name of the op.
+    RlxStr op;
+    /// One of `RLX_KERNEL_*`; says which of the functions below must be there.
+    uint32_t kind;
+    /// Zero.
+    uint32_t reserved;
+    /// Passed to every function.
+    void *context;
+    /// Called once, when neither the instance nor an executable needs the kernel any more, and after a failed
+    /// registration; may be NULL.
+    void (*release)(void *context);
+    /// For several results: emits dtype and shape of each, all of the node's dtype; their elements, packed one after the
+    /// other, are the node's value. NULL for one result, of the node's dtype and shape.
+    RlxError *(*outputs)(void *context, const RlxKernelCall *call, const RlxTensorInfoSink *sink);
+    /// `COMPOSED`: writes a fresh array to each of `outputs`, made with `ops`. `inputs` are borrowed.
+    RlxError *(*compose)(void *context, const RlxKernelCall *call, const RlxArrayOps *ops, RlxArray *const *inputs, RlxArray **outputs);
+    /// `HOST`: reads `inputs`, fills all of `outputs`; the elements of both are aligned for their dtypes. It may not call
+    /// the plugin, save for this table: such a call fails.
+    RlxError *(*compute)(void *context, const RlxKernelCall *call, const RlxTensor *inputs, const RlxTensorMut *outputs);
+    /// `SOURCE`: emits how to launch it for one node.
+    RlxError *(*launch)(void *context, const RlxKernelCall *call, const RlxLaunchSink *sink);
+    /// `SOURCE`: one for each language that it is written in.
+    const RlxKernelSource *sources;
+    /// Number of `sources`.
+    uint64_t source_count;
+    /// `SOURCE`: the kernel, of another kind, for devices that have none of the languages; NULL: programs do not compile
+    /// for them. It has a context of its own.
+    const RlxKernel *fallback;
+};
+
+/// The table of extension `kernels` version 1 (frozen).
+struct RlxKernelsApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Registers a kernel; writes 1 to `replaced` when there was one for the op, else 0.
+    RlxError *(*register_)(RlxBackend *backend, const RlxKernel *kernel, uint32_t *replaced);
+    /// Unregisters the kernel of an op; writes 1 to `removed` when there was one, else 0.
+    RlxError *(*unregister)(RlxBackend *backend, RlxStr op, uint32_t *removed);
+    /// Writes the kind of the kernel of an op, 0 when there is none.
+    RlxError *(*lookup)(RlxBackend *backend, RlxStr op, uint32_t *kind);
+    /// Emits every kernel, sorted by op. `emit` may not call the plugin.
+    RlxError *(*list)(RlxBackend *backend, const RlxKernelSink *sink);
+};
+
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
 ///
 /// `request` and `response` point to structs of at least the size that their `struct_size` states.
@@ -705,6 +916,17 @@ RLX_ASSERT_SIZE(RlxMemoryStats, 48);
 RLX_ASSERT_SIZE(RlxMemoryApi, 48);
 RLX_ASSERT_SIZE(RlxExecutableCounters, 56);
 RLX_ASSERT_SIZE(RlxProfileApi, 24);
+RLX_ASSERT_SIZE(RlxTensorMut, 32);
+RLX_ASSERT_SIZE(RlxKernelCall, 72);
+RLX_ASSERT_SIZE(RlxTensorInfoSink, 16);
+RLX_ASSERT_SIZE(RlxLaunchSink, 16);
+RLX_ASSERT_SIZE(RlxKernelSink, 16);
+RLX_ASSERT_SIZE(RlxKernel, 104);
+RLX_ASSERT_SIZE(RlxKernelSource, 88);
+RLX_ASSERT_SIZE(RlxLaunch, 56);
+RLX_ASSERT_SIZE(RlxArrayOp, 40);
+RLX_ASSERT_SIZE(RlxArrayOps, 40);
+RLX_ASSERT_SIZE(RlxKernelsApi, 48);
 #undef RLX_ASSERT_SIZE
 #endif
 

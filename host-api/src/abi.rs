@@ -23,12 +23,14 @@
 //! * **Threads.** The plugin states its mode in [`RlxBackendInfo::threading`]; the host obeys it. In every mode one
 //!   executable is used by one call at a time.
 
+mod kernels;
 mod memory;
 mod params;
 mod pipeline;
 mod profile;
 mod resident;
 
+pub use kernels::*;
 pub use memory::*;
 pub use params::*;
 pub use pipeline::*;

@@ -61,6 +61,11 @@ growable! {
     RlxCopyArgs ends with segment_count,
     RlxMemoryStats ends with cache_limit,
     RlxExecutableCounters ends with bytes_on_device,
+    RlxKernelCall ends with output_count,
+    RlxKernel ends with fallback,
+    RlxKernelSource ends with shared_memory,
+    RlxLaunch ends with init,
+    RlxArrayOps ends with describe,
 }
 
 /// Whether `name` is a struct that may grow.

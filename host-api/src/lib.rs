@@ -4,6 +4,7 @@
 //! * [`author`]: the plugin author's side: three safe traits and [`export_plugin!`].
 //! * [`growable`]: how a struct of one version is read and filled by another.
 //! * [`discovery`], [`Plugin`], [`Backend`], [`Executable`]: the host's side: find, load, negotiate, run.
+//! * [`kernel`]: kernels of the host's own for custom ops.
 //! * [`guide`]: how to write a backend plugin (with the feature `rlx-ir`), and what the ABI promises.
 //! * `runtime` (feature `rlx-runtime`): one call that registers a plugin with the published rlx-runtime.
 #![deny(missing_docs)]
@@ -17,6 +18,7 @@ pub mod guide;
 mod host;
 #[cfg(feature = "rlx-ir")]
 mod ir;
+pub mod kernel;
 pub mod negotiate;
 #[cfg(feature = "rlx-runtime")]
 pub mod runtime;

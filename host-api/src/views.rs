@@ -1,7 +1,8 @@
 //! Conversions between Rust slices and the views of the wire ABI.
 
 use crate::abi::*;
-use crate::{Error, Value};
+use crate::growable::read;
+use crate::{DType, Error, Growable, TensorInfo, Value};
 
 impl RlxStr {
     /// The empty string.
@@ -85,6 +86,57 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, len: u64, what: &str) -> Resul
     }
     // SAFETY: not NULL, aligned, of possible size; the caller promises the memory.
     Ok(unsafe { std::slice::from_raw_parts(data, len as usize) })
+}
+
+/// More inputs, parameters or outputs than any graph has: a count beyond it is not believed.
+const MAX_TENSORS: u64 = 1 << 20;
+
+/// More dimensions than any tensor has: a count beyond it is not believed.
+const MAX_RANK: u32 = 1 << 8;
+
+/// A description of a tensor longer than this is not believed.
+const MAX_STRIDE: u64 = 1 << 12;
+
+/// A list of descriptions that the other side made.
+///
+/// # Errors
+/// Plugin fault for what cannot be believed; the message names `what`.
+///
+/// # Safety
+/// `data` points to `count` valid descriptions.
+pub(crate) unsafe fn tensors(data: *const RlxTensorInfo, count: u64, what: &str) -> Result<Vec<TensorInfo>, Error> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if count > MAX_TENSORS {
+        return Err(Error::fault(format!("it claims {count} {what}")));
+    }
+    if data.is_null() || !data.is_aligned() {
+        return Err(Error::fault(format!("{what}: {count} descriptions at a NULL or misaligned address")));
+    }
+    // SAFETY: there is at least one, and it starts with its size, which is the stride of the array.
+    let stride = unsafe { data.cast::<u64>().read() };
+    let possible = RlxTensorInfo::BASELINE as u64..=MAX_STRIDE;
+    if !possible.contains(&stride) || !stride.is_multiple_of(align_of::<RlxTensorInfo>() as u64) {
+        return Err(Error::fault(format!("{what}: descriptions of {stride} bytes")));
+    }
+    (0..count as usize)
+        .map(|i| {
+            // SAFETY: `i` is below the count that the plugin states, at its stride.
+            let raw = unsafe { read(data.byte_add(i * stride as usize), what)? };
+            if raw.rank > MAX_RANK {
+                return Err(Error::fault(format!("{what}: a tensor of {} dimensions", raw.rank)));
+            }
+            // SAFETY: the description's views are valid as long as the executable.
+            let (name, dims) =
+                unsafe { (text(raw.name, MAX_TEXT, "a name")?, slice(raw.dims, raw.rank.into(), "dims")?) };
+            let info = TensorInfo { name: name.to_owned(), dtype: DType::from_code(raw.dtype)?, dims: dims.to_vec() };
+            if dims.iter().any(|&d| d < 0) || info.byte_len() > isize::MAX as usize {
+                return Err(Error::fault(format!("{what}: `{name}` has the impossible shape {info}")));
+            }
+            Ok(info)
+        })
+        .collect()
 }
 
 impl RlxValue {

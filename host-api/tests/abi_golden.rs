@@ -60,7 +60,9 @@ fn table() -> String {
         RLX_THREADING_CONCURRENT RLX_THREADING_SERIALIZED,
         RLX_DEVICE_CPU RLX_DEVICE_GPU RLX_DEVICE_ACCELERATOR,
         RLX_PARAMS_ID RLX_PARAMS_VERSION RLX_RESIDENT_ID RLX_RESIDENT_VERSION RLX_PIPELINE_ID RLX_PIPELINE_VERSION
-            RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION,
+            RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION RLX_KERNELS_ID RLX_KERNELS_VERSION,
+        RLX_KERNEL_COMPOSED RLX_KERNEL_HOST RLX_KERNEL_SOURCE RLX_LANGUAGE_METAL RLX_LANGUAGE_CUDA
+            RLX_KERNEL_STRIDED_INPUTS RLX_KERNEL_ATOMIC_OUTPUTS,
         RLX_SOURCE_OUTPUT RLX_SOURCE_INPUT RLX_NO_OUTPUT RLX_MEMORY_LIMIT RLX_MEMORY_CACHE_LIMIT,
     }
     structs! { out:
@@ -103,8 +105,25 @@ fn table() -> String {
         RlxMemoryApi { struct_size, type_layout, stats, set_limit, clear_cache, reset_peak }
         RlxExecutableCounters { struct_size, runs, traces, evaluations, bytes_in, bytes_out, bytes_on_device }
         RlxProfileApi { struct_size, type_layout, counters }
+        RlxTensorMut { dtype, rank, dims, data }
+        RlxKernelCall { struct_size, op, attrs, inputs, input_count, outputs, output_count }
+        RlxTensorInfoSink { context, emit }
+        RlxLaunchSink { context, emit }
+        RlxKernelSink { context, emit }
+        RlxKernel {
+            struct_size, op, kind, reserved, context, release, outputs, compose, compute, launch, sources, source_count,
+            fallback,
+        }
+        RlxKernelSource {
+            struct_size, language, flags, header, body, input_names, input_count, output_names, output_count,
+            shared_memory,
+        }
+        RlxLaunch { struct_size, grid, threadgroup, template_args, template_arg_count, has_init, init }
+        RlxArrayOp { name, signature, function }
+        RlxArrayOps { struct_size, ops, op_count, free, describe }
+        RlxKernelsApi { struct_size, type_layout, register, unregister, lookup, list }
     }
-    handles! { out: RlxBackend RlxExecutable }
+    handles! { out: RlxBackend RlxExecutable RlxArray }
     writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
     out
 }
@@ -140,6 +159,7 @@ fn nothing_of_the_abi_is_left_out() {
     let mut declared = Vec::new();
     let sources = [
         include_str!("../src/abi.rs"),
+        include_str!("../src/abi/kernels.rs"),
         include_str!("../src/abi/memory.rs"),
         include_str!("../src/abi/params.rs"),
         include_str!("../src/abi/pipeline.rs"),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 
 use crate::cargo::{self, Workspace};
-use crate::{bindings, header, stage, symbols};
+use crate::{array_ops, bindings, header, stage, symbols};
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -20,6 +20,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         steps.time("clippy", || cargo::run(&mut workspace.cargo(clippy)))?;
         steps.time("bindings", || bindings::run(workspace, true))?;
         steps.time("header", || header::run(workspace, true))?;
+        steps.time("array operations", || array_ops::run(workspace, true))?;
         if cfg!(target_os = "linux") {
             steps.time("build, symbols", || {
                 let staged = stage::run(workspace)?;

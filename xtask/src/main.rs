@@ -1,5 +1,6 @@
 //! `cargo xtask`: the workspace's own commands.
 
+mod array_ops;
 mod bare;
 mod bindings;
 mod c_programs;
@@ -66,6 +67,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the table of array operations from the shim's headers
+    ArrayOps {
+        /// Only fail if it is not up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the benchmarks; what follows `--` goes to `cargo bench`
     Bench {
         /// Arguments of `cargo bench`, e.g. `-- --bench matmul`
@@ -94,6 +101,7 @@ fn run(command: Command) -> Result<()> {
         Command::Shim => shim::run(&workspace),
         Command::Bindings { check } => bindings::run(&workspace, check),
         Command::Header { check } => header::run(&workspace, check),
+        Command::ArrayOps { check } => array_ops::run(&workspace, check),
         Command::Bench { args } => test::bench(&workspace, &args),
     }
 }

@@ -59,6 +59,7 @@
 
 mod entry;
 mod extensions;
+mod kernel;
 mod logging;
 #[cfg(feature = "rlx-ir")]
 mod program;
@@ -68,7 +69,9 @@ mod thunks;
 pub use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading, Value};
 pub use entry::entry;
 pub use extensions::*;
+pub use kernel::{CustomNode, KernelRegistry, RegisteredKernel};
 pub use storage::PluginState;
+pub(crate) use thunks::panic_text;
 pub use thunks::{api_table, panic_error};
 
 use crate::{Error, TensorInfo, TensorView};

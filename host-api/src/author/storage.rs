@@ -175,7 +175,7 @@ impl TensorLists {
     }
 }
 
-fn tensor_view(info: &TensorInfo) -> RlxTensorInfo {
+pub(super) fn tensor_view(info: &TensorInfo) -> RlxTensorInfo {
     RlxTensorInfo {
         name: RlxStr::new(&info.name),
         dtype: info.dtype.code(),

@@ -74,12 +74,13 @@ fn guard_release(slot: &str, body: impl FnOnce()) {
 /// The error that a panic of the plugin becomes.
 #[doc(hidden)]
 pub fn panic_error(payload: &(dyn std::any::Any + Send)) -> Error {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    Error::fault(format!("the plugin panicked: {text}"))
+    Error::fault(format!("the plugin panicked: {}", panic_text(payload)))
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 /// The slot `type_layout` of table `T`.

@@ -38,6 +38,10 @@
 //! not given. All inputs that are missing are named together. Values that have the graph's dtype are not copied on the way
 //! to the plugin.
 //!
+//! # Custom ops
+//! An op of `rlx_ir`'s op registry (`Graph::custom_op`) runs on the plugin with the kernel that [`register_kernel`] got for
+//! its name. Kernels belong to what [`register`] made of the plugin: in place of it they are registered anew.
+//!
 //! # Methods
 //! All methods of `rlx_runtime::ExecutableGraph` that the runtime's own MLX backend has, and some more. What a method needs
 //! of the plugin is an extension of the ABI; `capabilities` says what is there.
@@ -71,7 +75,8 @@ pub use constants::HostTensor;
 pub use pipeline::{Prepared, prepare};
 
 use crate::discovery::Registry;
-use crate::{Backend, BackendOptions, CompileOptions, Counters, Error, Plugin};
+use crate::kernel::{Kernel, KernelKind};
+use crate::{Backend, BackendOptions, CompileOptions, Counters, Error, ErrorKind, Plugin};
 use rlx_ir::OpKind;
 use rlx_runtime::{Device, ExecutableGraph};
 use std::fmt::Display;
@@ -115,6 +120,32 @@ pub fn register(plugin: &Plugin, options: &BackendOptions, compile: &CompileOpti
     Ok(())
 }
 
+/// Registers a kernel for the custom op of its name with what `Device::Mlx` stands for; true when it replaces one. See
+/// [`crate::kernel`].
+///
+/// # Errors
+/// Failed precondition before [`register_mlx`] or [`register`]; otherwise as
+/// [`Backend::register_kernel`](crate::Backend::register_kernel).
+pub fn register_kernel(kernel: impl Into<Kernel>) -> Result<bool, Error> {
+    some_registered()?.backend.register_kernel(kernel)
+}
+
+/// Takes the kernel of a custom op away from `Device::Mlx`; true when there was one.
+///
+/// # Errors
+/// As [`register_kernel`].
+pub fn unregister_kernel(op: &str) -> Result<bool, Error> {
+    some_registered()?.backend.unregister_kernel(op)
+}
+
+/// The kernels of `Device::Mlx`, sorted by op.
+///
+/// # Errors
+/// As [`register_kernel`].
+pub fn kernels() -> Result<Vec<(String, KernelKind)>, Error> {
+    some_registered()?.backend.kernels()
+}
+
 /// What a graph that was compiled for `Device::Mlx` has done so far; `None` for one of another backend, and where the
 /// plugin does not count.
 pub fn counters(graph: &dyn ExecutableGraph) -> Option<Counters> {
@@ -123,6 +154,11 @@ pub fn counters(graph: &dyn ExecutableGraph) -> Option<Counters> {
 
 fn registered() -> Option<Arc<Registered>> {
     REGISTERED.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn some_registered() -> Result<Arc<Registered>, Error> {
+    let message = "no plugin is registered as Device::Mlx: call rlx_host_api::runtime::register_mlx first";
+    registered().ok_or_else(|| Error::new(ErrorKind::FailedPrecondition, message))
 }
 
 /// The ops of `plugin` that this host's IR knows, in a list that lives as long as the process, as rlx-runtime wants it.

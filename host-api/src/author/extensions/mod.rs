@@ -4,12 +4,14 @@
 //! [`Plugin::extension`](super::Plugin::extension) answer with the table, in a match on id and version:
 //! `(RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>())`.
 
+mod kernels;
 mod memory;
 mod params;
 mod pipeline;
 mod profile;
 mod resident;
 
+pub use kernels::{Kernels, kernels_table};
 pub use memory::{Memory, MemoryLimit, MemoryStats, memory_table};
 pub use params::{Params, params_table};
 pub use pipeline::{Pipeline, Run, pipeline_table};

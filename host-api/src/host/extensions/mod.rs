@@ -1,5 +1,6 @@
 //! The host's side of the extensions: typed methods on the handles, each `Unsupported` where the plugin lacks the table.
 
+mod kernels;
 mod memory;
 mod params;
 mod pipeline;
@@ -67,6 +68,7 @@ extensions! {
     pipeline: RlxPipelineApi, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION;
     memory: RlxMemoryApi, RLX_MEMORY_ID, RLX_MEMORY_VERSION;
     profile: RlxProfileApi, RLX_PROFILE_ID, RLX_PROFILE_VERSION;
+    kernels: RlxKernelsApi, RLX_KERNELS_ID, RLX_KERNELS_VERSION;
 }
 
 impl Plugin {

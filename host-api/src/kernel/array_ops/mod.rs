@@ -1,0 +1,21 @@
+//! The array operations as methods of `ArrayOps`, one file for each family. Written by `cargo xtask array-ops`. Do not edit.
+
+mod binary;
+mod conv;
+mod create;
+mod fft;
+mod gather;
+mod kinds;
+mod linalg;
+mod matmul;
+mod nn;
+mod quantized;
+mod random;
+mod reduce;
+mod scan;
+mod scatter;
+mod shape;
+mod sort;
+mod unary;
+
+pub use kinds::{FftNorm, Mask, Quant, Reduce, Unary, Update};
