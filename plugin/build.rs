@@ -14,6 +14,12 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librlx_mlx.so");
         println!("cargo::rustc-cdylib-link-arg=-Wl,--no-undefined");
     }
+    // Tests have nothing beside them.
+    for variable in ["DEP_RLX_MLX_SHIM_MLX_LIB", "DEP_RLX_MLX_SHIM_BLAS_LIB"] {
+        if let Ok(folder) = std::env::var(variable) {
+            println!("cargo::rustc-link-arg-tests=-Wl,-rpath,{folder}");
+        }
+    }
     if let Ok(file) = std::env::var("DEP_RLX_MLX_SHIM_MLX_FILE") {
         println!("cargo::rustc-env=RLX_MLX_LINKED_FILE={file}");
     }

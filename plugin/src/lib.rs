@@ -6,6 +6,7 @@
 //! * [`memory`](crate::memory): MLX's allocator.
 //! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
 //! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
+//! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
 //! * [`library`](crate::library): which MLX the process gave the plugin.
 //! * [`array`](crate::array), [`part`](crate::part), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over
 //!   the shim.
@@ -14,6 +15,7 @@ mod array;
 #[cfg(blas_forwarders)]
 mod blas;
 mod executable;
+mod kernels;
 mod library;
 mod lower;
 mod memory;
@@ -25,5 +27,9 @@ mod program;
 mod shim;
 mod stream;
 mod trace;
+
+// For the tests of this package; a plugin is not linked.
+#[doc(hidden)]
+pub use kernels::array_ops;
 
 rlx_host_api::export_plugin!(plugin::Mlx);

@@ -137,9 +137,31 @@ impl Array {
         for axis in (1..dims.len()).rev() {
             strides[axis - 1] = strides[axis] * i64::from(dims[axis]);
         }
-        // SAFETY: live handle; two slices of one length; `out` is writable.
+        self.strided(dims, &strides, offset)
+    }
+
+    /// Element `(i, j, …)` is number `offset + i * strides[0] + j * strides[1] + …`, of an array that is in row-major order
+    /// in memory. `dims` and `strides` have one length.
+    pub(crate) fn strided(&self, dims: &[c_int], strides: &[i64], offset: usize) -> Result<Array, Error> {
+        let rank = dims.len().min(strides.len());
+        // SAFETY: live handle; two slices of at least `rank`; `out` is writable.
         Array::produce(|out| unsafe {
-            ffi::rlx_mlx_op_as_strided(self.raw(), dims.as_ptr(), strides.as_ptr(), dims.len(), offset, out)
+            ffi::rlx_mlx_op_as_strided(self.raw(), dims.as_ptr(), strides.as_ptr(), rank, offset, out)
+        })
+    }
+
+    /// With so many elements of `value` before and behind, along each axis. `low` and `high` have one length.
+    pub(crate) fn pad(&self, low: &[c_int], high: &[c_int], value: f32) -> Result<Array, Error> {
+        let rank = low.len().min(high.len());
+        // SAFETY: live handle; two slices of at least `rank`; `out` is writable.
+        Array::produce(|out| unsafe { ffi::rlx_mlx_op_pad(self.raw(), low.as_ptr(), high.as_ptr(), rank, value, out) })
+    }
+
+    /// With `updates` added at `indices` along `axis`.
+    pub(crate) fn scatter_add_axis(&self, indices: &Array, updates: &Array, axis: usize) -> Result<Array, Error> {
+        // SAFETY: live handles; `out` is writable.
+        Array::produce(|out| unsafe {
+            ffi::rlx_mlx_op_scatter_add_axis(self.raw(), indices.raw(), updates.raw(), axis as c_int, out)
         })
     }
 

@@ -1,6 +1,7 @@
 //! What the host sees: the plugin, its devices, a backend instance.
 
 use crate::executable::{MlxExecutable, Mode};
+use crate::kernels::KernelSet;
 use crate::library;
 use crate::lower::SUPPORTED_OPS;
 use crate::memory;
@@ -8,13 +9,14 @@ use crate::program::Program;
 use crate::shim::check;
 use crate::stream::Lanes;
 use rlx_host_api::abi::{
-    RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION,
-    RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
+    RLX_KERNELS_ID, RLX_KERNELS_VERSION, RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION,
+    RLX_PIPELINE_ID, RLX_PIPELINE_VERSION, RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
 };
 use rlx_host_api::author::{
-    Backend, CompileRequest, CreateRequest, Plugin, memory_table, params_table, pipeline_table, profile_table,
-    resident_table,
+    Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Plugin, kernels_table, memory_table, params_table,
+    pipeline_table, profile_table, resident_table,
 };
+use rlx_host_api::kernel::Language;
 use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading, Value};
 use rlx_mlx_shim as ffi;
 use std::ffi::{CStr, c_void};
@@ -23,9 +25,15 @@ use std::sync::Arc;
 /// The plugin.
 pub(crate) struct Mlx;
 
+/// What MLX's GPU devices run here.
+const GPU_LANGUAGE: Language = if cfg!(target_os = "macos") { Language::Metal } else { Language::Cuda };
+
 /// An instance on one device.
 pub(crate) struct MlxBackend {
     lanes: Arc<Lanes>,
+    kernels: KernelRegistry,
+    /// That of kernels from source.
+    language: Option<Language>,
 }
 
 impl Plugin for Mlx {
@@ -79,7 +87,8 @@ impl Plugin for Mlx {
         if let Some((key, _)) = request.options.first() {
             return Err(Error::invalid(format!("unknown option `{key}`: backend `mlx` has none")));
         }
-        Ok(MlxBackend { lanes: Lanes::of(device_code(request.device.kind))? })
+        let language = (request.device.kind == DeviceKind::Gpu).then_some(GPU_LANGUAGE);
+        Ok(MlxBackend { lanes: Lanes::of(device_code(request.device.kind))?, kernels: KernelRegistry::new(), language })
     }
 
     fn extension(id: &str, version: u32) -> Option<*const c_void> {
@@ -89,6 +98,7 @@ impl Plugin for Mlx {
             (RLX_PIPELINE_ID, RLX_PIPELINE_VERSION) => Some(pipeline_table::<Self>()),
             (RLX_MEMORY_ID, RLX_MEMORY_VERSION) => Some(memory_table::<Self>()),
             (RLX_PROFILE_ID, RLX_PROFILE_VERSION) => Some(profile_table::<Self>()),
+            (RLX_KERNELS_ID, RLX_KERNELS_VERSION) => Some(kernels_table::<Self>()),
             _ => None,
         }
     }
@@ -137,6 +147,15 @@ impl Backend for MlxBackend {
                 (other, _) => return Err(Error::invalid(format!("unknown compile option `{other}`; known: mode"))),
             }
         }
-        MlxExecutable::new(Program::new(request.read_graph()?)?, mode, self.lanes.pick())
+        let graph = request.read_graph()?;
+        let kernels = KernelSet::of(&graph, &self.kernels, self.language)?;
+        let lane = if kernels.call_the_host() { self.lanes.pick_own()? } else { self.lanes.pick() };
+        MlxExecutable::new(Program::new(graph, &kernels)?, mode, lane)
+    }
+}
+
+impl Kernels for MlxBackend {
+    fn kernels(&self) -> &KernelRegistry {
+        &self.kernels
     }
 }

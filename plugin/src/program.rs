@@ -6,6 +6,7 @@ mod segment;
 
 pub(crate) use segment::{Segment, Source};
 
+use crate::kernels::KernelSet;
 use nested::Nested;
 use rlx_host_api::{DType, Error, TensorInfo};
 use rlx_ir::{Graph, Node, NodeId, Op};
@@ -34,17 +35,19 @@ pub(crate) struct Program {
     param_index: HashMap<String, usize>,
     /// The graphs nested in a node, in the order of `Op::subgraphs`.
     bodies: HashMap<NodeId, Vec<Arc<Program>>>,
+    /// Those of the custom ops, of nested graphs too.
+    pub(crate) kernels: KernelSet,
 }
 
 impl Program {
     /// Checks `graph` and numbers its leaves.
-    pub(crate) fn new(mut graph: Graph) -> Result<Self, Error> {
+    pub(crate) fn new(mut graph: Graph, kernels: &KernelSet) -> Result<Self, Error> {
         nested::prepare(&mut graph, 0)?;
         check::check(&graph)?;
-        Self::build(graph, Slots::by_name())
+        Self::build(graph, Slots::by_name(), kernels)
     }
 
-    fn build(mut graph: Graph, mut inputs: Slots) -> Result<Self, Error> {
+    fn build(mut graph: Graph, mut inputs: Slots, kernels: &KernelSet) -> Result<Self, Error> {
         let mut params = Slots::by_name();
         let mut leaves = HashMap::new();
         let mut bodies = HashMap::new();
@@ -63,7 +66,7 @@ impl Program {
         }
         for Nested { node, graphs } in taken {
             let node = graph.node(node);
-            let programs = nested::build(&graph, node, graphs).map_err(|e| e.context(place(node)))?;
+            let programs = nested::build(&graph, node, graphs, kernels).map_err(|e| e.context(place(node)))?;
             for param in programs.iter().flat_map(|p| &p.params) {
                 params.add(param.clone()).map_err(|e| e.context(place(node)))?;
             }
@@ -90,7 +93,19 @@ impl Program {
         let args = (0..inputs.len()).map(Source::Input).chain((0..params.len()).map(Source::Param));
         let nodes = graph.nodes().iter().map(|node| node.id).collect();
         let whole = Segment::new(nodes, args.collect(), graph.outputs.clone());
-        Ok(Self { graph, inputs, params, outputs, whole, last_use, has_control_flow, leaves, param_index, bodies })
+        Ok(Self {
+            graph,
+            inputs,
+            params,
+            outputs,
+            whole,
+            last_use,
+            has_control_flow,
+            leaves,
+            param_index,
+            bodies,
+            kernels: kernels.clone(),
+        })
     }
 
     /// Index of the parameter of this name.

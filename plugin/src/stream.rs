@@ -2,8 +2,11 @@
 //!
 //! MLX's default streams belong to threads, but executables move between threads. So work runs on streams made for any
 //! thread, one caller at a time: a [`Lane`] is such a stream with its lock. MLX never frees a stream and gives each
-//! CPU stream a thread, hence a fixed set of lanes per device, one for each core, that executables share.
+//! CPU stream a thread, hence a fixed set of lanes per device, one for each core, that executables share. Those with
+//! kernels that run in the host have lanes to themselves, which others get after them, so that nobody waits for a kernel of
+//! another executable.
 
+use crate::kernels::refuse_reentry;
 use crate::shim::{check, check_eval};
 use rlx_host_api::Error;
 use rlx_mlx_shim as ffi;
@@ -98,12 +101,14 @@ impl Lane {
     /// Enters without a turn, to build graphs: that uses the stream's name alone, so a compilation does not hold up the
     /// runs of executables.
     pub(crate) fn enter_to_build(&self) -> Result<Building, Error> {
+        refuse_reentry()?;
         Ok(Building { _placed: Placed::on(&self.stream)? })
     }
 
     /// Waits until no other thread uses the lane, and enters, to evaluate for the executable that `own` belongs to. What
     /// another has under way there is waited for first: its failure would be taken for one of this executable's.
     pub(crate) fn enter(&self, own: &Arc<Started>) -> Result<Turn<'_>, Error> {
+        refuse_reentry()?;
         // Of the lock's content nothing can be half changed, so a poisoned one is as good as new.
         let started = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut turn = Turn { lane: self, started, _placed: Placed::on(&self.stream)? };
@@ -155,9 +160,15 @@ impl Turn<'_> {
 /// The lanes of one device.
 #[derive(Debug)]
 pub(crate) struct Lanes {
+    device: ffi::rlx_mlx_device_t,
     lanes: Vec<Arc<Lane>>,
+    /// Those that executables have to themselves.
+    own: Mutex<Vec<Arc<Lane>>>,
     next: AtomicUsize,
 }
+
+/// The most lanes that executables have to themselves; beyond it they share.
+const MAX_OWN: usize = 64;
 
 impl Lanes {
     /// The process's lanes of `device`, made at first use.
@@ -170,14 +181,33 @@ impl Lanes {
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let lanes = (0..cores).map(|_| Lane::new(device).map(Arc::new)).collect::<Result<_, _>>()?;
-        let lanes = Arc::new(Self { lanes, next: AtomicUsize::new(0) });
+        let lanes = Arc::new(Self { device, lanes, own: Mutex::default(), next: AtomicUsize::new(0) });
         made.push((device, Arc::clone(&lanes)));
         Ok(lanes)
     }
 
     /// A lane for a new executable, in turn.
     pub(crate) fn pick(&self) -> Arc<Lane> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        Arc::clone(&self.lanes[turn % self.lanes.len()])
+        Arc::clone(&self.lanes[self.turn() % self.lanes.len()])
+    }
+
+    /// A lane for an executable that may take its time on it, in code of the host's: one that no other has, while there
+    /// are any.
+    pub(crate) fn pick_own(&self) -> Result<Arc<Lane>, Error> {
+        // Of the list nothing can be half changed.
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(free) = own.iter().find(|lane| Arc::strong_count(lane) == 1) {
+            return Ok(Arc::clone(free));
+        }
+        if own.len() == MAX_OWN {
+            return Ok(Arc::clone(&own[self.turn() % MAX_OWN]));
+        }
+        let lane = Arc::new(Lane::new(self.device)?);
+        own.push(Arc::clone(&lane));
+        Ok(lane)
+    }
+
+    fn turn(&self) -> usize {
+        self.next.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -5,6 +5,7 @@
 
 use super::MlxExecutable;
 use crate::array::Array;
+use crate::kernels::refuse_reentry;
 use rlx_host_api::Error;
 use rlx_host_api::author::{Pipeline, Run};
 use std::collections::VecDeque;
@@ -19,6 +20,8 @@ const OVERLAP: usize = 4;
 impl MlxExecutable {
     /// Waits for what is under way. Every call that needs its results starts with this.
     pub(super) fn settle(&mut self) -> Result<(), Error> {
+        // Before anything is taken: a call from inside a kernel fails, the runs that are under way do not.
+        refuse_reentry()?;
         let Some(before) = self.before.take() else { return Ok(()) };
         let done = self.lane.wait(&self.started).and_then(|()| self.outputs_are_settled());
         done.map_err(|error| {
@@ -81,6 +84,7 @@ impl MlxExecutable {
 
 impl Pipeline for MlxExecutable {
     fn submit(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
+        refuse_reentry()?;
         self.begin()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;

@@ -155,6 +155,10 @@ impl MlxExecutable {
 
     /// Says how to learn which op it was.
     pub(super) fn explain(&self, error: Error) -> Error {
+        // What a host kernel told says where already.
+        if let Some(cause) = self.program.kernels.take_failure(error.message()) {
+            return cause.context(format_args!("graph `{}`", self.program.graph.name));
+        }
         if error.kind() != ErrorKind::ExecutionFailed || matches!(self.plan, Plan::Steps(Mode::Eager, _)) {
             return error;
         }

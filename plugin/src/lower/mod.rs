@@ -6,12 +6,14 @@
 
 mod activation;
 mod attention;
+mod custom;
 mod elementwise;
 mod fused;
 mod gather;
 mod leaf;
 mod matmul;
 mod norm;
+mod pool;
 mod reduce;
 mod rope;
 mod shape;
@@ -62,6 +64,8 @@ pub(crate) const SUPPORTED_OPS: &[OpKind] = &[
     OpKind::While,
     OpKind::Scan,
     OpKind::CustomFn,
+    OpKind::Custom,
+    OpKind::MaxPool2dBackward,
 ];
 
 /// The lazy outputs of a segment for its arguments. They may be views.
@@ -187,7 +191,11 @@ fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<A
         Op::FusedSwiGLU { gate_first, .. } => fused::swiglu(x(0)?, *gate_first),
         Op::FusedAttentionBlock { .. } => fused::attention_block(scope, node),
         Op::FusedTransformerLayer { .. } => fused::transformer_layer(scope, node),
+        Op::MaxPool2dBackward { kernel_size, stride, padding } => {
+            pool::max_pool2d_backward(scope, node, kernel_size, stride, padding)
+        }
         Op::CustomFn { .. } => scope.call(node, visit),
+        Op::Custom { name, attrs, .. } => custom::lower(scope, node, name, attrs),
         // `Program` has let nothing else pass but leaves and control flow, which are the plan's; the IR's enum is not
         // exhaustive.
         other => Err(Error::unsupported(format!("unsupported op {:?}", other.kind()))),

@@ -2,6 +2,7 @@
 //! so both sides must declare the same; that is checked here, before anything is traced.
 
 use super::{Program, Slots, place};
+use crate::kernels::KernelSet;
 use rlx_host_api::Error;
 use rlx_ir::op::Op;
 use rlx_ir::{Graph, Node, NodeId, Shape};
@@ -44,12 +45,17 @@ pub(super) fn take(graph: &mut Graph) -> Vec<Nested> {
 }
 
 /// The programs of the graphs that were taken out of `node`.
-pub(super) fn build(graph: &Graph, node: &Node, mut graphs: Vec<Graph>) -> Result<Vec<Arc<Program>>, Error> {
+pub(super) fn build(
+    graph: &Graph,
+    node: &Node,
+    mut graphs: Vec<Graph>,
+    kernels: &KernelSet,
+) -> Result<Vec<Arc<Program>>, Error> {
     let operands: Vec<&Shape> = node.inputs.iter().map(|&id| graph.shape(id)).collect();
     if let (Op::While { .. }, [_, body]) = (&node.op, graphs.as_mut_slice()) {
         keep_dtypes(body, &operands);
     }
-    let programs = graphs.into_iter().map(|body| Program::build(body, Slots::by_position()));
+    let programs = graphs.into_iter().map(|body| Program::build(body, Slots::by_position(), kernels));
     let programs: Vec<_> = programs.collect::<Result<_, _>>()?;
     check(node, &operands, &programs)?;
     Ok(programs.into_iter().map(Arc::new).collect())
