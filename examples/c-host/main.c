@@ -1,10 +1,11 @@
-/* A host of RLX backend plugins in one C99 file: loads a plugin, says what it is, compiles a .rlxmodel program, runs it
- * once and prints the outputs. README.md tells how to build and use it.
+/* A host of RLX backend plugins in C99: loads a plugin, says what it is, compiles a .rlxmodel program, runs it once and
+ * prints the outputs. README.md tells how to build and use it; kernels.c adds ops of this host's own.
  *
  * Whatever crosses the boundary is a plain struct of rlx_backend.h. Each is zero but for what is set here, and those
  * that may grow say how large this program's idea of them is: a newer plugin then knows which fields are not there.
  * Tensors are little endian on the wire, as on every machine that there are plugins for. */
 #define _XOPEN_SOURCE 700 /* dlopen, realpath, fstat */
+#include "kernels.h"
 #include "rlx_backend.h"
 
 #include <dlfcn.h>
@@ -314,6 +315,8 @@ static int run_model(const RlxBackendApi *api, const char *path, const Arguments
     RlxCreateArgs create = {.struct_size = sizeof create, .device = 0};
     RlxCompileArgs compile = {.struct_size = sizeof compile, .program = view(program, size)};
     int code = check("create", api->create(&create, &backend));
+    /* Before compile: a program keeps the kernels that there are then. */
+    if (!code) code = check("kernels", register_kernels(api, backend));
     if (!code) code = check(path, api->compile(backend, &compile, &executable));
     free(program);
     if (!code) code = run(api, executable, given);

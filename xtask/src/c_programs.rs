@@ -24,13 +24,14 @@ pub(crate) fn build(workspace: &Workspace) -> Result<CPrograms> {
     let built = CPrograms { host: out.join("rlx-c-host"), plugins: out.join("plugins") };
     fs::create_dir_all(&built.plugins).with_context(|| format!("cannot create {}", built.plugins.display()))?;
     let plugin = built.plugins.join(format!("{DLL_PREFIX}rlx_cplug{DLL_SUFFIX}"));
-    compile(workspace, "examples/c-host/main.c", &built.host, &["-O2"], &["-ldl"])?;
-    compile(workspace, "tests/c/plugin.c", &plugin, &["-O2", "-shared", "-fPIC", "-fvisibility=hidden"], &[])?;
+    compile(workspace, &["examples/c-host/main.c", "examples/c-host/kernels.c"], &built.host, &["-O2"], &["-ldl"])?;
+    compile(workspace, &["tests/c/plugin.c"], &plugin, &["-O2", "-shared", "-fPIC", "-fvisibility=hidden"], &[])?;
     Ok(built)
 }
 
-fn compile(workspace: &Workspace, source: &str, out: &Path, flags: &[&str], libraries: &[&str]) -> Result<()> {
+fn compile(workspace: &Workspace, sources: &[&str], out: &Path, flags: &[&str], libraries: &[&str]) -> Result<()> {
     let mut command = Command::new(compiler("CC", "cc"));
     command.args(STRICT_C).args(flags).arg("-I").arg(workspace.root.join("host-api/include"));
-    quietly(command.arg(workspace.root.join(source)).arg("-o").arg(out).args(libraries))
+    command.args(sources.iter().map(|source| workspace.root.join(source)));
+    quietly(command.arg("-o").arg(out).args(libraries))
 }

@@ -11,8 +11,8 @@ use crate::stage;
 
 /// Builds the reference plugin and stages it in `target/stage/reference`, which is what it returns.
 pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
-    // With the CLI, so that both want the same features of rlx-cpu, which takes minutes to build.
-    workspace.build_together(&["rlx-reference-plugin", "rlx-run"])?;
+    // With the other examples, so that all want the same features of rlx-cpu, which takes minutes to build.
+    workspace.build_together(&["rlx-custom-kernel", "rlx-reference-plugin", "rlx-run"])?;
     let folder = workspace.target_dir.join("stage/reference");
     let name = format!("{DLL_PREFIX}rlx_reference{DLL_SUFFIX}");
     let (fresh, place) = (folder.join(format!("{name}.new")), folder.join(&name));

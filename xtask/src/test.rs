@@ -10,9 +10,11 @@ use crate::c_programs::{self, CPrograms};
 use crate::cargo::{self, Workspace};
 use crate::{bare, next_abi, provision, reference, shim, stage};
 
-/// The packages that link rlx-cpu. They are always built together: cargo gives the dependencies of a command's packages
-/// the features that any of them wants, and for another set of features it builds rlx-cpu again, which takes minutes.
-const WITH_RLX_CPU: [&str; 4] = ["rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
+/// The packages that link rlx-cpu or rlx-runtime. They are always built together: cargo gives the dependencies of a
+/// command's packages the features that any of them wants, and for another set of features it builds rlx-cpu again, which
+/// takes minutes.
+const WITH_RLX_CPU: [&str; 5] =
+    ["rlx-custom-kernel", "rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
 
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
@@ -38,11 +40,12 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     test(std::iter::once("--workspace").chain(cargo::choice("--exclude", &WITH_RLX_CPU)).collect())
 }
 
-/// Runs the benchmarks of the workspace's test crate.
+/// Runs the benchmarks, which are in the test crate.
 pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
     let bare = bare::build(workspace)?;
     let programs = Programs::build(workspace)?;
-    let mut command = workspace.cargo(["bench", "-p", "rlx-mlx-tests"]);
+    let packages = std::iter::once("bench").chain(cargo::choice("-p", &WITH_RLX_CPU));
+    let mut command = workspace.cargo(packages);
     cargo::run(programs.name(command.args(args)).env("RLX_BENCH_BARE_ADD", bare))
 }
 
@@ -53,6 +56,7 @@ struct Programs {
     c: CPrograms,
     fixture: PathBuf,
     rlx_run: PathBuf,
+    custom_kernel: PathBuf,
     model: PathBuf,
     python_site: PathBuf,
 }
@@ -68,6 +72,7 @@ impl Programs {
             c: c_programs::build(workspace)?,
             fixture: workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")),
             rlx_run: workspace.built("rlx-run"),
+            custom_kernel: workspace.built("rlx-custom-kernel"),
             model: provision::model(workspace)?,
             python_site: provision::python_site(workspace)?,
         })
@@ -84,5 +89,6 @@ impl Programs {
             .env("RLX_TEST_FIXTURE", &self.fixture)
             .env("RLX_TEST_PYTHON_SITE", &self.python_site)
             .env("RLX_TEST_RLX_RUN", &self.rlx_run)
+            .env("RLX_TEST_CUSTOM_KERNEL", &self.custom_kernel)
     }
 }
