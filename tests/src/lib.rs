@@ -10,6 +10,7 @@ pub mod oracle;
 pub mod plugin;
 pub mod rlx_run;
 pub mod runtime;
+pub mod sparse;
 pub mod tensor;
 
 /// The README's program, compiled as a doc test.

@@ -3,6 +3,7 @@
 use crate::graph::Case;
 use crate::tensor::Tensor;
 use rlx_host_api::discovery::{Registry, SearchPath};
+use rlx_host_api::kernel::Kernel;
 use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, Executable};
 use rlx_ir::rlxmodel;
 use std::sync::LazyLock;
@@ -32,6 +33,16 @@ pub fn backend() -> &'static Backend {
     &BACKEND
 }
 
+/// A backend on the processor with kernels of its own.
+pub fn with_kernels(kernels: impl IntoIterator<Item = Kernel>) -> Backend {
+    let options = BackendOptions::new().device(DeviceKind::Cpu);
+    let own = backend().plugin().create(&options).expect("a second instance");
+    for kernel in kernels {
+        assert!(!own.register_kernel(kernel).expect("a complete kernel"), "registered twice");
+    }
+    own
+}
+
 /// Compiles `.rlxmodel` text.
 pub fn compile_text(text: &str, mode: &str) -> Result<Executable, Error> {
     backend().compile(text.as_bytes(), &CompileOptions::new().set("mode", mode))
@@ -39,7 +50,13 @@ pub fn compile_text(text: &str, mode: &str) -> Result<Executable, Error> {
 
 /// Compiles the graph of a case.
 pub fn compile(case: &Case, mode: &str) -> Result<Executable, Error> {
-    compile_text(&rlxmodel::to_text(&case.graph).expect("a graph that RLX can write"), mode)
+    compile_on(backend(), case, mode)
+}
+
+/// Compiles the graph of a case on an instance.
+pub fn compile_on(backend: &Backend, case: &Case, mode: &str) -> Result<Executable, Error> {
+    let text = rlxmodel::to_text(&case.graph).expect("a graph that RLX can write");
+    backend.compile(text.as_bytes(), &CompileOptions::new().set("mode", mode))
 }
 
 /// The bytes of the inputs, in the order that the executable asks for.
@@ -50,14 +67,23 @@ pub fn input_bytes(case: &Case, executable: &Executable) -> Vec<Vec<u8>> {
 
 /// The raw outputs of one run in `mode`.
 pub fn run_bytes(case: &Case, mode: &str) -> Result<Vec<Vec<u8>>, Error> {
-    let mut executable = compile(case, mode)?;
+    run_bytes_on(backend(), case, mode)
+}
+
+fn run_bytes_on(backend: &Backend, case: &Case, mode: &str) -> Result<Vec<Vec<u8>>, Error> {
+    let mut executable = compile_on(backend, case, mode)?;
     let inputs = input_bytes(case, &executable);
     executable.run_to_vec(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 /// Runs in every mode, which must agree bit for bit, and returns the outputs.
 pub fn run(case: &Case) -> Vec<Tensor> {
-    let runs = MODES.map(|mode| match run_bytes(case, mode) {
+    run_on(backend(), case)
+}
+
+/// The same on an instance.
+pub fn run_on(backend: &Backend, case: &Case) -> Vec<Tensor> {
+    let runs = MODES.map(|mode| match run_bytes_on(backend, case, mode) {
         Ok(outputs) => outputs,
         Err(e) => panic!("{mode}: {e}\n{}", case.graph),
     });

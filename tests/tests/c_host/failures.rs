@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// The error line. The plugin's description may come before it, on standard output.
 #[track_caller]
-fn assert_fails(args: &[&str], code: i32, parts: &[&str]) {
+pub(crate) fn assert_fails(args: &[&str], code: i32, parts: &[&str]) {
     let output = host(args).assert().code(code).get_output().clone();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let line = stderr.strip_prefix("error: ").and_then(|rest| rest.strip_suffix('\n'));

@@ -1,22 +1,36 @@
-//! The header by itself, under the compilers and standards that its users may have.
+//! The headers by themselves, under the compilers and standards that their users may have.
 
 use crate::repository;
 use std::process::Command;
 
 /// Warnings are errors. From C11 and C++11 on, its assertions about sizes are checked, too.
 #[test]
-fn the_header_is_strict_c_and_cpp() {
-    let header = repository("host-api/include/rlx_backend.h");
+fn the_headers_are_strict_c_and_cpp() {
+    // The second includes the first.
+    let headers = ["rlx_backend.h", "rlx_array_ops.h"].map(|name| repository("host-api/include").join(name));
     let compilers =
         [("CC", "cc", "c", &["c99", "c11", "c17"][..]), ("CXX", "c++", "c++", &["c++11", "c++17", "c++20"])];
     for (variable, default, language, standards) in compilers {
         for standard in standards {
             let mut command = Command::new(std::env::var_os(variable).unwrap_or_else(|| default.into()));
             command.args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", &format!("-std={standard}")]);
-            let output = command.args(["-x", language]).arg(&header).output().unwrap();
+            let output = command.args(["-x", language]).args(&headers).output().unwrap();
             assert!(output.status.success(), "{standard}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
+}
+
+/// The look-up of array operations that C does in a table of its own.
+#[test]
+fn array_operations_are_found_by_name_and_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("array_ops");
+    let mut command = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    command.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I"]).arg(repository("host-api/include"));
+    let output = command.arg(repository("tests/c/array_ops.c")).arg("-o").arg(&program).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(&program).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The assertions are there: a header in which a struct has grown does not compile.

@@ -3,6 +3,7 @@
 
 mod failures;
 mod header;
+mod kernels;
 mod plugin;
 
 use assert_cmd::Command;

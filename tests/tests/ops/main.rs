@@ -11,6 +11,7 @@ mod gather;
 mod laws;
 mod matmul;
 mod norm;
+mod pool;
 mod reduce;
 mod rope;
 mod shape;

@@ -1,0 +1,235 @@
+//! What it costs that a kernel is a node of a graph.
+//!
+//! * Host kernels: a sparse LU solution and a sparse product of 10,000 equations, beside calls of the same functions. Once
+//!   the operands are copied from host memory and the result back, once they stay with the plugin, as between other ops.
+//!   A product takes no longer than some ten times what two threads need to wake each other up, which shows.
+//! * A composed kernel that does nothing, between two ordinary ops: the run with it, less the run without. On one core and
+//!   on all, as in `hot_path`.
+//!
+//! What is compared takes turns, the former call by call, the latter in programs of their own (MLX's threads wake each other
+//! in patterns that last as long as a program), so that both meet the same machine. Figures are medians.
+//! `cargo xtask bench -- --bench custom_kernels` prints tables, with `-- --json` JSON.
+#![allow(clippy::expect_used, clippy::panic, reason = "a failure here ends the benchmark")]
+
+use comfy_table::{CellAlignment, Table, presets};
+use rlx_host_api::kernel::Kernel;
+use rlx_host_api::{Executable, TensorView};
+use rlx_ir::op::BinaryOp;
+use rlx_ir::{DType, Op};
+use rlx_mlx_tests::graph::Case;
+use rlx_mlx_tests::plugin::{self, backend};
+use rlx_mlx_tests::sparse::kernels::{add_product, add_solve, input, register, solve};
+use rlx_mlx_tests::sparse::{Matrix, Ordering};
+use rlx_mlx_tests::tensor::Tensor;
+use serde_json::json;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Points along a side of the grid that the equations come from.
+const SIDE: usize = 100;
+
+/// Right-hand sides.
+const WIDTH: usize = 16;
+
+/// How long a host kernel and the function behind it are compared.
+const COMPARE: Duration = Duration::from_secs(6);
+
+/// How long a program measures a kernel that does nothing, and programs for each figure.
+const MEASURE: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 9;
+
+/// Asks this program for the microseconds of a run with that kernel, or with none.
+const ONLY_NOTHING: &str = "--only-nothing";
+const NONE: &str = "none";
+
+/// Composed kernels that do nothing: the same array, and a node over the same elements.
+const NOTHING: [&str; 2] = ["reshape", "copy"];
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    if let Some(at) = args.iter().position(|arg| arg == ONLY_NOTHING) {
+        println!("{}", nothing(&args[at + 1]));
+        return;
+    }
+    let sparse = sparse();
+    let nothing = nothing_in_programs();
+    if args.iter().any(|arg| arg == "--json") {
+        let sparse = sparse.iter().map(|(kernel, operands, [plugin, direct])| {
+            json!({ "kernel": kernel, "operands": operands, "direct_ms": direct, "plugin_ms": plugin,
+                    "overhead": plugin / direct - 1.0 })
+        });
+        let nothing = nothing.iter().map(|(kernel, cores, [with, without])| {
+            json!({ "kernel": kernel, "cores": cores, "without_us": without, "with_us": with,
+                    "overhead_us": with - without })
+        });
+        let (sparse, nothing): (Vec<_>, Vec<_>) = (sparse.collect(), nothing.collect());
+        println!("{:#}", json!({ "sparse_10000": sparse, "composed_no_op": nothing }));
+        return;
+    }
+    let rows = sparse.into_iter().map(|(kernel, operands, [plugin, direct])| {
+        let [plugin_ms, direct_ms] = [plugin, direct].map(|ms| format!("{ms:.2}"));
+        [
+            kernel.to_owned(),
+            operands.to_owned(),
+            direct_ms,
+            plugin_ms,
+            format!("{:+.1} %", (plugin / direct - 1.0) * 1e2),
+        ]
+    });
+    print(["10,000 rows, f64", "operands", "called, ms", "kernel, ms", "overhead"], rows);
+    let rows = nothing.into_iter().map(|(kernel, cores, [with, without])| {
+        let [with_us, without_us] = [with, without].map(|us| format!("{us:.2}"));
+        [kernel.to_owned(), cores.to_string(), without_us, with_us, format!("{:+.2} µs", with - without)]
+    });
+    print(["composed, does nothing", "cores", "without, µs", "with, µs", "overhead"], rows);
+}
+
+fn print(header: [&str; 5], rows: impl Iterator<Item = [String; 5]>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(header);
+    table.add_rows(rows);
+    table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    println!("{table}");
+}
+
+/// For each kernel and place of its operands, milliseconds of a run and of a call.
+fn sparse() -> Vec<(&'static str, &'static str, [f64; 2])> {
+    register(backend()).expect("the kernels are complete");
+    let matrix = Matrix::wind(SIDE);
+    let b = Tensor::random(&[SIDE * SIDE, WIDTH], 1).to(DType::F64);
+    let (mut x, mut product) = (vec![0.0; b.values.len()], vec![0.0; b.values.len()]);
+    let mut rows = Vec::new();
+    for (kernel, solves, multiplies) in
+        [("LU solution", true, false), ("product", false, true), ("product of the solution", true, true)]
+    {
+        let mut case = Case::new();
+        let operands = input(&mut case, &matrix);
+        let mut vectors = case.input(&b);
+        if solves {
+            vectors = add_solve(&mut case, operands, Ordering::Natural, vectors);
+        }
+        if multiplies {
+            vectors = add_product(&mut case, operands, vectors);
+        }
+        let case = case.outputs(&[vectors]);
+        let mut executable = plugin::compile(&case, "compiled").expect("compiles");
+        let inputs = plugin::input_bytes(&case, &executable);
+        let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
+        // A view checks the lists, as the kernels do.
+        let mut call = || {
+            if solves {
+                solve(&matrix.view(), Ordering::Natural, &b.values, WIDTH, &mut x).expect("a regular matrix");
+            }
+            if multiplies {
+                let x = if solves { &x } else { &b.values };
+                matrix.view().multiply(x, WIDTH, &mut product).expect("shapes that fit");
+            }
+        };
+
+        eprintln!("measuring {kernel}");
+        let mut bytes = vec![0; b.values.len() * 8];
+        let copied = compare(|| executable.run(&inputs, &mut [Some(&mut bytes)]).expect("runs"), &mut call);
+        rows.push((kernel, "copied", copied));
+        reside(&mut executable, &inputs);
+        let kept = compare(|| executable.run(&[&[][..]; 4], &mut [None]).expect("runs"), &mut call);
+        rows.push((kernel, "kept", kept));
+        let out = if multiplies { &product } else { &x };
+        let same = out.iter().flat_map(|value| value.to_le_bytes()).eq(bytes);
+        assert!(same, "the kernel gave another result than the function");
+    }
+    rows.into_iter().map(|(kernel, operands, us)| (kernel, operands, us.map(|us| us / 1e3))).collect()
+}
+
+/// Has the plugin keep the inputs.
+fn reside(executable: &mut Executable, inputs: &[&[u8]]) {
+    for (i, data) in inputs.iter().enumerate() {
+        let info = executable.inputs()[i].clone();
+        let view = TensorView { dtype: info.dtype, dims: &info.dims, data };
+        executable.bind_resident(i, Some(view)).expect("of the input's shape");
+    }
+}
+
+/// Microseconds of each, in turns.
+fn compare(mut one: impl FnMut(), mut other: impl FnMut()) -> [f64; 2] {
+    let mut times = [Vec::new(), Vec::new()];
+    let start = Instant::now();
+    while start.elapsed() < COMPARE {
+        times[0].push(microseconds(&mut one));
+        times[1].push(microseconds(&mut other));
+    }
+    times.map(median)
+}
+
+fn microseconds(call: &mut impl FnMut()) -> f64 {
+    let start = Instant::now();
+    call();
+    start.elapsed().as_secs_f64() * 1e6
+}
+
+/// For each kernel that does nothing and number of cores, microseconds of a run with and without.
+fn nothing_in_programs() -> Vec<(&'static str, usize, [f64; 2])> {
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut rows = Vec::new();
+    for cores in if all > 1 { vec![1, all] } else { vec![1] } {
+        let [mut reshape, mut copy, mut none] = [const { Vec::new() }; 3];
+        for round in 1..=ROUNDS {
+            eprintln!("measuring on {cores} cores, round {round} of {ROUNDS}");
+            for (kernel, times) in NOTHING.into_iter().chain([NONE]).zip([&mut reshape, &mut copy, &mut none]) {
+                times.push(in_a_program(kernel, cores == 1));
+            }
+        }
+        let none = median(none);
+        rows.extend(
+            NOTHING.into_iter().zip([reshape, copy]).map(|(kernel, with)| (kernel, cores, [median(with), none])),
+        );
+    }
+    rows
+}
+
+/// The tool `taskset` keeps a program, with all its threads, on one core.
+fn in_a_program(kernel: &str, on_one_core: bool) -> f64 {
+    let this = std::env::current_exe().expect("a path of this program");
+    let mut command = if on_one_core { Command::new("taskset") } else { Command::new(&this) };
+    if on_one_core {
+        command.args(["--cpu-list", "0"]).arg(&this);
+    }
+    let output = command.args([ONLY_NOTHING, kernel]).output().expect("a program that starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of microseconds")
+}
+
+/// Microseconds of `(x + x) * x`, with a kernel that does nothing between the ops.
+fn nothing(kernel: &str) -> f64 {
+    let same = kernel == "reshape";
+    let built = Kernel::composed_fn(kernel, move |_, ops, inputs| match same {
+        true => ops.reshape(inputs[0], &inputs[0].dims()?),
+        false => ops.copy(inputs[0]),
+    });
+    backend().register_kernel(built).expect("the kernel is complete");
+    let x = Tensor::random(&[16], 1);
+    let mut case = Case::new();
+    let input = case.input(&x);
+    let mut add = |op, operands: &[_]| case.add(op, operands, &[16], DType::F32);
+    let mut sum = add(Op::Binary(BinaryOp::Add), &[input, input]);
+    if kernel != NONE {
+        sum = add(Op::Custom { name: kernel.to_owned(), num_inputs: 1, attrs: Vec::new() }, &[sum]);
+    }
+    let product = add(Op::Binary(BinaryOp::Mul), &[sum, input]);
+    let mut executable = plugin::compile(&case.outputs(&[product]), "compiled").expect("compiles");
+
+    let (data, want) = (x.bytes(), x.map(|x| (x + x) * x).bytes());
+    let mut product = [0; 64];
+    let mut times = Vec::new();
+    let start = Instant::now();
+    while start.elapsed() < MEASURE {
+        times.push(microseconds(&mut || executable.run(&[&data], &mut [Some(&mut product)]).expect("runs")));
+        assert_eq!(product.as_slice(), want, "the product is wrong");
+    }
+    median(times)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
