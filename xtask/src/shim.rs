@@ -43,8 +43,8 @@ const VARIANTS: [Variant; 3] = [
         tests: "tests/threads",
         // Compiled a third time, so only what threads share.
         needs: &[
-            "array", "binary", "bounds", "checks", "elements", "error", "fold", "indices", "internal", "operands",
-            "part", "stream", "tape", "trace",
+            "array", "binary", "bounds", "checks", "elements", "error", "failures", "fold", "indices", "internal",
+            "operands", "part", "stream", "tape", "trace",
         ],
         flags: &["-fsanitize=thread", "-pthread"],
     },
