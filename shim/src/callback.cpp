@@ -88,7 +88,10 @@ std::vector<mx::array> weak(const std::vector<mx::array>& arrays) {
 
 class HostCallback : public mx::Primitive {
  public:
-  HostCallback(mx::Stream stream, std::shared_ptr<Host> host) : Primitive(stream), host_(std::move(host)) {}
+  HostCallback(mx::Stream stream, std::shared_ptr<Host> host) : Primitive(stream), host_(std::move(host)) {
+    live_callbacks.fetch_add(1);
+  }
+  ~HostCallback() override { live_callbacks.fetch_sub(1); }
 
   // The inputs' data may not be there yet when this runs, hence the task on the stream's thread.
   void eval_cpu(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override {
@@ -119,7 +122,7 @@ class HostCallback : public mx::Primitive {
     throw std::runtime_error("a host callback runs on CPU streams only");
   }
 
-  const char* name() const override { return "HostCallback"; }
+  const char* name() const override { return CALLBACK_NAME; }
 
  private:
   std::shared_ptr<Host> host_;

@@ -2,8 +2,14 @@
 
 #include <map>
 #include <mutex>
+#include <string_view>
+#include <unordered_set>
+
+#include "mlx/primitives.h"
 
 namespace rlx_mlx {
+
+std::atomic<size_t> live_callbacks{0};
 
 namespace {
 
@@ -17,17 +23,6 @@ struct Kept {
 Kept& kept() {
   static auto* all = new Kept;
   return *all;
-}
-
-void tell(std::map<int, std::string>::iterator found) {
-  auto& all = kept();
-  if (found == all.texts.end()) {
-    return;
-  }
-  std::runtime_error failure(found->second);
-  all.texts.erase(found);
-  all.count.store(all.texts.size());
-  throw failure;
 }
 
 }  // namespace
@@ -52,26 +47,57 @@ bool is_failing(const mx::Stream& stream) noexcept {
   return all.texts.contains(stream.index);
 }
 
-void tell_failure(const mx::Stream& stream) {
+void tell_failures(const std::vector<mx::Stream>& streams) {
   auto& all = kept();
-  if (all.count.load() > 0) {
+  if (streams.empty() || all.count.load() == 0) {
+    return;
+  }
+  std::optional<std::string> first;
+  {
     std::lock_guard lock(all.mutex);
-    tell(all.texts.find(stream.index));
+    for (const auto& stream : streams) {
+      if (auto found = all.texts.extract(stream.index); found && !first) {
+        first = std::move(found.mapped());
+      }
+    }
+    all.count.store(all.texts.size());
+  }
+  if (first) {
+    throw std::runtime_error(*first);
   }
 }
 
-void tell_failures() {
+void forget_failures(const std::vector<mx::Stream>& streams) noexcept {
   auto& all = kept();
-  if (all.count.load() == 0) {
-    return;
+  std::lock_guard lock(all.mutex);
+  for (const auto& stream : streams) {
+    all.texts.erase(stream.index);
   }
-  const auto place = here();
-  if (std::holds_alternative<mx::Stream>(place)) {
-    tell_failure(cpu_here());
-  } else {
-    std::lock_guard lock(all.mutex);
-    tell(all.texts.begin());
+  all.count.store(all.texts.size());
+}
+
+std::vector<mx::Stream> callback_streams(const std::vector<mx::array>& arrays) {
+  if (live_callbacks.load() == 0) {
+    return {};
   }
+  if (std::holds_alternative<mx::Stream>(here())) {
+    return {cpu_here()};
+  }
+  std::vector<mx::Stream> streams;
+  std::unordered_set<std::uintptr_t> seen;
+  std::vector<mx::array> pending = arrays;
+  while (!pending.empty()) {
+    const mx::array a = std::move(pending.back());
+    pending.pop_back();
+    if (!a.has_primitive() || !seen.insert(a.id()).second) {
+      continue;
+    }
+    if (std::string_view(a.primitive().name()) == CALLBACK_NAME) {
+      streams.push_back(a.primitive().stream());
+    }
+    pending.insert(pending.end(), a.inputs().begin(), a.inputs().end());
+  }
+  return streams;
 }
 
 }  // namespace rlx_mlx

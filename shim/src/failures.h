@@ -17,10 +17,19 @@ void keep_failure(const mx::Stream& stream, const char* text) noexcept;
 // Whether one is kept: what comes after it on the stream computes with nothing.
 bool is_failing(const mx::Stream& stream) noexcept;
 
-// Throws the failure on a stream, once.
-void tell_failure(const mx::Stream& stream);
+// Forgets the failures on these streams.
+void forget_failures(const std::vector<mx::Stream>& streams) noexcept;
 
-// Throws the failure on the stream that this thread has entered; on any, if it has entered none.
-void tell_failures();
+// The same, and throws the first of them.
+void tell_failures(const std::vector<mx::Stream>& streams);
+
+// The streams on which evaluating `arrays` calls host code: that of this thread if it has entered one, which is then the
+// only one that it may use, else those of the callbacks that are found in the graph.
+std::vector<mx::Stream> callback_streams(const std::vector<mx::array>& arrays);
+
+// Counts the callbacks that there are: without any, no graph is searched.
+extern std::atomic<size_t> live_callbacks;
+
+constexpr const char* CALLBACK_NAME = "HostCallback";
 
 }  // namespace rlx_mlx

@@ -49,19 +49,19 @@ mx::Stream shared_stream(mx::Device device) {
 
 void settle(std::vector<mx::array>& arrays) {
   const bool is_settled = std::all_of(arrays.begin(), arrays.end(), [](const auto& a) { return a.is_available(); });
+  const auto streams = is_settled ? std::vector<mx::Stream>() : callback_streams(arrays);
   mx::eval(arrays);
   for (auto& a : arrays) {
     a.wait();
   }
-  if (!is_settled) {
-    tell_failures();
-  }
+  tell_failures(streams);
 }
 
 void settle(mx::array& a) {
   if (!a.is_available()) {
+    const auto streams = callback_streams({a});
     a.eval();
-    tell_failures();
+    tell_failures(streams);
   }
 }
 
@@ -98,9 +98,7 @@ int rlx_mlx_synchronize(void) {
     for (const auto& stream : streams) {
       mx::synchronize(stream);
     }
-    for (const auto& stream : streams) {
-      tell_failure(stream);
-    }
+    tell_failures(streams);
   });
 }
 
@@ -137,8 +135,15 @@ int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out) {
 int rlx_mlx_stream_synchronize(rlx_mlx_stream_t* stream) {
   return guarded(__func__, [&] {
     const auto& value = stream_in(stream).value;
-    mx::synchronize(value);
-    tell_failure(cpu_of(value));
+    const std::vector<mx::Stream> streams{cpu_of(value)};
+    try {
+      mx::synchronize(value);
+    } catch (...) {
+      // The one that MLX tells is enough.
+      forget_failures(streams);
+      throw;
+    }
+    tell_failures(streams);
   });
 }
 
