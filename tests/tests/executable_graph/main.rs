@@ -42,7 +42,7 @@ methods! {
     run_slots => crate::runs::slots_are_positional_aligned_and_reused,
     arena_ptr => crate::runs::slots_are_positional_aligned_and_reused,
     commit_no_wait => crate::pipeline::unwaited_runs_feed_handles_in_order,
-    sync_pending => crate::pipeline::unwaited_runs_feed_handles_in_order,
+    sync_pending => crate::pipeline::waiting_tells_what_failed_meanwhile,
     run_pipelined => crate::pipeline::a_batch_gives_the_outputs_of_each_run,
     bind_handle => crate::handles::a_handle_is_used_where_a_run_gives_nothing,
     read_handle => crate::handles::a_handle_is_used_where_a_run_gives_nothing,

@@ -1,7 +1,10 @@
 //! Runs that nobody waits for, and batches.
 
-use super::{NEXT, adder, affine, counters, weights};
-use rlx_mlx_tests::runtime::{bare, mlx, values};
+use super::{NEXT, adder, affine, counters, f32s, weights};
+use rlx_host_api::kernel::Kernel;
+use rlx_host_api::{Error, TensorView};
+use rlx_ir::{Graph, Op};
+use rlx_mlx_tests::runtime::{bare, mlx, panic_text, values};
 
 pub(crate) fn unwaited_runs_feed_handles_in_order() {
     let mut executable = bare(adder());
@@ -19,6 +22,33 @@ pub(crate) fn unwaited_runs_feed_handles_in_order() {
     assert_eq!(executable.run(&[("x", &[1.0; 4])])[NEXT], [47.0; 4]);
     executable.commit_no_wait(&[("x", &[3.0; 4])]);
     assert_eq!(executable.read_output_row(NEXT, 0, 4).unwrap(), [50.0; 4]);
+}
+
+pub(crate) fn waiting_tells_what_failed_meanwhile() {
+    drop(mlx());
+    let kernel = Kernel::host_fn("not_negative", |_, inputs: &[TensorView<'_>], outputs| {
+        if inputs[0].values::<f32>()?[0] < 0.0 {
+            return Err(Error::invalid("a negative value"));
+        }
+        outputs[0].data.copy_from_slice(inputs[0].data);
+        Ok(())
+    });
+    rlx_host_api::runtime::register_kernel(kernel).unwrap();
+    let mut g = Graph::new("checked");
+    let x = g.input("x", f32s(&[4]));
+    let op = Op::Custom { name: "not_negative".to_owned(), num_inputs: 1, attrs: Vec::new() };
+    let y = g.add_node(op, vec![x], f32s(&[4]));
+    g.set_outputs(vec![y]);
+    let mut executable = bare(g);
+    for _ in 0..3 {
+        executable.commit_no_wait(&[("x", &[-1.0; 4])]);
+        let told = panic_text(|| executable.sync_pending());
+        assert!(told.contains("kernel `not_negative`") && told.contains("a negative value"), "{told}");
+        executable.sync_pending();
+        executable.commit_no_wait(&[("x", &[1.0; 4])]);
+        executable.sync_pending();
+        assert_eq!(executable.read_output_row(0, 0, 4).unwrap(), [1.0; 4]);
+    }
 }
 
 pub(crate) fn a_batch_gives_the_outputs_of_each_run() {

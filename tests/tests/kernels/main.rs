@@ -3,6 +3,7 @@
 
 mod calls;
 mod counters;
+mod ends;
 mod failures;
 mod log_capture;
 mod mixed;
@@ -16,6 +17,7 @@ mod threads;
 mod values;
 
 use rlx_host_api::{Error, ErrorKind};
+use rlx_ir::op::Activation;
 use rlx_ir::{DType, NodeId, Op};
 use rlx_mlx_tests::graph::Case;
 use std::sync::Arc;
@@ -33,6 +35,30 @@ fn op_with(name: &str, num_inputs: usize, attrs: &[u8]) -> Op {
 /// A node of custom op `name` over f32.
 fn custom(case: &mut Case, name: &str, inputs: &[NodeId], dims: &[usize]) -> NodeId {
     case.add(op(name, inputs.len()), inputs, dims, DType::F32)
+}
+
+/// Where a kernel stands, which decides who calls a host kernel in compiled mode: at the ends the run, else the evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    First,
+    Between,
+    Last,
+}
+
+impl Place {
+    const ALL: [Self; 4] = [Self::Alone, Self::First, Self::Between, Self::Last];
+
+    /// `node` of `x`, before and behind ordinary ops that change no value that is not negative.
+    fn put(self, case: &mut Case, x: NodeId, node: impl FnOnce(&mut Case, NodeId) -> NodeId) -> NodeId {
+        let same = |case: &mut Case, x: NodeId| {
+            let shape = case.graph.node(x).shape.clone();
+            case.graph.add_node(Op::Activation(Activation::Relu), vec![x], shape)
+        };
+        let x = if matches!(self, Self::Between | Self::Last) { same(case, x) } else { x };
+        let y = node(case, x);
+        if matches!(self, Self::First | Self::Between) { same(case, y) } else { y }
+    }
 }
 
 /// How often something happened.

@@ -1,6 +1,6 @@
 //! Kernels that call the plugin, which they may not: the call fails, the kernel may go on, and so does everything else.
 
-use crate::{assert_says, custom, op_with};
+use crate::{Place, assert_says, custom, op_with};
 use rlx_host_api::kernel::Kernel;
 use rlx_host_api::{Backend, Error, ErrorKind, Executable, TensorView};
 use rlx_ir::DType;
@@ -12,9 +12,13 @@ use std::sync::{Arc, Mutex};
 
 /// One node of `op` with attributes.
 fn case(op: &str, attrs: &[u8]) -> Case {
+    placed(Place::Alone, op, attrs)
+}
+
+fn placed(place: Place, op: &str, attrs: &[u8]) -> Case {
     let mut case = Case::new();
     let x = case.input(&Tensor::f32(&[2], [1.0, 2.0]));
-    let y = case.add(op_with(op, 1, attrs), &[x], &[2], DType::F32);
+    let y = place.put(&mut case, x, |case, x| case.add(op_with(op, 1, attrs), &[x], &[2], DType::F32));
     case.outputs(&[y])
 }
 
@@ -94,12 +98,15 @@ fn a_call_from_inside_a_kernel_fails_and_harms_nothing() {
             for (number, (call, _)) in CALLS.iter().enumerate() {
                 reach.other.lock().unwrap().submit(&[&bytes(&[3.0, 4.0])]).unwrap();
                 let what = format!("{call}, {mode}, same instance: {same}");
-                for op in ["calls.host", "calls.composed"] {
+                let called = [Place::Alone, Place::Between].map(|place| ("calls.host", place));
+                for (op, place) in called.into_iter().chain([("calls.composed", Place::Alone)]) {
+                    let what = format!("{what}, {place:?}");
                     // The kernel goes on.
-                    let mut executable = compile_on(&backend, &case(op, &[number as u8]), mode).expect(&what);
+                    let program = placed(place, op, &[number as u8]);
+                    let mut executable = compile_on(&backend, &program, mode).expect(&what);
                     assert_eq!(run(&mut executable), Ok(vec![1.0, 2.0]), "{what}");
                     // The kernel fails with what it was told.
-                    let failing = case(op, &[number as u8, 1]);
+                    let failing = placed(place, op, &[number as u8, 1]);
                     let parts: [&str; 2] = [&format!("kernel `{op}`"), "a kernel may not"];
                     let compiled = compile_on(&backend, &failing, mode);
                     let failed = if op == "calls.host" {

@@ -1,0 +1,200 @@
+//! Host kernels at the ends of a program, which compiled mode calls without MLX: those that read inputs alone, and those
+//! that nothing but outputs read.
+
+use crate::{Place, custom};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use rlx_host_api::kernel::Kernel;
+use rlx_host_api::{Executable, TensorView};
+use rlx_ir::op::{Activation, BinaryOp};
+use rlx_ir::{DType, NodeId, Op};
+use rlx_mlx_tests::compare::assert_same;
+use rlx_mlx_tests::graph::Case;
+use rlx_mlx_tests::plugin::{compile_on, run_on, with_kernels};
+use rlx_mlx_tests::tensor::Tensor;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+
+const SIZE: usize = 5;
+
+/// One node of a random program: it reads two values before it.
+#[derive(Debug, Clone)]
+struct Node {
+    on_host: bool,
+    operands: [Index; 2],
+}
+
+fn nodes() -> impl Strategy<Value = Vec<Node>> {
+    let node = (any::<bool>(), any::<[Index; 2]>()).prop_map(|(on_host, operands)| Node { on_host, operands });
+    prop::collection::vec(node, 1..12)
+}
+
+/// `2 a + b`, exact for the whole numbers here: the largest is below 3¹² times an input.
+fn twice_and() -> Kernel {
+    Kernel::host_fn("twice_and", |_, inputs: &[TensorView<'_>], outputs| {
+        let (a, b) = (inputs[0].values::<f32>()?, inputs[1].values::<f32>()?);
+        for (i, y) in outputs[0].values::<f32>()?.iter_mut().enumerate() {
+            *y = 2.0 * a[i] + b[i];
+        }
+        Ok(())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever reads what, and whatever is shown: inputs, a value twice, values that are read again.
+    #[test]
+    fn programs_of_kernels_and_ops_in_any_order_equal_their_definition(
+        nodes in nodes(),
+        shown in prop::collection::vec(any::<Index>(), 1..5),
+    ) {
+        let backend = with_kernels([twice_and()]);
+        let mut case = Case::new();
+        let (x, y) = (Tensor::f32(&[SIZE], [1.0, -2.0, 3.0, 0.0, 5.0]), Tensor::f32(&[SIZE], [-7.0, 1.0, 0.0, 2.0, 4.0]));
+        let mut ids: Vec<NodeId> = vec![case.input(&x), case.input(&y)];
+        let mut values = vec![x.values, y.values];
+        for Node { on_host, operands } in &nodes {
+            let [a, b] = operands.map(|operand| operand.index(ids.len()));
+            let (id, factor) = if *on_host {
+                (custom(&mut case, "twice_and", &[ids[a], ids[b]], &[SIZE]), 2.0)
+            } else {
+                (case.add(Op::Binary(BinaryOp::Add), &[ids[a], ids[b]], &[SIZE], DType::F32), 1.0)
+            };
+            values.push((0..SIZE).map(|i| factor * values[a][i] + values[b][i]).collect());
+            ids.push(id);
+        }
+        let shown: Vec<usize> = shown.iter().map(|index| index.index(ids.len())).collect();
+        let outputs: Vec<NodeId> = shown.iter().map(|&i| ids[i]).collect();
+        let got = run_on(&backend, &case.outputs(&outputs));
+        for (got, i) in got.iter().zip(shown) {
+            assert_same("a value", got, &values[i]);
+        }
+    }
+}
+
+/// What a kernel saw when it was last called.
+#[derive(Debug, Clone, Default)]
+struct Seen(Arc<Mutex<Option<(ThreadId, usize, Vec<u8>)>>>);
+
+impl Seen {
+    /// Copies its first operand, and notes thread, and address and bytes of the last.
+    fn kernel(&self) -> Kernel {
+        let seen = self.clone();
+        Kernel::host_fn("look", move |_, inputs: &[TensorView<'_>], outputs| {
+            let data = inputs[inputs.len() - 1].data;
+            *seen.0.lock().unwrap() = Some((thread::current().id(), data.as_ptr() as usize, data.to_vec()));
+            outputs[0].data.copy_from_slice(inputs[0].data);
+            Ok(())
+        })
+    }
+
+    fn take(&self) -> (ThreadId, usize, Vec<u8>) {
+        self.0.lock().unwrap().take().expect("the kernel was called")
+    }
+}
+
+/// A node of that kernel.
+fn look(case: &mut Case, inputs: &[NodeId]) -> NodeId {
+    let dtype = case.graph.node(inputs[0]).shape.dtype();
+    case.add(crate::op("look", inputs.len()), inputs, &[SIZE], dtype)
+}
+
+fn relu(case: &mut Case, x: NodeId) -> NodeId {
+    case.add(Op::Activation(Activation::Relu), &[x], &[SIZE], DType::F32)
+}
+
+/// A program of one input, in compiled mode.
+fn compiled(dtype: DType, build: impl FnOnce(&mut Case, NodeId) -> Vec<NodeId>) -> (Seen, Executable) {
+    let seen = Seen::default();
+    let backend = with_kernels([seen.kernel()]);
+    let mut case = Case::new();
+    let x = case.input(&Tensor::of(dtype, &[SIZE], [0.0; SIZE]));
+    let outputs = build(&mut case, x);
+    let executable = compile_on(&backend, &case.outputs(&outputs), "compiled").unwrap();
+    (seen, executable)
+}
+
+#[test]
+fn a_kernel_at_an_end_is_called_by_who_runs_and_one_in_between_by_the_engine() {
+    let values = [1.0, 2.0, 3.0, 4.0, 5.0].map(f32::to_le_bytes).concat();
+    for place in Place::ALL {
+        let (seen, mut executable) =
+            compiled(DType::F32, |case, x| vec![place.put(case, x, |case, x| look(case, &[x]))]);
+        let here = thread::current().id();
+        for _ in 0..3 {
+            assert_eq!(executable.run_to_vec(&[&values]).unwrap(), [&values[..]], "{place:?}");
+            assert_eq!(seen.take().0 == here, place != Place::Between, "{place:?}");
+        }
+        // A run that nobody waits for is the engine's business throughout.
+        executable.submit(&[&values]).unwrap();
+        executable.wait().unwrap();
+        assert_ne!(seen.take().0, here, "{place:?}");
+    }
+}
+
+/// Bytes that begin `skew` bytes behind a multiple of 64.
+struct Skewed {
+    memory: Vec<u8>,
+    start: usize,
+}
+
+impl Skewed {
+    fn new(data: &[u8], skew: usize) -> Self {
+        let mut memory = vec![0; data.len() + 128];
+        let start = memory.as_ptr().align_offset(64) + skew;
+        memory[start..start + data.len()].copy_from_slice(data);
+        Self { memory, start }
+    }
+
+    fn data(&self, len: usize) -> &[u8] {
+        &self.memory[self.start..self.start + len]
+    }
+}
+
+#[test]
+fn what_host_kernels_alone_read_is_read_where_the_host_has_it() {
+    type Build = fn(&mut Case, NodeId) -> Vec<NodeId>;
+    let alone: Build = |case, x| vec![look(case, &[x])];
+    let around_an_op: Build = |case, x| {
+        let y = look(case, &[x]);
+        let z = relu(case, y);
+        vec![look(case, &[z, x])]
+    };
+    let beside_an_op: Build = |case, x| vec![look(case, &[x]), relu(case, x)];
+    let between_ops: Build = |case, x| {
+        let y = look(case, &[x]);
+        let y = relu(case, y);
+        let y = look(case, &[y, x]);
+        vec![relu(case, y)]
+    };
+    let with_an_output: Build = |case, x| vec![look(case, &[x]), x];
+    let table = [
+        ("alone", DType::F32, 0, alone, true),
+        ("one byte", DType::U8, 1, alone, true),
+        ("not aligned", DType::F32, 2, alone, false),
+        // Every byte but 0 is true, which the host's memory need not say.
+        ("bool", DType::Bool, 0, alone, false),
+        ("around an op", DType::F32, 0, around_an_op, true),
+        ("beside an op", DType::F32, 0, beside_an_op, false),
+        ("between ops", DType::F32, 0, between_ops, false),
+        // It stays there until the next run, which the host's memory need not.
+        ("an output", DType::F32, 0, with_an_output, false),
+    ];
+    for (what, dtype, skew, build, in_place) in table {
+        let (seen, mut executable) = compiled(dtype, build);
+        let given = Tensor::of(dtype, &[SIZE], [1.0, 0.0, 1.0, 1.0, 0.0]).bytes();
+        let memory = Skewed::new(&given, skew);
+        let data = memory.data(given.len());
+        assert_eq!(executable.run_to_vec(&[data]).unwrap()[0], given, "{what}");
+        let (_, address, bytes) = seen.take();
+        assert_eq!((address == data.as_ptr() as usize, bytes), (in_place, given.clone()), "{what}");
+        // What is there after the run is not the host's memory.
+        drop(memory);
+        let mut kept = vec![0; given.len()];
+        for output in 0..executable.outputs().len() {
+            executable.read_output(output, 0, &mut kept).unwrap();
+            assert_eq!(kept, given, "{what}, output {output}");
+        }
+    }
+}
