@@ -665,7 +665,7 @@ struct RlxExecutableCounters {
     uint64_t traces;
     /// Evaluations that were waited for or submitted.
     uint64_t evaluations;
-    /// Bytes copied from host memory: inputs, resident bindings, parameter writes.
+    /// Bytes taken from host memory: inputs, resident bindings, parameter writes.
     uint64_t bytes_in;
     /// Bytes copied to host memory.
     uint64_t bytes_out;

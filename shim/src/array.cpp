@@ -28,33 +28,15 @@ class Release {
   void* context_;
 };
 
-// How far a CPU buffer's data lies behind the pointer that MLX's allocator hands out, when it is fixed: MLX's CPU
-// allocator puts the size in front. Measured once on a real buffer instead of assumed.
-ptrdiff_t cpu_data_offset() {
-  static const ptrdiff_t offset = [] {
-    auto probe = mx::allocator::malloc(64);
-    auto buffer = probe.buffer();
-    return static_cast<char*>(buffer.raw_ptr()) - static_cast<char*>(buffer.ptr());
-  }();
-  return offset;
-}
-
 // An array over foreign memory, or nothing where MLX cannot read it in place.
 std::optional<mx::array> borrow(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes,
                                 Release& release) {
-  const bool aligned = reinterpret_cast<std::uintptr_t>(data) % mx::size_of(dtype) == 0;
-  // Bool bytes have to be checked, and a GPU build's buffers are not plain pointers.
-  if (nbytes == 0 || dtype == mx::bool_ || !aligned || mx::is_available(mx::Device::gpu)) {
-    return std::nullopt;
-  }
-  mx::allocator::Buffer buffer(static_cast<char*>(const_cast<void*>(data)) - cpu_data_offset());
-  if (buffer.raw_ptr() != data) {
+  if (!can_borrow(dtype, data, nbytes)) {
     return std::nullopt;
   }
   // std::function wants a copyable target.
   auto owner = std::make_shared<Release>(std::move(release));
-  mx::allocator::Data view(buffer, [owner](mx::allocator::Buffer) mutable { owner.reset(); });
-  return mx::array(std::move(view), shape, dtype);
+  return borrowed(shape, dtype, data, [owner](mx::allocator::Buffer) mutable { owner.reset(); });
 }
 
 // The one element of `a`, in memory as a T.

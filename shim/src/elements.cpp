@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "mlx/allocator.h"
+#include "mlx/device.h"
 #include "mlx/memory.h"
 
 namespace rlx_mlx {
@@ -75,8 +76,35 @@ void copy_whole(Blocks& blocks, size_t count, char* dst) {
   }
 }
 
-}  // namespace
+// Bytes of a cache line, which is also the widest vector.
+constexpr size_t LINE = 64;
 
+// From this size on it matters where elements begin.
+constexpr size_t ALIGNED_FROM = 16 * LINE;
+
+// How far a CPU buffer's data lies behind the pointer that MLX's allocator hands out, when it is fixed: MLX's CPU
+// allocator puts the size in front. Measured once on a real buffer instead of assumed.
+ptrdiff_t cpu_data_offset() {
+  static const ptrdiff_t offset = [] {
+    auto probe = mx::allocator::malloc(64);
+    auto buffer = probe.buffer();
+    return static_cast<char*>(buffer.raw_ptr()) - static_cast<char*>(buffer.ptr());
+  }();
+  return offset;
+}
+
+// What MLX's CPU code takes for a buffer with its data at `data`.
+mx::allocator::Buffer buffer_over(const void* data) {
+  return mx::allocator::Buffer(static_cast<char*>(const_cast<void*>(data)) - cpu_data_offset());
+}
+
+// GPU allocators give whole pages.
+bool allocates_pages() {
+  static const bool on_gpu = mx::is_available(mx::Device::gpu);
+  return on_gpu;
+}
+
+// Memory of MLX's allocator, or a failure.
 mx::allocator::Data allocate(size_t nbytes) {
   const size_t limit = mx::get_memory_limit();
   if (nbytes > limit) {
@@ -90,6 +118,41 @@ mx::allocator::Data allocate(size_t nbytes) {
     throw std::bad_alloc();
   }
   return data;
+}
+
+}  // namespace
+
+void give_memory(mx::array& a) {
+  const size_t nbytes = a.nbytes();
+  const auto extents = a.shape();
+  const bool is_column = a.size() <= 1 || std::any_of(extents.begin(), extents.end(), [&](auto extent) {
+    return static_cast<size_t>(extent) == a.size();
+  });
+  const size_t room = nbytes < ALIGNED_FROM || allocates_pages() ? 0 : LINE;
+  auto memory = allocate(nbytes + room);
+  const size_t behind = reinterpret_cast<std::uintptr_t>(memory.buffer().raw_ptr()) % LINE;
+  const size_t skipped = room > 0 && behind > 0 ? LINE - behind : 0;
+  a.set_data(std::move(memory), a.size(), a.strides(), {true, true, is_column}, static_cast<int64_t>(skipped));
+}
+
+mx::array uninitialised(mx::Shape shape, mx::Dtype dtype) {
+  mx::array a(std::move(shape), dtype, nullptr, {});
+  give_memory(a);
+  a.set_status(mx::array::Status::available);
+  return a;
+}
+
+bool can_borrow(mx::Dtype dtype, const void* data, size_t nbytes) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(data) % mx::size_of(dtype) == 0;
+  // A GPU build's buffers are not plain pointers.
+  if (nbytes == 0 || dtype == mx::bool_ || !aligned || mx::is_available(mx::Device::gpu)) {
+    return false;
+  }
+  return buffer_over(data).raw_ptr() == data;
+}
+
+mx::array borrowed(mx::Shape shape, mx::Dtype dtype, const void* data, mx::allocator::Deleter release) {
+  return mx::array(mx::allocator::Data(buffer_over(data), std::move(release)), std::move(shape), dtype);
 }
 
 void check_bytes(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes) {
@@ -107,8 +170,8 @@ void check_bytes(const mx::Shape& shape, mx::Dtype dtype, const void* data, size
 }
 
 mx::array copy_in(mx::Shape shape, mx::Dtype dtype, const void* data, size_t nbytes) {
-  auto memory = allocate(nbytes);
-  auto* bytes = static_cast<unsigned char*>(memory.buffer().raw_ptr());
+  auto copy = uninitialised(std::move(shape), dtype);
+  auto* bytes = copy.data<unsigned char>();
   if (nbytes > 0) {
     std::memcpy(bytes, data, nbytes);
   }
@@ -117,7 +180,7 @@ mx::array copy_in(mx::Shape shape, mx::Dtype dtype, const void* data, size_t nby
       bytes[i] = bytes[i] != 0;
     }
   }
-  return mx::array(std::move(memory), std::move(shape), dtype);
+  return copy;
 }
 
 void read_part(const mx::array& a, size_t offset, size_t nbytes, void* dst) {
@@ -143,6 +206,12 @@ void read_part(const mx::array& a, size_t offset, size_t nbytes, void* dst) {
   if (const size_t tail = nbytes % size; tail > 0) {
     std::memcpy(to + (nbytes - tail), blocks.here(), tail);
   }
+}
+
+mx::array dense_copy(const mx::array& a) {
+  auto copy = uninitialised(a.shape(), a.dtype());
+  read_part(a, 0, a.nbytes(), copy.data<char>());
+  return copy;
 }
 
 void read_all(mx::array a, void* dst) {

@@ -13,11 +13,24 @@ std::atomic<size_t> live_callbacks{0};
 
 namespace {
 
-// By the index of the stream. Runs without failures look at the count alone.
+// What is known of one stream.
+struct Slot {
+  bool failed = false;
+  std::string text;
+};
+
+// By the index of the stream. Runs without failures look at the count of those that have failed alone.
 struct Kept {
   std::mutex mutex;
-  std::map<int, std::string> texts;
-  std::atomic<size_t> count{0};
+  std::map<int, Slot> slots;
+  std::atomic<size_t> failed{0};
+
+  void forget(Slot& slot) {
+    if (slot.failed) {
+      slot = Slot();
+      failed.fetch_sub(1);
+    }
+  }
 };
 
 Kept& kept() {
@@ -27,43 +40,59 @@ Kept& kept() {
 
 }  // namespace
 
+void expect_callbacks(const mx::Stream& stream) {
+  auto& all = kept();
+  std::lock_guard lock(all.mutex);
+  all.slots.try_emplace(stream.index);
+  live_callbacks.fetch_add(1);
+}
+
 void keep_failure(const mx::Stream& stream, const char* text) noexcept {
   auto& all = kept();
   std::lock_guard lock(all.mutex);
-  try {
-    all.texts.emplace(stream.index, text);
-  } catch (const std::bad_alloc&) {
-    // A short text needs no memory of its own, and the node of the map is all that can be missing: nothing can be done.
+  const auto found = all.slots.find(stream.index);
+  if (found == all.slots.end() || found->second.failed) {
+    return;
   }
-  all.count.store(all.texts.size());
+  found->second.failed = true;
+  all.failed.fetch_add(1);
+  try {
+    found->second.text = text;
+  } catch (const std::bad_alloc&) {
+    // That it failed is noted.
+  }
 }
 
 bool is_failing(const mx::Stream& stream) noexcept {
   auto& all = kept();
-  if (all.count.load() == 0) {
+  if (all.failed.load() == 0) {
     return false;
   }
   std::lock_guard lock(all.mutex);
-  return all.texts.contains(stream.index);
+  const auto found = all.slots.find(stream.index);
+  return found != all.slots.end() && found->second.failed;
 }
 
 void tell_failures(const std::vector<mx::Stream>& streams) {
   auto& all = kept();
-  if (streams.empty() || all.count.load() == 0) {
+  if (streams.empty() || all.failed.load() == 0) {
     return;
   }
   std::optional<std::string> first;
   {
     std::lock_guard lock(all.mutex);
     for (const auto& stream : streams) {
-      if (auto found = all.texts.extract(stream.index); found && !first) {
-        first = std::move(found.mapped());
+      const auto found = all.slots.find(stream.index);
+      if (found != all.slots.end() && found->second.failed) {
+        if (!first) {
+          first = std::move(found->second.text);
+        }
+        all.forget(found->second);
       }
     }
-    all.count.store(all.texts.size());
   }
   if (first) {
-    throw std::runtime_error(*first);
+    throw std::runtime_error(first->empty() ? "host callback: it failed, and no memory was left for its message" : *first);
   }
 }
 
@@ -71,9 +100,10 @@ void forget_failures(const std::vector<mx::Stream>& streams) noexcept {
   auto& all = kept();
   std::lock_guard lock(all.mutex);
   for (const auto& stream : streams) {
-    all.texts.erase(stream.index);
+    if (const auto found = all.slots.find(stream.index); found != all.slots.end()) {
+      all.forget(found->second);
+    }
   }
-  all.count.store(all.texts.size());
 }
 
 std::vector<mx::Stream> callback_streams(const std::vector<mx::array>& arrays) {

@@ -11,7 +11,10 @@
 
 namespace rlx_mlx {
 
-// Keeps the first failure on a stream.
+// Counts a callback on a stream, where a failure then has a place. Throws when memory runs out.
+void expect_callbacks(const mx::Stream& stream);
+
+// Keeps the first failure on a stream; without its text, if there is no memory for that.
 void keep_failure(const mx::Stream& stream, const char* text) noexcept;
 
 // Whether one is kept: what comes after it on the stream computes with nothing.

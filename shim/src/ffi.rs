@@ -181,9 +181,9 @@ const _: () = {
     ["Offset of field: rlx_mlx_view_mut_t::shape"][::std::mem::offset_of!(rlx_mlx_view_mut_t, shape) - 24usize];
     ["Offset of field: rlx_mlx_view_mut_t::ndim"][::std::mem::offset_of!(rlx_mlx_view_mut_t, ndim) - 32usize];
 };
-/** Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream, so
-by several threads at once when several evaluate. On failure it returns nonzero after rlx_mlx_set_last_error(). It
-must not evaluate arrays: it would wait for its own thread.*/
+/** Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream or on
+the one that calls rlx_mlx_trace_run, so by several threads at once when several evaluate. On failure it returns
+nonzero after rlx_mlx_set_last_error(). It must not evaluate arrays: it would wait for its own thread.*/
 pub type rlx_mlx_host_fn = ::std::option::Option<
     unsafe extern "C" fn(
         ud: *mut std::ffi::c_void,
@@ -329,7 +329,8 @@ pub const RLX_MLX_QUANT_NVFP4: rlx_mlx_quant_t = 3;
 have no biases and u8 scales: mxfp4 (e2m1 elements, e8m0 scales), 32; 4. mxfp8 (e4m3, e8m0): 32; 8. nvfp4 (e2m1,
 e4m3): 16; 4.*/
 pub type rlx_mlx_quant_t = std::ffi::c_uint;
-/// Where an input of a run comes from: an array, or, where that is NULL, row-major bytes, which are copied.
+/** Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
+are while the call lasts.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct rlx_mlx_source_s {
@@ -345,7 +346,8 @@ const _: () = {
     ["Offset of field: rlx_mlx_source_s::data"][::std::mem::offset_of!(rlx_mlx_source_s, data) - 8usize];
     ["Offset of field: rlx_mlx_source_s::nbytes"][::std::mem::offset_of!(rlx_mlx_source_s, nbytes) - 16usize];
 };
-/// Where an input of a run comes from: an array, or, where that is NULL, row-major bytes, which are copied.
+/** Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
+are while the call lasts.*/
 pub type rlx_mlx_source_t = rlx_mlx_source_s;
 /// Where the row-major bytes of an output go; nowhere if `data` is NULL.
 #[repr(C)]
@@ -2144,7 +2146,10 @@ unsafe extern "C" {
         n_outputs: usize,
     ) -> std::ffi::c_int;
     /** Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
-    handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).*/
+    handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
+
+    Host callbacks that read nothing but inputs, and those whose results nothing but outputs show, are called on this
+    thread, before and after the evaluation.*/
     pub fn rlx_mlx_trace_run(
         trace: *mut rlx_mlx_trace_t,
         inputs: *const rlx_mlx_source_t,

@@ -48,7 +48,7 @@ bool is_foldable(const Step& step, const Known& known) {
   return step.nbytes() <= std::max(SMALL, 4 * operands);
 }
 
-void instantiate(const Step& step, Known& known) {
+void make_known(const Step& step, Known& known) {
   std::vector<mx::array> operands;
   for (auto slot : step.operands) {
     operands.push_back(*known[slot]);
@@ -86,7 +86,7 @@ void Tape::fold() {
   std::vector<Step> left;
   for (auto& step : steps) {
     if (is_foldable(step, known)) {
-      instantiate(step, known);
+      make_known(step, known);
     } else {
       left.push_back(step);
     }
@@ -115,23 +115,9 @@ void Tape::fold() {
     }
   }
   settle(kept);
-  size_t next = n_inputs + kept.size();
-  const auto renumber = [&](std::vector<size_t>& list) {
-    for (auto& slot : list) {
-      slot = renumbered[slot];
-    }
-  };
-  for (auto& step : left) {
-    for (auto slot : step.results) {
-      renumbered[slot] = next++;
-    }
-    renumber(step.operands);
-    renumber(step.results);
-  }
-  renumber(outputs);
   constants = std::move(kept);
-  steps = std::move(left);
-  slots = next;
+  adopt(std::move(left), std::move(renumbered));
+  arrange();
 }
 
 }  // namespace rlx_mlx

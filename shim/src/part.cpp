@@ -15,12 +15,6 @@ bool is_exclusive(const mx::array& a) {
   return a.is_donatable() && a.flags().row_contiguous;
 }
 
-mx::array dense_copy(const mx::array& a) {
-  auto memory = allocate(a.nbytes());
-  read_part(a, 0, a.nbytes(), memory.buffer().raw_ptr());
-  return mx::array(std::move(memory), a.shape(), a.dtype());
-}
-
 void check_range(size_t first, size_t count, size_t end, const char* name) {
   if (first > end || count > end - first) {
     bad_shape(std::to_string(count) + " from " + std::to_string(first) + " of " + name + " do not fit into " +

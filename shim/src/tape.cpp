@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <typeinfo>
 #include <unordered_map>
 
@@ -137,6 +138,40 @@ class Flatten {
 
 }  // namespace
 
+std::vector<mx::array> at(const std::vector<mx::array>& values, const std::vector<size_t>& slots) {
+  std::vector<mx::array> found;
+  found.reserve(slots.size());
+  for (auto slot : slots) {
+    found.push_back(values[slot]);
+  }
+  return found;
+}
+
+std::vector<mx::array> Tape::leaves(std::vector<mx::array> inputs) const {
+  inputs.reserve(slots);
+  inputs.insert(inputs.end(), constants.begin(), constants.end());
+  return inputs;
+}
+
+void Tape::adopt(std::vector<Step> others, std::vector<size_t> slots_now) {
+  size_t next = input_shapes.size() + constants.size();
+  const auto renumber = [&](std::vector<size_t>& list) {
+    for (auto& slot : list) {
+      slot = slots_now[slot];
+    }
+  };
+  for (auto& step : others) {
+    for (auto slot : step.results) {
+      slots_now[slot] = next++;
+    }
+    renumber(step.operands);
+    renumber(step.results);
+  }
+  renumber(outputs);
+  steps = std::move(others);
+  slots = next;
+}
+
 bool Tape::fits(const std::vector<mx::array>& inputs) const {
   if (inputs.size() != input_shapes.size()) {
     return false;
@@ -151,17 +186,9 @@ bool Tape::fits(const std::vector<mx::array>& inputs) const {
   return true;
 }
 
-std::vector<mx::array> Tape::replay(std::vector<mx::array> inputs) const {
-  // Slots are filled in order: inputs, constants, then the results of each step.
-  std::vector<mx::array> values = std::move(inputs);
-  values.reserve(slots);
-  values.insert(values.end(), constants.begin(), constants.end());
-  for (const auto& step : steps) {
-    std::vector<mx::array> operands;
-    operands.reserve(step.operands.size());
-    for (auto slot : step.operands) {
-      operands.push_back(values[slot]);
-    }
+void Tape::instantiate(size_t first, size_t last, std::vector<mx::array>& values) const {
+  for (const auto& step : std::span(steps).subspan(first, last - first)) {
+    auto operands = at(values, step.operands);
     if (step.results.size() == 1 && !shapeless) {
       values.emplace_back(step.shapes[0], step.dtypes[0], step.primitive, std::move(operands));
     } else {
@@ -171,12 +198,12 @@ std::vector<mx::array> Tape::replay(std::vector<mx::array> inputs) const {
       }
     }
   }
-  std::vector<mx::array> made;
-  made.reserve(outputs.size());
-  for (auto slot : outputs) {
-    made.push_back(values[slot]);
-  }
-  return made;
+}
+
+std::vector<mx::array> Tape::replay(std::vector<mx::array> inputs) const {
+  auto values = leaves(std::move(inputs));
+  instantiate(0, steps.size(), values);
+  return at(values, outputs);
 }
 
 namespace {
@@ -219,9 +246,11 @@ Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::arr
   }
   for (const auto& a : outputs) {
     tape.outputs.push_back(flatten.slot(a));
+    tape.output_bytes.push_back(a.nbytes());
   }
   // A constant that is still on its way, on another thread's stream perhaps, is settled here, once.
   settle(tape.constants);
+  tape.arrange();
   return tape;
 }
 

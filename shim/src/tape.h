@@ -25,6 +25,23 @@ struct Step {
   size_t nbytes() const;
 };
 
+// Host code at the ends of a tape: callbacks that read inputs and constants alone, and callbacks whose results nothing but
+// outputs show. A run calls them itself, before and after the evaluation, which wakes up no other thread for them, and
+// lets them read host memory where it is. Callbacks in between are evaluated with the rest.
+struct Ends {
+  // The first steps, up to this one, and the last, from that one on.
+  size_t first = 0;
+  size_t last = 0;
+  // Inputs that host code at the ends reads, and nothing else: they need not be copied.
+  std::vector<bool> borrowed;
+  // The slots that are read after the evaluation.
+  std::vector<size_t> ready;
+  // Where each of the last steps finds its operands, and where the outputs are: among `ready`, followed by what the last
+  // steps gave.
+  std::vector<std::vector<size_t>> operands;
+  std::vector<size_t> outputs;
+};
+
 // Immutable once recorded and folded: threads may replay one at once, since a replay only adds references to what it
 // holds, and its constants are settled arrays, on which MLX has nothing left to note.
 struct Tape {
@@ -35,17 +52,35 @@ struct Tape {
   std::vector<mx::array> constants;
   std::vector<Step> steps;
   std::vector<size_t> outputs;
+  // Bytes of each output, unless shapeless.
+  std::vector<size_t> output_bytes;
   size_t slots = 0;
+  Ends ends;
 
   // Whether it was traced for the dtypes and shapes (ranks, if shapeless) of `inputs`.
   bool fits(const std::vector<mx::array>& inputs) const;
   // Lazy outputs for inputs that fit.
   std::vector<mx::array> replay(std::vector<mx::array> inputs) const;
+  // Evaluated outputs for inputs that fit, with host code at the ends called directly.
+  std::vector<mx::array> run(std::vector<mx::array> inputs) const;
   // Turns the results of steps that depend on no input into constants.
   void fold();
   // Bytes of the largest result that is not a view.
   size_t largest() const;
+
+  // Inputs and constants, the first slots.
+  std::vector<mx::array> leaves(std::vector<mx::array> inputs) const;
+  // Appends to `values`, which holds the slots before, the lazy results of the steps from `first` up to `last`.
+  void instantiate(size_t first, size_t last, std::vector<mx::array>& values) const;
+  // Puts host code at the ends, and finds out where those are. Done whenever the steps have changed.
+  void arrange();
+  // Takes over steps, whose slots are still the old ones. `slots_now` tells where inputs and constants are now, and learns
+  // it of the rest.
+  void adopt(std::vector<Step> others, std::vector<size_t> slots_now);
 };
+
+// The values of these slots.
+std::vector<mx::array> at(const std::vector<mx::array>& values, const std::vector<size_t>& slots);
 
 // Traces `fn` over placeholders for `inputs`.
 Tape record(const std::function<std::vector<mx::array>(const std::vector<mx::array>&)>& fn,

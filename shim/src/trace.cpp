@@ -42,16 +42,11 @@ void clear(rlx_mlx_array_t** out_outputs, size_t n) {
   }
 }
 
-// Lazy outputs. What is copied here is referred to by the graph alone, so that MLX can reuse its memory.
-std::vector<mx::array> replay(const rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, size_t n_inputs,
-                              rlx_mlx_array_t** out_outputs, size_t n_outputs) {
-  const Tape& tape = tape_in(trace);
-  check_counts(tape, n_inputs, n_outputs);
+// Arrays of the inputs. What is copied here is referred to by the graph alone, so that MLX can reuse its memory. Bytes are
+// borrowed where `may_borrow` says so and the tape allows it.
+std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inputs, size_t n_inputs, bool may_borrow) {
   if (n_inputs > 0) {
     target(inputs, "inputs");
-  }
-  if (n_outputs > 0) {
-    target(out_outputs, "out_outputs");
   }
   std::vector<mx::array> values;
   values.reserve(tape.slots);
@@ -60,12 +55,16 @@ std::vector<mx::array> replay(const rlx_mlx_trace_t* trace, const rlx_mlx_source
     if (source.array) {
       check_input(tape, i, source.array->value);
       values.push_back(source.array->value);
-    } else {
-      check_bytes(tape.input_shapes[i], tape.input_dtypes[i], source.data, source.nbytes);
-      values.push_back(copy_in(tape.input_shapes[i], tape.input_dtypes[i], source.data, source.nbytes));
+      continue;
     }
+    const auto& shape = tape.input_shapes[i];
+    const auto dtype = tape.input_dtypes[i];
+    check_bytes(shape, dtype, source.data, source.nbytes);
+    const bool borrows = may_borrow && tape.ends.borrowed[i] && can_borrow(dtype, source.data, source.nbytes);
+    values.push_back(borrows ? borrowed(shape, dtype, source.data, [](mx::allocator::Buffer) {})
+                             : copy_in(shape, dtype, source.data, source.nbytes));
   }
-  return tape.replay(std::move(values));
+  return values;
 }
 
 }  // namespace
@@ -111,17 +110,19 @@ int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, si
                       const rlx_mlx_sink_t* sinks, rlx_mlx_array_t** out_outputs, size_t n_outputs) {
   clear(out_outputs, n_outputs);
   return guarded(__func__, [&] {
-    auto outputs = replay(trace, inputs, n_inputs, out_outputs, n_outputs);
+    const Tape& tape = tape_in(trace);
+    check_counts(tape, n_inputs, n_outputs);
     if (n_outputs > 0) {
+      target(out_outputs, "out_outputs");
       target(sinks, "sinks");
     }
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (sinks[i].data && sinks[i].nbytes != outputs[i].nbytes()) {
-        bad_shape("output " + std::to_string(i) + " has " + std::to_string(outputs[i].nbytes()) + " bytes, not " +
+    for (size_t i = 0; i < n_outputs; ++i) {
+      if (sinks[i].data && sinks[i].nbytes != tape.output_bytes[i]) {
+        bad_shape("output " + std::to_string(i) + " has " + std::to_string(tape.output_bytes[i]) + " bytes, not " +
                   std::to_string(sinks[i].nbytes));
       }
     }
-    settle(outputs);
+    const auto outputs = tape.run(arrays_from(tape, inputs, n_inputs, true));
     Handles made(outputs);
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (sinks[i].data) {
@@ -136,7 +137,12 @@ int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, 
                         rlx_mlx_array_t** out_outputs, size_t n_outputs) {
   clear(out_outputs, n_outputs);
   return guarded(__func__, [&] {
-    auto outputs = replay(trace, inputs, n_inputs, out_outputs, n_outputs);
+    const Tape& tape = tape_in(trace);
+    check_counts(tape, n_inputs, n_outputs);
+    if (n_outputs > 0) {
+      target(out_outputs, "out_outputs");
+    }
+    const auto outputs = tape.replay(arrays_from(tape, inputs, n_inputs, false));
     mx::async_eval(outputs);
     Handles(outputs).give(out_outputs);
   });

@@ -41,8 +41,13 @@ unsafe extern "C" fn copy(
     0
 }
 
-/// A callback whose outputs are like its inputs.
-fn alike(function: rlx_mlx_host_fn, ud: &AtomicUsize, inputs: &[&A]) -> Vec<A> {
+/// A callback whose outputs are like its inputs, with a counter.
+fn alike(function: rlx_mlx_host_fn, counter: &AtomicUsize, inputs: &[&A]) -> Vec<A> {
+    like(function, std::ptr::from_ref(counter).cast_mut().cast(), inputs)
+}
+
+/// A callback whose outputs are like its inputs. `ud` is what it takes, and outlives the nodes.
+fn like(function: rlx_mlx_host_fn, ud: *mut c_void, inputs: &[&A]) -> Vec<A> {
     let raw: Vec<_> = inputs.iter().map(|a| a.0).collect();
     let shapes: Vec<Vec<c_int>> = inputs.iter().map(|a| dims(a)).collect();
     let pointers: Vec<*const c_int> = shapes.iter().map(|s| s.as_ptr()).collect();
@@ -53,7 +58,7 @@ fn alike(function: rlx_mlx_host_fn, ud: &AtomicUsize, inputs: &[&A]) -> Vec<A> {
     let code = unsafe {
         rlx_mlx_op_host_callback(
             function,
-            std::ptr::from_ref(ud).cast_mut().cast(),
+            ud,
             None,
             raw.as_ptr(),
             raw.len(),
@@ -91,6 +96,48 @@ fn scalars_and_empty_arrays_are_fine() {
     let outs = alike(Some(copy), &calls, &[&scalar, &empty]);
     assert_eq!(values(&outs[0]), [3.0]);
     assert_eq!((dims(&outs[1]), bytes(&outs[1]).len()), (vec![0, 2], 0));
+}
+
+/// Addresses of the operands and of the results.
+unsafe extern "C" fn addresses(
+    ud: *mut c_void,
+    inputs: *const rlx_mlx_view_t,
+    n_inputs: usize,
+    outputs: *const rlx_mlx_view_mut_t,
+    n_outputs: usize,
+) -> c_int {
+    // SAFETY: the shim's promise about its arguments; `ud` is the list of the test, which waits meanwhile.
+    unsafe {
+        let list = &mut *ud.cast::<Vec<usize>>();
+        list.extend((0..n_inputs).map(|i| (*inputs.add(i)).data as usize));
+        list.extend((0..n_outputs).map(|i| (*outputs.add(i)).data as usize));
+        for i in 0..n_outputs {
+            let view = &*outputs.add(i);
+            std::ptr::write_bytes(view.data.cast::<u8>(), 0, view.nbytes);
+        }
+    }
+    0
+}
+
+#[test]
+fn copies_and_results_of_a_kilobyte_begin_with_a_cache_line() {
+    for (dtype, size) in [(RLX_MLX_DTYPE_F32, 4), (RLX_MLX_DTYPE_F64, 8), (RLX_MLX_DTYPE_U8, 1), (RLX_MLX_DTYPE_C64, 8)]
+    {
+        for bytes_ in [1024, 1032, 100_000, 1 << 20] {
+            let dims = [(bytes_ / size) as c_int];
+            let data = vec![1u8; bytes_];
+            // SAFETY: pointers and lengths agree.
+            let x = ok(|out| unsafe {
+                rlx_mlx_array_from_bytes(dims.as_ptr(), 1, data.as_ptr().cast(), bytes_, dtype, out)
+            });
+            let mut found: Vec<usize> = Vec::new();
+            let results = like(Some(addresses), (&raw mut found).cast(), &[&x, &x]);
+            assert!(results.iter().all(|result| bytes(result) == vec![0; bytes_]), "dtype {dtype}, {bytes_} bytes");
+            assert_eq!(found.len(), 4);
+            assert!(found.iter().all(|address| address % 64 == 0), "dtype {dtype}, {bytes_} bytes: {found:x?}");
+            assert_eq!(bytes(&x), data);
+        }
+    }
 }
 
 /// f32: x³ with a wait, so that a race with the stream's thread would show.

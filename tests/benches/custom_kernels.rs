@@ -1,13 +1,15 @@
 //! What it costs that a kernel is a node of a graph.
 //!
 //! * Host kernels: a sparse LU solution and a sparse product of 10,000 equations, beside calls of the same functions. Once
-//!   the operands are copied from host memory and the result back, once they stay with the plugin, as between other ops.
-//!   A product takes no longer than some ten times what two threads need to wake each other up, which shows.
+//!   the operands lie in host memory and the result is delivered there, once they stay with the plugin, as between other
+//!   ops. A result that is delivered is copied, since it stays with the plugin as well; the product is so quick that this
+//!   shows.
 //! * A composed kernel that does nothing, between two ordinary ops: the run with it, less the run without. On one core and
-//!   on all, as in `hot_path`.
+//!   on all, as in `hot_path`. On all, MLX's threads wake each other in patterns that last as long as a program and differ
+//!   by more than a kernel could cost: compare the ranges.
 //!
-//! What is compared takes turns, the former call by call, the latter in programs of their own (MLX's threads wake each other
-//! in patterns that last as long as a program), so that both meet the same machine. Figures are medians.
+//! What is compared takes turns, the former call by call, the latter in programs of their own, so that both meet the same
+//! machine. Figures are medians, with the range of the programs.
 //! `cargo xtask bench -- --bench custom_kernels` prints tables, with `-- --json` JSON.
 #![allow(clippy::expect_used, clippy::panic, reason = "a failure here ends the benchmark")]
 
@@ -59,8 +61,8 @@ fn main() {
                     "overhead": plugin / direct - 1.0 })
         });
         let nothing = nothing.iter().map(|(kernel, cores, [with, without])| {
-            json!({ "kernel": kernel, "cores": cores, "without_us": without, "with_us": with,
-                    "overhead_us": with - without })
+            json!({ "kernel": kernel, "cores": cores, "without_us": without.json(), "with_us": with.json(),
+                    "overhead_us": with.median - without.median })
         });
         let (sparse, nothing): (Vec<_>, Vec<_>) = (sparse.collect(), nothing.collect());
         println!("{:#}", json!({ "sparse_10000": sparse, "composed_no_op": nothing }));
@@ -76,10 +78,10 @@ fn main() {
             format!("{:+.1} %", (plugin / direct - 1.0) * 1e2),
         ]
     });
-    print(["10,000 rows, f64", "operands", "called, ms", "kernel, ms", "overhead"], rows);
+    print(["10,000 rows, f64", "operands with", "called, ms", "kernel, ms", "overhead"], rows);
     let rows = nothing.into_iter().map(|(kernel, cores, [with, without])| {
-        let [with_us, without_us] = [with, without].map(|us| format!("{us:.2}"));
-        [kernel.to_owned(), cores.to_string(), without_us, with_us, format!("{:+.2} µs", with - without)]
+        let overhead = format!("{:+.2} µs", with.median - without.median);
+        [kernel.to_owned(), cores.to_string(), without.to_string(), with.to_string(), overhead]
     });
     print(["composed, does nothing", "cores", "without, µs", "with, µs", "overhead"], rows);
 }
@@ -129,11 +131,11 @@ fn sparse() -> Vec<(&'static str, &'static str, [f64; 2])> {
 
         eprintln!("measuring {kernel}");
         let mut bytes = vec![0; b.values.len() * 8];
-        let copied = compare(|| executable.run(&inputs, &mut [Some(&mut bytes)]).expect("runs"), &mut call);
-        rows.push((kernel, "copied", copied));
+        let host = compare(|| executable.run(&inputs, &mut [Some(&mut bytes)]).expect("runs"), &mut call);
+        rows.push((kernel, "host", host));
         reside(&mut executable, &inputs);
         let kept = compare(|| executable.run(&[&[][..]; 4], &mut [None]).expect("runs"), &mut call);
-        rows.push((kernel, "kept", kept));
+        rows.push((kernel, "plugin", kept));
         let out = if multiplies { &product } else { &x };
         let same = out.iter().flat_map(|value| value.to_le_bytes()).eq(bytes);
         assert!(same, "the kernel gave another result than the function");
@@ -168,7 +170,7 @@ fn microseconds(call: &mut impl FnMut()) -> f64 {
 }
 
 /// For each kernel that does nothing and number of cores, microseconds of a run with and without.
-fn nothing_in_programs() -> Vec<(&'static str, usize, [f64; 2])> {
+fn nothing_in_programs() -> Vec<(&'static str, usize, [Programs; 2])> {
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let mut rows = Vec::new();
     for cores in if all > 1 { vec![1, all] } else { vec![1] } {
@@ -179,12 +181,37 @@ fn nothing_in_programs() -> Vec<(&'static str, usize, [f64; 2])> {
                 times.push(in_a_program(kernel, cores == 1));
             }
         }
-        let none = median(none);
+        let none = Programs::new(none);
         rows.extend(
-            NOTHING.into_iter().zip([reshape, copy]).map(|(kernel, with)| (kernel, cores, [median(with), none])),
+            NOTHING.into_iter().zip([reshape, copy]).map(|(kernel, with)| (kernel, cores, [Programs::new(with), none])),
         );
     }
     rows
+}
+
+/// The same figure of several programs.
+#[derive(Clone, Copy)]
+struct Programs {
+    median: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Programs {
+    fn new(mut figures: Vec<f64>) -> Self {
+        figures.sort_by(f64::total_cmp);
+        Self { median: figures[figures.len() / 2], low: figures[0], high: figures[figures.len() - 1] }
+    }
+
+    fn json(self) -> serde_json::Value {
+        json!({ "median": self.median, "low": self.low, "high": self.high })
+    }
+}
+
+impl std::fmt::Display for Programs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.2} ({:.1} to {:.1})", self.median, self.low, self.high)
+    }
 }
 
 /// The tool `taskset` keeps a program, with all its threads, on one core.

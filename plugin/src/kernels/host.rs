@@ -1,4 +1,7 @@
 //! Kernels that compute in host memory, as primitives of MLX's graph (the shim's `callback.h`).
+//!
+//! A replayed trace calls those at its ends itself, before and after the evaluation (the shim's `trace.h`): they cost a run
+//! no more than a call, and read the host's inputs where they are.
 
 use super::extents;
 use super::running::Running;

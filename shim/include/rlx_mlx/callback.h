@@ -25,9 +25,9 @@ typedef struct {
   size_t ndim;
 } rlx_mlx_view_mut_t;
 
-/* Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream, so
- * by several threads at once when several evaluate. On failure it returns nonzero after rlx_mlx_set_last_error(). It
- * must not evaluate arrays: it would wait for its own thread. */
+/* Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream or on
+ * the one that calls rlx_mlx_trace_run, so by several threads at once when several evaluate. On failure it returns
+ * nonzero after rlx_mlx_set_last_error(). It must not evaluate arrays: it would wait for its own thread. */
 typedef int (*rlx_mlx_host_fn)(void* ud, const rlx_mlx_view_t* inputs, size_t n_inputs,
                                const rlx_mlx_view_mut_t* outputs, size_t n_outputs);
 

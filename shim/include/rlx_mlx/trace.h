@@ -19,7 +19,8 @@ int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inpu
 int rlx_mlx_trace_call(rlx_mlx_trace_t* trace, rlx_mlx_array_t* const* inputs, size_t n_inputs,
                        rlx_mlx_array_t** out_outputs, size_t n_outputs);
 
-/* Where an input of a run comes from: an array, or, where that is NULL, row-major bytes, which are copied. */
+/* Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
+ * are while the call lasts. */
 typedef struct rlx_mlx_source_s {
   rlx_mlx_array_t* array;
   const void* data;
@@ -33,7 +34,10 @@ typedef struct rlx_mlx_sink_s {
 } rlx_mlx_sink_t;
 
 /* Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
- * handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval). */
+ * handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
+ *
+ * Host callbacks that read nothing but inputs, and those whose results nothing but outputs show, are called on this
+ * thread, before and after the evaluation. */
 int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, size_t n_inputs,
                       const rlx_mlx_sink_t* sinks, rlx_mlx_array_t** out_outputs, size_t n_outputs);
 

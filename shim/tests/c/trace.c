@@ -169,20 +169,31 @@ static int fails_when_run(void* ud, const rlx_mlx_view_t* inputs, size_t n_input
   return 0;
 }
 
+/* The callback alone, or, for `ud`, between ops: `c + c` with `c` the callback of `x + x`. */
 static int with_callback(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
                          size_t cap, size_t* out_n_outputs) {
   const int three = 3;
   const int* shape = &three;
   const size_t rank = 1;
   const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
-  (void)ud, (void)cap;
+  rlx_mlx_array_t *twice_x = NULL, *copied = NULL;
+  int failed;
+  (void)n_inputs, (void)cap;
   *out_n_outputs = 1;
-  return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, inputs, n_inputs, &shape, &rank, &dtype, 1, out_outputs);
+  if (!ud) {
+    return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, inputs, 1, &shape, &rank, &dtype, 1, out_outputs);
+  }
+  failed = rlx_mlx_op_add(inputs[0], inputs[0], &twice_x) ||
+           rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, &twice_x, 1, &shape, &rank, &dtype, 1, &copied) ||
+           rlx_mlx_op_add(copied, copied, out_outputs);
+  rlx_mlx_array_free(twice_x);
+  rlx_mlx_array_free(copied);
+  return failed;
 }
 
-/* A run that fails on the device: its text arrives, and the trace can be run again on the same stream. */
-static void failing(void) {
-  const float good[3] = {1, 2, 3}, bad[3] = {-1, 2, 3};
+/* A run that fails, in the evaluation if `between`: its text arrives, and the trace can be run again on the same stream. */
+static void failing(int between) {
+  const float good[3] = {1, 2, 3}, four_times[3] = {4, 8, 12}, bad[3] = {-1, 2, 3};
   float found[3];
   int i = 0;
   rlx_mlx_stream_t* stream = NULL;
@@ -195,7 +206,7 @@ static void failing(void) {
   sink.nbytes = sizeof(found);
   CHECK_OK(rlx_mlx_stream_new(RLX_MLX_DEVICE_CPU, &stream));
   CHECK_OK(rlx_mlx_stream_enter(stream));
-  CHECK_OK(rlx_mlx_trace(with_callback, NULL, &input, 1, 1, &trace));
+  CHECK_OK(rlx_mlx_trace(with_callback, between ? &between : NULL, &input, 1, 1, &trace));
   source.data = bad;
   CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_GENERIC, out, rlx_mlx_trace_run(trace, &source, 1, &sink, &out, 1));
   CHECK(strstr(rlx_mlx_last_error(), "a negative value") != NULL);
@@ -210,7 +221,7 @@ static void failing(void) {
   CHECK_OK(rlx_mlx_stream_synchronize(stream));
   source.data = good;
   CHECK_OK(rlx_mlx_trace_run(trace, &source, 1, &sink, &out, 1));
-  CHECK(memcmp(found, good, sizeof(good)) == 0);
+  CHECK(memcmp(found, between ? four_times : good, sizeof(good)) == 0);
   rlx_mlx_array_free(out);
   CHECK_OK(rlx_mlx_stream_enter(NULL));
   rlx_mlx_stream_free(stream);
@@ -275,5 +286,6 @@ void test_trace(void) {
   running();
   merging();
   sizes();
-  failing();
+  failing(0);
+  failing(1);
 }

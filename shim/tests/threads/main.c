@@ -1,7 +1,7 @@
 /* The shim under ThreadSanitizer: what executables share when they run on several threads at once.
  *
- * Eight threads replay one folded trace, in turn on each of two streams, with a parameter that they share and an input of
- * their own; they start runs and wait for them, write rows into arrays that they share until the first write, and meet
+ * Eight threads replay one folded trace with host code in it, in turn on each of two streams, with a parameter that they
+ * share and an input of their own; they start runs and wait for them, write rows into arrays that they share until the first write, and meet
  * errors. Results are checked as well. */
 #include <pthread.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #define STREAMS 2
 #define ROUNDS 50
 #define SIZE 64
+#define LIMIT 1000.0F
 
 /* One stream: who holds the mutex has it to himself. */
 struct lane {
@@ -41,20 +42,43 @@ static void need(int condition, const char* what) {
   }
 }
 
-/* `x + parameter + (1 + 2)`. */
+/* Copies; fails for a first value above LIMIT. */
+static int copy(void* ud, const rlx_mlx_view_t* inputs, size_t n_inputs, const rlx_mlx_view_mut_t* outputs,
+                size_t n_outputs) {
+  (void)ud, (void)n_inputs, (void)n_outputs;
+  if (((const float*)inputs[0].data)[0] > LIMIT) {
+    rlx_mlx_set_last_error("above the limit");
+    return 1;
+  }
+  memcpy(outputs[0].data, inputs[0].data, inputs[0].nbytes);
+  return 0;
+}
+
+static int copied(rlx_mlx_array_t* x, rlx_mlx_array_t** out) {
+  const int size = SIZE;
+  const int* shape = &size;
+  const size_t rank = 1;
+  const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
+  return rlx_mlx_op_host_callback(copy, NULL, NULL, &x, 1, &shape, &rank, &dtype, 1, out);
+}
+
+/* `x + parameter + (1 + 2)`, with host code for `x`, the first sum and the result. */
 static int lower(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs, size_t cap,
                  size_t* out_n_outputs) {
-  rlx_mlx_array_t *one = NULL, *two = NULL, *three = NULL, *sum = NULL;
+  rlx_mlx_array_t *one = NULL, *two = NULL, *three = NULL, *x = NULL, *sum = NULL, *same = NULL, *total = NULL;
   int failed;
   (void)ud, (void)n_inputs, (void)cap;
   *out_n_outputs = 1;
   failed = rlx_mlx_array_scalar(1, RLX_MLX_DTYPE_F32, &one) || rlx_mlx_array_scalar(2, RLX_MLX_DTYPE_F32, &two) ||
-           rlx_mlx_op_add(one, two, &three) || rlx_mlx_op_add(inputs[0], inputs[1], &sum) ||
-           rlx_mlx_op_add(sum, three, &out_outputs[0]);
+           rlx_mlx_op_add(one, two, &three) || copied(inputs[0], &x) || rlx_mlx_op_add(x, inputs[1], &sum) ||
+           copied(sum, &same) || rlx_mlx_op_add(same, three, &total) || copied(total, &out_outputs[0]);
   rlx_mlx_array_free(one);
   rlx_mlx_array_free(two);
   rlx_mlx_array_free(three);
+  rlx_mlx_array_free(x);
   rlx_mlx_array_free(sum);
+  rlx_mlx_array_free(same);
+  rlx_mlx_array_free(total);
   return failed;
 }
 
@@ -71,6 +95,17 @@ static void make_lane(struct lane* lane) {
   MUST(rlx_mlx_stream_enter(NULL));
   rlx_mlx_array_free(placeholders[0]);
   rlx_mlx_array_free(placeholders[1]);
+}
+
+/* A run that fails, waited for and not. */
+static void fails(struct lane* lane, const rlx_mlx_source_t* sources, const rlx_mlx_sink_t* sink) {
+  rlx_mlx_array_t* output = NULL;
+  need(rlx_mlx_trace_run(lane->trace, sources, 2, sink, &output, 1) != RLX_MLX_OK && !output, "a failed run");
+  need(strstr(rlx_mlx_last_error(), "above the limit") != NULL, "its text");
+  MUST(rlx_mlx_trace_start(lane->trace, sources, 2, &output, 1));
+  rlx_mlx_array_free(output);
+  need(rlx_mlx_stream_synchronize(lane->stream) != RLX_MLX_OK, "a failed run that nobody waits for");
+  need(strstr(rlx_mlx_last_error(), "above the limit") != NULL, "its text");
 }
 
 /* One run that is waited for, and one that is not; then rows into an array that the parameter's memory began as. */
@@ -95,6 +130,12 @@ static void one_round(struct lane* lane, rlx_mlx_array_t* parameter, rlx_mlx_arr
   MUST(rlx_mlx_trace_run(lane->trace, sources, 2, &sink, &output, 1));
   need(found[0] == value + 10 + 3 && found[SIZE - 1] == value + 10 + 3, "the sum");
   rlx_mlx_array_free(output);
+  /* The first host code fails, which the run calls; then the second, which the evaluation calls. */
+  x[0] = LIMIT + 1;
+  fails(lane, sources, &sink);
+  x[0] = LIMIT - 1;
+  fails(lane, sources, &sink);
+  x[0] = value;
   MUST(rlx_mlx_trace_start(lane->trace, sources, 2, &output, 1));
   MUST(rlx_mlx_stream_synchronize(lane->stream));
   MUST(rlx_mlx_stream_enter(NULL));

@@ -1,0 +1,47 @@
+// Host code behind a callback: one function of the caller's, and the primitive that stands for it in a graph.
+#pragma once
+
+#include <memory>
+
+#include "internal.h"
+#include "mlx/primitives.h"
+
+namespace rlx_mlx {
+
+// The caller's function. Released when the last node, trace or running task lets go of it.
+class HostCode {
+ public:
+  HostCode(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release) : fn_(fn), ud_(ud), release_(release) {}
+  HostCode(const HostCode&) = delete;
+  HostCode& operator=(const HostCode&) = delete;
+  ~HostCode();
+
+  // Computes `to` from `from`, whose elements are there; `to` has memory. A failure is thrown.
+  void call(std::vector<mx::array> from, std::vector<mx::array>& to) const;
+
+ private:
+  rlx_mlx_host_fn fn_;
+  void* ud_;
+  rlx_mlx_release_fn release_;
+};
+
+class HostCallback : public mx::Primitive {
+ public:
+  // Throws when memory runs out.
+  HostCallback(mx::Stream stream, std::shared_ptr<const HostCode> code);
+  ~HostCallback() override;
+
+  void eval_cpu(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override;
+  void eval_gpu(const std::vector<mx::array>& inputs, std::vector<mx::array>& outputs) override;
+  const char* name() const override;
+
+  const HostCode& code() const { return *code_; }
+
+ private:
+  std::shared_ptr<const HostCode> code_;
+};
+
+// The host code that a primitive stands for, or NULL.
+const HostCode* host_code_of(const mx::Primitive& primitive);
+
+}  // namespace rlx_mlx
