@@ -73,23 +73,32 @@ proptest! {
     }
 }
 
-/// What a kernel saw when it was last called.
+/// A call of a kernel: on which thread, and its last operand.
+#[derive(Debug)]
+struct Call {
+    thread: ThreadId,
+    address: usize,
+    bytes: Vec<u8>,
+}
+
+/// The last call that nobody has looked at.
 #[derive(Debug, Clone, Default)]
-struct Seen(Arc<Mutex<Option<(ThreadId, usize, Vec<u8>)>>>);
+struct Seen(Arc<Mutex<Option<Call>>>);
 
 impl Seen {
-    /// Copies its first operand, and notes thread, and address and bytes of the last.
+    /// Copies its first operand.
     fn kernel(&self) -> Kernel {
         let seen = self.clone();
         Kernel::host_fn("look", move |_, inputs: &[TensorView<'_>], outputs| {
             let data = inputs[inputs.len() - 1].data;
-            *seen.0.lock().unwrap() = Some((thread::current().id(), data.as_ptr() as usize, data.to_vec()));
+            let call = Call { thread: thread::current().id(), address: data.as_ptr() as usize, bytes: data.to_vec() };
+            *seen.0.lock().unwrap() = Some(call);
             outputs[0].data.copy_from_slice(inputs[0].data);
             Ok(())
         })
     }
 
-    fn take(&self) -> (ThreadId, usize, Vec<u8>) {
+    fn take(&self) -> Call {
         self.0.lock().unwrap().take().expect("the kernel was called")
     }
 }
@@ -124,12 +133,12 @@ fn a_kernel_at_an_end_is_called_by_who_runs_and_one_in_between_by_the_engine() {
         let here = thread::current().id();
         for _ in 0..3 {
             assert_eq!(executable.run_to_vec(&[&values]).unwrap(), [&values[..]], "{place:?}");
-            assert_eq!(seen.take().0 == here, place != Place::Between, "{place:?}");
+            assert_eq!(seen.take().thread == here, place != Place::Between, "{place:?}");
         }
         // A run that nobody waits for is the engine's business throughout.
         executable.submit(&[&values]).unwrap();
         executable.wait().unwrap();
-        assert_ne!(seen.take().0, here, "{place:?}");
+        assert_ne!(seen.take().thread, here, "{place:?}");
     }
 }
 
@@ -187,7 +196,7 @@ fn what_host_kernels_alone_read_is_read_where_the_host_has_it() {
         let memory = Skewed::new(&given, skew);
         let data = memory.data(given.len());
         assert_eq!(executable.run_to_vec(&[data]).unwrap()[0], given, "{what}");
-        let (_, address, bytes) = seen.take();
+        let Call { address, bytes, .. } = seen.take();
         assert_eq!((address == data.as_ptr() as usize, bytes), (in_place, given.clone()), "{what}");
         // What is there after the run is not the host's memory.
         drop(memory);
