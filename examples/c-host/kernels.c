@@ -1,7 +1,7 @@
 /* Kernels of the host's own: what computes the custom ops `example.squared_relu` and `example.recurrence` in the programs
  * that it runs.
  *
- * A plugin calls kernels from threads of its own, several at once. These keep nothing between calls, so they have no
+ * A plugin calls kernels from whichever thread it likes, several at once. These keep nothing between calls, so they have no
  * context and nothing to release. A kernel may fail and take its time, but it may not call the plugin. */
 #include "kernels.h"
 

@@ -93,7 +93,7 @@ impl Trace {
     }
 
     /// Replays, evaluates, writes the outputs to `sinks`, and puts their arrays into `outputs`, which is empty. The thread
-    /// has a turn on the trace's lane.
+    /// has a turn on the trace's lane, and calls the host kernels at the ends of the trace.
     ///
     /// # Safety
     /// Each source is a live array or the address of host memory, as are the sinks.

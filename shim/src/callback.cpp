@@ -3,6 +3,7 @@
 #include <new>
 
 #include "host_code.h"
+#include "mlx/ops.h"
 #include "outputs.h"
 
 using namespace rlx_mlx;
@@ -42,12 +43,17 @@ int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn re
       throw Failure(RLX_MLX_ERR_NULL, "fn is NULL");
     }
     auto types = output_types(output_shapes, output_ranks, output_dtypes, n_outputs);
-    const auto operands = arrays_of(inputs, n_inputs, "inputs");
-    for (const auto& a : operands) {
+    const auto stream = cpu_here();
+    auto operands = arrays_of(inputs, n_inputs, "inputs");
+    for (auto& a : operands) {
       code_of(a.dtype());  // refuses what a view cannot name
+      // As a node of its own, what makes an operand dense is shared, folded and counted. Leaves may be dense already.
+      if (a.has_primitive() && !host_code_of(a.primitive())) {
+        a = mx::contiguous(a, false, stream);
+      }
     }
     return mx::array::make_arrays(std::move(types.shapes), types.dtypes,
-                                  std::make_shared<HostCallback>(cpu_here(), std::move(code)), operands);
+                                  std::make_shared<HostCallback>(stream, std::move(code)), operands);
   });
 }
 

@@ -79,8 +79,10 @@ void copy_whole(Blocks& blocks, size_t count, char* dst) {
 // Bytes of a cache line, which is also the widest vector.
 constexpr size_t LINE = 64;
 
-// From this size on it matters where elements begin.
+// Between these sizes it matters where elements begin: few lines cost little, and what is larger waits for memory. MLX
+// keeps no more than 32 MiB for reuse, of which the room for a line is a part.
 constexpr size_t ALIGNED_FROM = 16 * LINE;
+constexpr size_t ALIGNED_TO = size_t{16} << 20;
 
 // How far a CPU buffer's data lies behind the pointer that MLX's allocator hands out, when it is fixed: MLX's CPU
 // allocator puts the size in front. Measured once on a real buffer instead of assumed.
@@ -98,21 +100,21 @@ mx::allocator::Buffer buffer_over(const void* data) {
   return mx::allocator::Buffer(static_cast<char*>(const_cast<void*>(data)) - cpu_data_offset());
 }
 
-// GPU allocators give whole pages.
-bool allocates_pages() {
+// Whether buffers are those of a GPU: no plain pointers, and aligned.
+bool has_gpu_buffers() {
   static const bool on_gpu = mx::is_available(mx::Device::gpu);
   return on_gpu;
 }
 
-// Memory of MLX's allocator, or a failure.
-mx::allocator::Data allocate(size_t nbytes) {
+// Memory of MLX's allocator for `nbytes` bytes and `room` more, or a failure.
+mx::allocator::Data allocate(size_t nbytes, size_t room) {
   const size_t limit = mx::get_memory_limit();
   if (nbytes > limit) {
     throw Failure(RLX_MLX_ERR_MEMORY, std::to_string(nbytes) + " bytes exceed the memory limit of " +
                                           std::to_string(limit) + " bytes");
   }
-  auto data = mx::allocator::malloc(nbytes);
-  if (!data.buffer().raw_ptr()) {
+  auto data = mx::allocator::malloc(nbytes + room);
+  if (nbytes > 0 && !data.buffer().raw_ptr()) {
     // Given back, the NULL would go into the allocator's cache and come out again.
     [[maybe_unused]] const auto* lost = new mx::allocator::Data(std::move(data));
     throw std::bad_alloc();
@@ -128,8 +130,8 @@ void give_memory(mx::array& a) {
   const bool is_column = a.size() <= 1 || std::any_of(extents.begin(), extents.end(), [&](auto extent) {
     return static_cast<size_t>(extent) == a.size();
   });
-  const size_t room = nbytes < ALIGNED_FROM || allocates_pages() ? 0 : LINE;
-  auto memory = allocate(nbytes + room);
+  const size_t room = nbytes < ALIGNED_FROM || nbytes > ALIGNED_TO || has_gpu_buffers() ? 0 : LINE;
+  auto memory = allocate(nbytes, room);
   const size_t behind = reinterpret_cast<std::uintptr_t>(memory.buffer().raw_ptr()) % LINE;
   const size_t skipped = room > 0 && behind > 0 ? LINE - behind : 0;
   a.set_data(std::move(memory), a.size(), a.strides(), {true, true, is_column}, static_cast<int64_t>(skipped));
@@ -144,11 +146,7 @@ mx::array uninitialised(mx::Shape shape, mx::Dtype dtype) {
 
 bool can_borrow(mx::Dtype dtype, const void* data, size_t nbytes) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(data) % mx::size_of(dtype) == 0;
-  // A GPU build's buffers are not plain pointers.
-  if (nbytes == 0 || dtype == mx::bool_ || !aligned || mx::is_available(mx::Device::gpu)) {
-    return false;
-  }
-  return buffer_over(data).raw_ptr() == data;
+  return nbytes > 0 && dtype != mx::bool_ && aligned && !has_gpu_buffers() && buffer_over(data).raw_ptr() == data;
 }
 
 mx::array borrowed(mx::Shape shape, mx::Dtype dtype, const void* data, mx::allocator::Deleter release) {

@@ -6,8 +6,8 @@
 namespace rlx_mlx {
 
 // Gives an array that has none yet memory for its elements, or fails: MLX's own CPU code never looks whether it got any.
-// Where they take more than a few cache lines, they begin with one: MLX's CPU allocator would put them 8 bytes behind a
-// multiple of 16, which vector code pays for.
+// Where it matters, they begin with a cache line: MLX's CPU allocator would put them 8 bytes behind a multiple of 16, which
+// vector code pays for.
 void give_memory(mx::array& a);
 
 // A new array with such memory, whose elements are not set.

@@ -11,132 +11,157 @@ namespace rlx_mlx {
 
 namespace {
 
-// The results of a step that is host code, there and then.
-std::vector<mx::array> call(const Step& step, std::vector<mx::array> operands) {
+// Stands in for a value that is not needed any more.
+const mx::array& nothing() {
+  static const auto* array = new mx::array(0.0F);
+  return *array;
+}
+
+// The slots that a step reads and gives.
+std::vector<size_t> uses(const Step& step) {
+  auto slots = step.operands;
+  slots.insert(slots.end(), step.results.begin(), step.results.end());
+  return slots;
+}
+
+void mark(std::vector<bool>& slots, const std::vector<size_t>& which, bool value) {
+  for (auto slot : which) {
+    slots[slot] = value;
+  }
+}
+
+// Moves the steps `which` behind the others, or before them. Either keeps its order.
+void partition(std::vector<Step>& steps, const std::vector<bool>& which, bool behind) {
+  std::vector<Step> ordered;
+  ordered.reserve(steps.size());
+  for (const bool moved : {!behind, behind}) {
+    for (size_t i = 0; i < steps.size(); ++i) {
+      if (which[i] == moved) {
+        ordered.push_back(std::move(steps[i]));
+      }
+    }
+  }
+  steps = std::move(ordered);
+}
+
+// Puts host code that reads what is there before the evaluation first; gives how many steps that are.
+size_t put_first(std::vector<Step>& steps, size_t leaves, size_t slots) {
+  std::vector<bool> there(slots), chosen(steps.size());
+  std::fill_n(there.begin(), leaves, true);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto& operands = steps[i].operands;
+    chosen[i] = steps[i].code && std::all_of(operands.begin(), operands.end(), [&](size_t slot) { return there[slot]; });
+    mark(there, steps[i].results, chosen[i]);
+  }
+  partition(steps, chosen, false);
+  return static_cast<size_t>(std::count(chosen.begin(), chosen.end(), true));
+}
+
+// Puts host code behind `first` whose results nothing else reads last; gives how many steps are before it.
+size_t put_last(std::vector<Step>& steps, size_t first, size_t slots) {
+  std::vector<bool> needed(slots), chosen(steps.size());
+  for (size_t i = steps.size(); i-- > first;) {
+    const auto& results = steps[i].results;
+    chosen[i] = steps[i].code && std::none_of(results.begin(), results.end(), [&](size_t slot) { return needed[slot]; });
+    if (!chosen[i]) {
+      mark(needed, steps[i].operands, true);
+    }
+  }
+  partition(steps, chosen, true);
+  return steps.size() - static_cast<size_t>(std::count(chosen.begin(), chosen.end(), true));
+}
+
+}  // namespace
+
+void Tape::arrange() {
+  const size_t leaves = input_shapes.size() + constants.size();
+  auto ordered = std::move(steps);
+  ends.first = put_first(ordered, leaves, slots);
+  ends.last = put_last(ordered, ends.first, slots);
+  std::vector<size_t> same(slots);
+  std::iota(same.begin(), same.end(), size_t{0});
+  adopt(std::move(ordered), std::move(same));
+
+  // The last step that reads each slot, or that gives it if none does; the number of steps if an output shows it.
+  std::vector<size_t> last_use(slots);
+  std::vector<bool> in_graph(slots), behind(slots);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    for (auto slot : uses(steps[i])) {
+      last_use[slot] = i;
+    }
+    if (i >= ends.last) {
+      mark(behind, steps[i].operands, true);
+    } else if (i >= ends.first) {
+      mark(in_graph, steps[i].operands, true);
+    }
+  }
+  for (auto slot : outputs) {
+    last_use[slot] = steps.size();
+    behind[slot] = true;
+  }
+
+  ends.borrowable.clear();
+  for (size_t i = 0; i < input_shapes.size(); ++i) {
+    ends.borrowable.push_back(!in_graph[i] && last_use[i] < steps.size());
+  }
+  ends.ready.clear();
+  const size_t evaluated = ends.last < steps.size() ? steps[ends.last].results.front() : slots;
+  for (size_t slot = 0; slot < evaluated; ++slot) {
+    if (behind[slot]) {
+      ends.ready.push_back(slot);
+    }
+  }
+  ends.dropped.assign(steps.size(), {});
+  for (size_t i = 0; i < steps.size(); ++i) {
+    for (auto slot : uses(steps[i])) {
+      if (last_use[slot] == i) {
+        ends.dropped[i].push_back(slot);
+      }
+    }
+  }
+}
+
+void Tape::call(size_t i, std::vector<mx::array>& values) const {
+  const auto& step = steps[i];
+  auto operands = at(values, step.operands);
   for (auto& a : operands) {
     settle(a);
   }
   std::vector<mx::array> results;
   results.reserve(step.results.size());
-  for (size_t i = 0; i < step.results.size(); ++i) {
-    results.push_back(uninitialised(step.shapes[i], step.dtypes[i]));
+  for (size_t r = 0; r < step.results.size(); ++r) {
+    results.push_back(uninitialised(step.shapes[r], step.dtypes[r]));
   }
-  host_code_of(*step.primitive)->call(std::move(operands), results);
-  return results;
-}
-
-// Which steps are host code at an end, in order.
-struct Sides {
-  std::vector<bool> first, last;
-
-  explicit Sides(const Tape& tape) : first(tape.steps.size()), last(tape.steps.size()) {
-    const size_t leaves = tape.input_shapes.size() + tape.constants.size();
-    std::vector<bool> there(tape.slots);
-    std::fill_n(there.begin(), leaves, true);
-    for (size_t i = 0; i < tape.steps.size(); ++i) {
-      const auto& step = tape.steps[i];
-      const auto is_there = [&](size_t slot) { return there[slot]; };
-      first[i] = host_code_of(*step.primitive) && std::all_of(step.operands.begin(), step.operands.end(), is_there);
-      mark(there, step.results, first[i]);
-    }
-    std::vector<bool> needed(tape.slots);
-    for (size_t i = tape.steps.size(); i-- > 0;) {
-      const auto& step = tape.steps[i];
-      const auto is_needed = [&](size_t slot) { return needed[slot]; };
-      last[i] = !first[i] && host_code_of(*step.primitive) &&
-                std::none_of(step.results.begin(), step.results.end(), is_needed);
-      if (!first[i] && !last[i]) {
-        mark(needed, step.operands, true);
-      }
-    }
+  step.code->call(std::move(operands), results);
+  std::move(results.begin(), results.end(), std::back_inserter(values));
+  for (auto slot : ends.dropped[i]) {
+    values[slot] = nothing();
   }
-
-  static void mark(std::vector<bool>& slots, const std::vector<size_t>& which, bool value) {
-    for (auto slot : which) {
-      slots[slot] = value;
-    }
-  }
-};
-
-}  // namespace
-
-void Tape::arrange() {
-  const Sides sides(*this);
-  ends = Ends();
-  std::vector<Step> first, between, last;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    (sides.first[i] ? first : sides.last[i] ? last : between).push_back(std::move(steps[i]));
-  }
-  ends.first = first.size();
-  ends.last = first.size() + between.size();
-  std::vector<Step> ordered = std::move(first);
-  std::move(between.begin(), between.end(), std::back_inserter(ordered));
-  std::move(last.begin(), last.end(), std::back_inserter(ordered));
-  std::vector<size_t> same(slots);
-  std::iota(same.begin(), same.end(), size_t{0});
-  adopt(std::move(ordered), std::move(same));
-
-  ends.borrowed.assign(input_shapes.size(), true);
-  const auto keep = [&](const std::vector<size_t>& list) {
-    for (auto slot : list) {
-      if (slot < ends.borrowed.size()) {
-        ends.borrowed[slot] = false;
-      }
-    }
-  };
-  keep(outputs);
-  for (const auto& step : std::span(steps).subspan(ends.first, ends.last - ends.first)) {
-    keep(step.operands);
-  }
-
-  // Slots of the last steps are the last slots.
-  const auto made_last = [&](size_t i) { return steps[i].results.size(); };
-  size_t end = slots;
-  for (size_t i = ends.last; i < steps.size(); ++i) {
-    end -= made_last(i);
-  }
-  constexpr size_t NONE = SIZE_MAX;
-  std::vector<size_t> position(end, NONE);
-  const auto require = [&](const std::vector<size_t>& list) {
-    for (auto slot : list) {
-      if (slot < end && position[slot] == NONE) {
-        position[slot] = ends.ready.size();
-        ends.ready.push_back(slot);
-      }
-    }
-  };
-  require(outputs);
-  for (const auto& step : std::span(steps).subspan(ends.last)) {
-    require(step.operands);
-  }
-  const auto positions = [&](std::vector<size_t> list) {
-    for (auto& slot : list) {
-      slot = slot < end ? position[slot] : ends.ready.size() + (slot - end);
-    }
-    return list;
-  };
-  for (const auto& step : std::span(steps).subspan(ends.last)) {
-    ends.operands.push_back(positions(step.operands));
-  }
-  ends.outputs = positions(outputs);
 }
 
 std::vector<mx::array> Tape::run(std::vector<mx::array> inputs) const {
   auto values = leaves(std::move(inputs));
-  for (const auto& step : std::span(steps).first(ends.first)) {
-    auto made = call(step, at(values, step.operands));
-    std::move(made.begin(), made.end(), std::back_inserter(values));
+  for (size_t i = 0; i < ends.first; ++i) {
+    call(i, values);
   }
   instantiate(ends.first, ends.last, values);
-  auto ready = at(values, ends.ready);
-  // What the graph alone refers to, MLX may write over.
-  values.clear();
-  settle(ready);
-  for (size_t i = ends.last; i < steps.size(); ++i) {
-    auto made = call(steps[i], at(ready, ends.operands[i - ends.last]));
-    std::move(made.begin(), made.end(), std::back_inserter(ready));
+  // Before the evaluation all is let go that nobody else needs: what the graph alone refers to, MLX may write over.
+  if (ends.last == steps.size()) {
+    auto made = at(values, outputs);
+    values.clear();
+    settle(made);
+    return made;
   }
-  return at(ready, ends.outputs);
+  auto ready = at(values, ends.ready);
+  values.assign(values.size(), nothing());
+  settle(ready);
+  for (size_t i = 0; i < ready.size(); ++i) {
+    values[ends.ready[i]] = std::move(ready[i]);
+  }
+  for (size_t i = ends.last; i < steps.size(); ++i) {
+    call(i, values);
+  }
+  return at(values, outputs);
 }
 
 }  // namespace rlx_mlx

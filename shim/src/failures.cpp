@@ -9,27 +9,26 @@
 
 namespace rlx_mlx {
 
-std::atomic<size_t> live_callbacks{0};
-
 namespace {
 
-// What is known of one stream.
-struct Slot {
-  bool failed = false;
-  std::string text;
-};
+// The callbacks that there are: without any, no graph is searched.
+std::atomic<size_t> callbacks{0};
 
-// By the index of the stream. Runs without failures look at the count of those that have failed alone.
+// By the index of a stream its failure, if it is failing. Runs without failures look at the count of those alone.
 struct Kept {
   std::mutex mutex;
-  std::map<int, Slot> slots;
-  std::atomic<size_t> failed{0};
+  std::map<int, std::optional<std::string>> failures;
+  std::atomic<size_t> failing{0};
 
-  void forget(Slot& slot) {
-    if (slot.failed) {
-      slot = Slot();
-      failed.fetch_sub(1);
-    }
+  // The failure of a stream, or NULL.
+  std::optional<std::string>* of(const mx::Stream& stream) {
+    const auto found = failures.find(stream.index);
+    return found != failures.end() && found->second ? &found->second : nullptr;
+  }
+
+  void forget(std::optional<std::string>& failure) {
+    failure.reset();
+    failing.fetch_sub(1);
   }
 };
 
@@ -40,59 +39,61 @@ Kept& kept() {
 
 }  // namespace
 
-void expect_callbacks(const mx::Stream& stream) {
+void add_callback(const mx::Stream& stream) {
   auto& all = kept();
   std::lock_guard lock(all.mutex);
-  all.slots.try_emplace(stream.index);
-  live_callbacks.fetch_add(1);
+  all.failures.try_emplace(stream.index);
+  callbacks.fetch_add(1);
+}
+
+void remove_callback() noexcept {
+  callbacks.fetch_sub(1);
 }
 
 void keep_failure(const mx::Stream& stream, const char* text) noexcept {
   auto& all = kept();
   std::lock_guard lock(all.mutex);
-  const auto found = all.slots.find(stream.index);
-  if (found == all.slots.end() || found->second.failed) {
+  const auto place = all.failures.find(stream.index);
+  if (place == all.failures.end() || place->second) {
     return;
   }
-  found->second.failed = true;
-  all.failed.fetch_add(1);
+  auto& failure = place->second.emplace();
+  all.failing.fetch_add(1);
   try {
-    found->second.text = text;
+    failure = text;
   } catch (const std::bad_alloc&) {
-    // That it failed is noted.
+    // That there is one is noted.
   }
 }
 
 bool is_failing(const mx::Stream& stream) noexcept {
   auto& all = kept();
-  if (all.failed.load() == 0) {
+  if (all.failing.load() == 0) {
     return false;
   }
   std::lock_guard lock(all.mutex);
-  const auto found = all.slots.find(stream.index);
-  return found != all.slots.end() && found->second.failed;
+  return all.of(stream) != nullptr;
 }
 
 void tell_failures(const std::vector<mx::Stream>& streams) {
   auto& all = kept();
-  if (streams.empty() || all.failed.load() == 0) {
+  if (streams.empty() || all.failing.load() == 0) {
     return;
   }
   std::optional<std::string> first;
   {
     std::lock_guard lock(all.mutex);
     for (const auto& stream : streams) {
-      const auto found = all.slots.find(stream.index);
-      if (found != all.slots.end() && found->second.failed) {
+      if (auto* failure = all.of(stream)) {
         if (!first) {
-          first = std::move(found->second.text);
+          first = std::move(*failure);
         }
-        all.forget(found->second);
+        all.forget(*failure);
       }
     }
   }
   if (first) {
-    throw std::runtime_error(first->empty() ? "host callback: it failed, and no memory was left for its message" : *first);
+    throw std::runtime_error(first->empty() ? "host callback: no memory was left to say why it failed" : *first);
   }
 }
 
@@ -100,14 +101,14 @@ void forget_failures(const std::vector<mx::Stream>& streams) noexcept {
   auto& all = kept();
   std::lock_guard lock(all.mutex);
   for (const auto& stream : streams) {
-    if (const auto found = all.slots.find(stream.index); found != all.slots.end()) {
-      all.forget(found->second);
+    if (auto* failure = all.of(stream)) {
+      all.forget(*failure);
     }
   }
 }
 
 std::vector<mx::Stream> callback_streams(const std::vector<mx::array>& arrays) {
-  if (live_callbacks.load() == 0) {
+  if (callbacks.load() == 0) {
     return {};
   }
   if (std::holds_alternative<mx::Stream>(here())) {

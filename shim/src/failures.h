@@ -1,6 +1,6 @@
-// Failures of host code, kept for who waits for its stream.
+// Failures of host code that a stream's thread has called, kept for who waits for the stream.
 //
-// They are not thrown where they happen: after an exception MLX drops the tasks of that stream, those included that count
+// They are not thrown there: after an exception MLX drops the tasks of that stream, those included that count
 // others as done, and once some are missing every evaluation of the process waits for them (mlx/scheduler.h,
 // wait_for_one).
 #pragma once
@@ -12,7 +12,9 @@
 namespace rlx_mlx {
 
 // Counts a callback on a stream, where a failure then has a place. Throws when memory runs out.
-void expect_callbacks(const mx::Stream& stream);
+void add_callback(const mx::Stream& stream);
+// No longer counts one.
+void remove_callback() noexcept;
 
 // Keeps the first failure on a stream; without its text, if there is no memory for that.
 void keep_failure(const mx::Stream& stream, const char* text) noexcept;
@@ -29,9 +31,6 @@ void tell_failures(const std::vector<mx::Stream>& streams);
 // The streams on which evaluating `arrays` calls host code: that of this thread if it has entered one, which is then the
 // only one that it may use, else those of the callbacks that are found in the graph.
 std::vector<mx::Stream> callback_streams(const std::vector<mx::array>& arrays);
-
-// Counts the callbacks that there are: without any, no graph is searched.
-extern std::atomic<size_t> live_callbacks;
 
 constexpr const char* CALLBACK_NAME = "HostCallback";
 

@@ -67,11 +67,11 @@ void HostCode::call(std::vector<mx::array> from, std::vector<mx::array>& to) con
 
 HostCallback::HostCallback(mx::Stream stream, std::shared_ptr<const HostCode> code)
     : Primitive(stream), code_(std::move(code)) {
-  expect_callbacks(stream);
+  add_callback(stream);
 }
 
 HostCallback::~HostCallback() {
-  live_callbacks.fetch_sub(1);
+  remove_callback();
 }
 
 // The inputs' data may not be there yet when this runs, hence the task on the stream's thread.

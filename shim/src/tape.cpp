@@ -9,6 +9,7 @@
 #include <typeinfo>
 #include <unordered_map>
 
+#include "host_code.h"
 #include "mlx/compile.h"
 
 namespace rlx_mlx {
@@ -56,6 +57,7 @@ class Flatten {
   void add_step(const mx::array& a) {
     Step step;
     step.primitive = a.primitive_ptr();
+    step.code = host_code_of(*step.primitive);
     for (const auto& operand : a.inputs()) {
       step.operands.push_back(slot_.at(operand.id()));
     }

@@ -13,9 +13,13 @@
 
 namespace rlx_mlx {
 
+class HostCode;
+
 // One primitive of the trace: its operands and results are slots.
 struct Step {
   std::shared_ptr<mx::Primitive> primitive;
+  // The host code that the primitive stands for, if it does.
+  const HostCode* code = nullptr;
   std::vector<size_t> operands;
   std::vector<size_t> results;
   std::vector<mx::Shape> shapes;
@@ -25,21 +29,19 @@ struct Step {
   size_t nbytes() const;
 };
 
-// Host code at the ends of a tape: callbacks that read inputs and constants alone, and callbacks whose results nothing but
-// outputs show. A run calls them itself, before and after the evaluation, which wakes up no other thread for them, and
-// lets them read host memory where it is. Callbacks in between are evaluated with the rest.
+// Host code at the ends of a tape: callbacks that read inputs, constants and each other alone, and callbacks whose results
+// nothing but outputs and each other show. A run calls them itself, before and after the evaluation, which wakes up no other
+// thread for them, and lets them read host memory where it is. Callbacks in between are evaluated with the rest.
 struct Ends {
   // The first steps, up to this one, and the last, from that one on.
   size_t first = 0;
   size_t last = 0;
-  // Inputs that host code at the ends reads, and nothing else: they need not be copied.
-  std::vector<bool> borrowed;
-  // The slots that are read after the evaluation.
+  // Inputs that nothing but host code at the ends reads: they need not be copied.
+  std::vector<bool> borrowable;
+  // The slots that outputs and the last steps need from the evaluation.
   std::vector<size_t> ready;
-  // Where each of the last steps finds its operands, and where the outputs are: among `ready`, followed by what the last
-  // steps gave.
-  std::vector<std::vector<size_t>> operands;
-  std::vector<size_t> outputs;
+  // For each step the slots that are not needed after it.
+  std::vector<std::vector<size_t>> dropped;
 };
 
 // Immutable once recorded and folded: threads may replay one at once, since a replay only adds references to what it
@@ -61,7 +63,7 @@ struct Tape {
   bool fits(const std::vector<mx::array>& inputs) const;
   // Lazy outputs for inputs that fit.
   std::vector<mx::array> replay(std::vector<mx::array> inputs) const;
-  // Evaluated outputs for inputs that fit, with host code at the ends called directly.
+  // Evaluated outputs for inputs that fit, with host code at the ends called here. Not for shapeless tapes.
   std::vector<mx::array> run(std::vector<mx::array> inputs) const;
   // Turns the results of steps that depend on no input into constants.
   void fold();
@@ -72,6 +74,8 @@ struct Tape {
   std::vector<mx::array> leaves(std::vector<mx::array> inputs) const;
   // Appends to `values`, which holds the slots before, the lazy results of the steps from `first` up to `last`.
   void instantiate(size_t first, size_t last, std::vector<mx::array>& values) const;
+  // Appends to `values` the results of a step at an end, and drops what is not needed any more.
+  void call(size_t step, std::vector<mx::array>& values) const;
   // Puts host code at the ends, and finds out where those are. Done whenever the steps have changed.
   void arrange();
   // Takes over steps, whose slots are still the old ones. `slots_now` tells where inputs and constants are now, and learns

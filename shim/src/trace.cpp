@@ -60,7 +60,7 @@ std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inp
     const auto& shape = tape.input_shapes[i];
     const auto dtype = tape.input_dtypes[i];
     check_bytes(shape, dtype, source.data, source.nbytes);
-    const bool borrows = may_borrow && tape.ends.borrowed[i] && can_borrow(dtype, source.data, source.nbytes);
+    const bool borrows = may_borrow && tape.ends.borrowable[i] && can_borrow(dtype, source.data, source.nbytes);
     values.push_back(borrows ? borrowed(shape, dtype, source.data, [](mx::allocator::Buffer) {})
                              : copy_in(shape, dtype, source.data, source.nbytes));
   }

@@ -26,7 +26,7 @@ fn squared_relu() -> Kernel {
     })
 }
 
-/// Called at every evaluation, from a thread of the plugin, with operands and results in host memory. Their dtypes and
+/// Called at every evaluation, from whichever thread, with operands and results in host memory. Their dtypes and
 /// shapes are those of the node.
 fn recurrence() -> Kernel {
     Kernel::host_fn(RECURRENCE, |call, inputs, outputs| {

@@ -1,7 +1,7 @@
 //! Kernels that compute in host memory, as primitives of MLX's graph (the shim's `callback.h`).
 //!
-//! A replayed trace calls those at its ends itself, before and after the evaluation (the shim's `trace.h`): they cost a run
-//! no more than a call, and read the host's inputs where they are.
+//! Where a run in compiled mode is one replay that is waited for, it calls those at the ends of the program itself, before
+//! and after the evaluation (the shim's `trace.h`): they cost no more than a call, and read the host's inputs in place.
 
 use super::extents;
 use super::running::Running;

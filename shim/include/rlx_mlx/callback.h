@@ -37,7 +37,7 @@ typedef int (*rlx_mlx_host_fn)(void* ud, const rlx_mlx_view_t* inputs, size_t n_
  * A lazy node like any other, also inside rlx_mlx_compile and rlx_mlx_trace, though not with `shapeless`. It runs on the
  * CPU: on the stream that the thread has entered if that is a CPU stream, on a CPU stream beside it otherwise. A failure
  * of `fn` is one of the evaluation, whose text ends with what `fn` told: whoever waits for that stream is told, once. Until
- * then no callback is called on it any more, their outputs are zeros.
+ * then the stream calls no callback any more, their outputs are zeros. What rlx_mlx_trace_run calls itself fails there.
  *
  * `release(ud)` (NULL: nothing to release) is called exactly once, when no node or trace needs `ud` any more; at once
  * after a failure (MLX: a Primitive of the shim's own). */

@@ -36,8 +36,8 @@ typedef struct rlx_mlx_sink_s {
 /* Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
  * handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
  *
- * Host callbacks that read nothing but inputs, and those whose results nothing but outputs show, are called on this
- * thread, before and after the evaluation. */
+ * Host callbacks that read nothing but inputs, constants and results of each other, and those whose results nothing but
+ * outputs and each other show, are called on this thread, before and after the evaluation. */
 int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, size_t n_inputs,
                       const rlx_mlx_sink_t* sinks, rlx_mlx_array_t** out_outputs, size_t n_outputs);
 

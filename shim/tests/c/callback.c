@@ -43,6 +43,38 @@ static int fails_silently(void* ud, const rlx_mlx_view_t* inputs, size_t n_input
   return 7;
 }
 
+static int gives_zero(void* ud, const rlx_mlx_view_t* inputs, size_t n_inputs, const rlx_mlx_view_mut_t* outputs,
+                      size_t n_outputs) {
+  (void)ud, (void)inputs, (void)n_inputs, (void)n_outputs;
+  *(float*)outputs[0].data = 0;
+  return 0;
+}
+
+/* An operand whose elements would have to be copied, and no memory for that: the failure says so from the stream's thread,
+ * and the next evaluation works. */
+static void without_memory(void) {
+  const float data[1024] = {0}, zero = 0;
+  const int swap[2] = {1, 0};
+  const int* shape = NULL;
+  const size_t rank = 0;
+  const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
+  size_t limit = 0;
+  rlx_mlx_array_t *rows = make_f32(data, 32, 32), *turned = NULL, *out = NULL;
+  CHECK_OK(rlx_mlx_op_transpose(rows, swap, 2, &turned));
+  CHECK_OK(rlx_mlx_eval(&turned, 1));
+  CHECK_OK(rlx_mlx_op_host_callback(gives_zero, NULL, NULL, &turned, 1, &shape, &rank, &dtype, 1, &out));
+  CHECK_OK(rlx_mlx_memory_set_limit(1000, &limit));
+  CHECK_FAILS(rlx_mlx_eval, RLX_MLX_ERR_MEMORY, rlx_mlx_eval(&out, 1));
+  CHECK(strstr(rlx_mlx_last_error(), "4096 bytes exceed the memory limit of 1000") != NULL);
+  CHECK_OK(rlx_mlx_memory_set_limit(limit, NULL));
+  rlx_mlx_array_free(out);
+  CHECK_OK(rlx_mlx_op_host_callback(gives_zero, NULL, NULL, &turned, 1, &shape, &rank, &dtype, 1, &out));
+  CHECK(holds_f32(out, &zero, 1, 0));
+  rlx_mlx_array_free(out);
+  rlx_mlx_array_free(turned);
+  rlx_mlx_array_free(rows);
+}
+
 void test_callback(void) {
   const float data[6] = {0, 1, 2, 3, 4, 5};
   const float tens[6] = {0, 10, 20, 30, 40, 50};
@@ -128,4 +160,5 @@ void test_callback(void) {
   rlx_mlx_array_free(rows);
   rlx_mlx_array_free(inputs[0]);
   rlx_mlx_array_free(inputs[1]);
+  without_memory();
 }

@@ -2,8 +2,8 @@
 #include "check.h"
 
 void test_memory(void) {
-  const float data[256] = {0};
-  rlx_mlx_array_t *a = make_f32(data, 256, 0), *lazy = NULL;
+  const float data[512] = {0};
+  rlx_mlx_array_t *a = make_f32(data, 512, 0), *lazy = NULL;
   size_t n = 0, limit = 0, previous = 0;
 
   CHECK_OK(rlx_mlx_memory_active(&n));
@@ -39,10 +39,14 @@ void test_memory(void) {
   /* Host memory that would exceed the limit is refused, and what comes after works. */
   CHECK_OK(rlx_mlx_memory_set_limit(1000, &limit));
   {
-    const int shape = 256;
+    const int shape = 512;
     rlx_mlx_array_t* refused = NULL;
     CHECK_FAILS_OUT(rlx_mlx_array_from_bytes, RLX_MLX_ERR_MEMORY, refused,
                     rlx_mlx_array_from_bytes(&shape, 1, data, sizeof(data), RLX_MLX_DTYPE_F32, &refused));
+    /* As large as the limit is not larger. */
+    CHECK_OK(rlx_mlx_memory_set_limit(sizeof(data), NULL));
+    CHECK_OK(rlx_mlx_array_from_bytes(&shape, 1, data, sizeof(data), RLX_MLX_DTYPE_F32, &refused));
+    rlx_mlx_array_free(refused);
   }
   CHECK_OK(rlx_mlx_memory_set_limit(limit, NULL));
   /* The setters, reset_peak and clear_cache refuse nothing. */

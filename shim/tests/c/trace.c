@@ -229,6 +229,98 @@ static void failing(int between) {
   rlx_mlx_array_free(input);
 }
 
+#define LONG 200000
+#define CHAIN 10
+
+static int copies(void* ud, const rlx_mlx_view_t* inputs, size_t n_inputs, const rlx_mlx_view_mut_t* outputs,
+                  size_t n_outputs) {
+  (void)ud, (void)n_inputs, (void)n_outputs;
+  memcpy(outputs[0].data, inputs[0].data, inputs[0].nbytes);
+  return 0;
+}
+
+/* A chain of callbacks, for `ud` behind an op. */
+static int chain(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs, size_t cap,
+                 size_t* out_n_outputs) {
+  const int size = LONG;
+  const int* shape = &size;
+  const size_t rank = 1;
+  const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
+  rlx_mlx_array_t *x = NULL, *next = NULL;
+  int i, failed;
+  (void)n_inputs, (void)cap;
+  *out_n_outputs = 1;
+  failed = ud ? rlx_mlx_op_add(inputs[0], inputs[0], &x) : rlx_mlx_array_clone(inputs[0], &x);
+  for (i = 0; i < CHAIN && !failed; ++i) {
+    failed = rlx_mlx_op_host_callback(copies, NULL, NULL, &x, 1, &shape, &rank, &dtype, 1, &next);
+    rlx_mlx_array_free(x);
+    x = next;
+    next = NULL;
+  }
+  out_outputs[0] = x;
+  return failed;
+}
+
+/* Of a chain of callbacks no more is in memory than one reads and gives, and what the caller has. */
+static void releasing(int behind_an_op) {
+  const int size = LONG;
+  const size_t bytes = sizeof(float) * LONG;
+  size_t before = 0, peak = 0;
+  float* data = calloc(LONG, sizeof(float));
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t *input = make(RLX_MLX_DTYPE_F32, data, bytes, 1, &size), *out = NULL;
+  rlx_mlx_source_t source = {NULL, NULL, 0};
+  rlx_mlx_sink_t sink = {NULL, 0};
+  source.array = input;
+  CHECK_OK(rlx_mlx_trace(chain, behind_an_op ? &behind_an_op : NULL, &input, 1, 1, &trace));
+  CHECK_OK(rlx_mlx_memory_active(&before));
+  CHECK_OK(rlx_mlx_memory_reset_peak());
+  CHECK_OK(rlx_mlx_trace_run(trace, &source, 1, &sink, &out, 1));
+  CHECK_OK(rlx_mlx_memory_peak(&peak));
+  CHECK(peak >= before + bytes && peak < before + 3 * bytes);
+  rlx_mlx_array_free(out);
+  rlx_mlx_array_free(input);
+  rlx_mlx_trace_free(trace);
+  free(data);
+}
+
+/* A callback of a constant with its axes turned, which is made dense once. */
+static int of_a_view(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs, size_t cap,
+                     size_t* out_n_outputs) {
+  const int perm[] = {1, 0}, dims[] = {3, 2};
+  const int* shape = dims;
+  const size_t rank = 2;
+  const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
+  rlx_mlx_array_t* turned = NULL;
+  int failed;
+  (void)inputs, (void)n_inputs, (void)cap;
+  *out_n_outputs = 1;
+  failed = rlx_mlx_op_transpose(ud, perm, 2, &turned) ||
+           rlx_mlx_op_host_callback(copies, NULL, NULL, &turned, 1, &shape, &rank, &dtype, 1, out_outputs);
+  rlx_mlx_array_free(turned);
+  return failed;
+}
+
+static void folding_before_a_callback(void) {
+  const float rows[6] = {1, 2, 3, 4, 5, 6}, turned[6] = {1, 4, 2, 5, 3, 6};
+  float found[6];
+  size_t size = 0;
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t *constant = make_f32(rows, 2, 3), *out = NULL;
+  rlx_mlx_sink_t sink;
+  sink.data = found;
+  sink.nbytes = sizeof(found);
+  CHECK_OK(rlx_mlx_trace(of_a_view, constant, NULL, 0, 1, &trace));
+  CHECK_OK(rlx_mlx_trace_fold(trace));
+  CHECK_OK(rlx_mlx_trace_size(trace, &size));
+  CHECK(size == 1);
+  CHECK_OK(rlx_mlx_trace_run(trace, NULL, 0, &sink, &out, 1));
+  CHECK(memcmp(found, turned, sizeof(turned)) == 0);
+  rlx_mlx_array_free(out);
+  rlx_mlx_trace_free(trace);
+  rlx_mlx_array_free(constant);
+}
+
 void test_trace(void) {
   const float a[3] = {1, 2, 3}, b[3] = {4, 5, 6}, sum[3] = {5, 7, 9}, product[3] = {4, 10, 18};
   const float c[3] = {0, 0, 1}, sum_c[3] = {4, 5, 7};
@@ -288,4 +380,7 @@ void test_trace(void) {
   sizes();
   failing(0);
   failing(1);
+  releasing(0);
+  releasing(1);
+  folding_before_a_callback();
 }

@@ -16,7 +16,7 @@ pub struct Counters {
     pub traces: u64,
     /// Evaluations that were waited for or submitted.
     pub evaluations: u64,
-    /// Bytes copied from host memory.
+    /// Bytes taken from host memory.
     pub bytes_in: u64,
     /// Bytes copied to host memory.
     pub bytes_out: u64,
