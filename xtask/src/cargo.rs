@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -37,6 +37,11 @@ impl Workspace {
         serde_json::from_slice(&output.stdout).context("cannot read what cargo metadata says")
     }
 
+    /// The names of the members.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
+        self.packages.iter().map(|package| package.name.as_str())
+    }
+
     /// The version of a member.
     pub(crate) fn version(&self, name: &str) -> Result<&str> {
         let package = self.packages.iter().find(|package| package.name == name);
@@ -64,6 +69,32 @@ impl Workspace {
     pub(crate) fn build_together(&self, packages: &[&str]) -> Result<()> {
         run(self.cargo(["build", "--release"]).args(choice("-p", packages)))
     }
+
+    /// Builds a package with the release profile, and tells where its build script put what it made.
+    pub(crate) fn build_script_output(&self, package: &str) -> Result<PathBuf> {
+        let mut command = self.cargo(["build", "--release", "--message-format=json-render-diagnostics", "-p", package]);
+        eprintln!("$ {}", show(&command));
+        let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+        if !output.status.success() {
+            bail!("`{}` failed ({})", show(&command), output.status);
+        }
+        // The id of a member ends with its version, behind its name, which stands for the folder too where that is alike.
+        let version = self.version(package)?;
+        let ends = [format!("#{package}@{version}"), format!("/{package}#{version}")];
+        let is_it = |id: &str| ends.iter().any(|end| id.ends_with(end));
+        let messages = output.stdout.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        messages
+            .filter(|message: &Message| message.package_id.as_deref().is_some_and(is_it))
+            .find_map(|message| message.out_dir)
+            .with_context(|| format!("cargo does not say where the build script of {package} put its output"))
+    }
+}
+
+/// What cargo tells of a step of a build; of other steps than build scripts there is no folder.
+#[derive(Debug, Deserialize)]
+struct Message {
+    package_id: Option<String>,
+    out_dir: Option<PathBuf>,
 }
 
 /// Names packages on cargo's command line, each behind `flag`.

@@ -1,5 +1,5 @@
-//! `cargo xtask shim`: the shim as a C program uses it. Its C99 tests are compiled with it into one program, which runs
-//! as it is and then again under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer. A second program, with
+//! `cargo xtask shim`: the shim as a C program uses it. Its C99 tests run with the library that cargo builds, and then again
+//! with the shim compiled for AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer. A second program, with
 //! threads, runs under ThreadSanitizer.
 
 use std::ffi::OsString;
@@ -25,24 +25,33 @@ struct Variant {
     name: &'static str,
     /// Where its own sources are.
     tests: &'static str,
-    /// Which of the shim's sources it needs; all, if there are none.
-    needs: &'static [&'static str],
+    shim: Shim,
     flags: &'static [&'static str],
 }
 
+/// Where a program has the shim from.
+enum Shim {
+    /// The library that cargo builds.
+    Built,
+    /// All its sources, compiled with the program's flags.
+    Compiled,
+    /// These of its sources.
+    Parts(&'static [&'static str]),
+}
+
 const VARIANTS: [Variant; 3] = [
-    Variant { name: "plain", tests: "tests/c", needs: &[], flags: &[] },
+    Variant { name: "plain", tests: "tests/c", shim: Shim::Built, flags: &[] },
     Variant {
         name: "sanitized",
         tests: "tests/c",
-        needs: &[],
+        shim: Shim::Compiled,
         flags: &["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"],
     },
     Variant {
         name: "threads",
         tests: "tests/threads",
-        // Compiled a third time, so only what threads share.
-        needs: &[
+        // Compiled once more, so only what threads share.
+        shim: Shim::Parts(&[
             "array",
             "binary",
             "bounds",
@@ -62,7 +71,7 @@ const VARIANTS: [Variant; 3] = [
             "stream",
             "tape",
             "trace",
-        ],
+        ]),
         flags: &["-fsanitize=thread", "-pthread"],
     },
 ];
@@ -70,9 +79,11 @@ const VARIANTS: [Variant; 3] = [
 impl Variant {
     fn sources(&self, shim: &Path) -> Result<Vec<PathBuf>> {
         let mut sources = files(&shim.join("src"), "cpp")?;
-        let is_needed =
-            |path: &PathBuf| self.needs.iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name));
-        sources.retain(|path| self.needs.is_empty() || is_needed(path));
+        sources.retain(|path| match self.shim {
+            Shim::Built => false,
+            Shim::Compiled => true,
+            Shim::Parts(names) => names.iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name)),
+        });
         sources.extend(files(&shim.join(self.tests), "c")?);
         Ok(sources)
     }
@@ -121,6 +132,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         let program = out.join("shim-c-tests");
         let mut link = Command::new(compiler("CXX", "c++"));
         link.args(variant.flags).args(units.iter().map(|unit| &unit.object));
+        if matches!(variant.shim, Shim::Built) {
+            link.arg(workspace.build_script_output("rlx-mlx-shim")?.join("librlx_mlx_shim.a"));
+        }
         link_mlx(&mut link, &mlx);
         quietly(link.arg("-o").arg(&program))?;
         println!("shim-c-tests ({}):", variant.name);
@@ -186,10 +200,10 @@ fn prepare(out: &Path, units: &[Unit]) -> Result<bool> {
 
 /// Compiles with one job for each core; the first failure stops it.
 fn compile(name: &str, units: &[&Unit]) -> Result<()> {
-    let bar = ProgressBar::new(units.len() as u64).with_message(format!("compiling the shim ({name})"));
+    let bar = ProgressBar::new(units.len() as u64).with_message(format!("compiling the C tests ({name})"));
     bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}")?);
     if bar.is_hidden() && !units.is_empty() {
-        eprintln!("compiling the shim ({name}), {} files", units.len());
+        eprintln!("compiling the C tests ({name}), {} files", units.len());
     }
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);

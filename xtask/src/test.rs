@@ -16,6 +16,9 @@ use crate::{bare, next_abi, provision, reference, shim, stage};
 const WITH_RLX_CPU: [&str; 5] =
     ["rlx-custom-kernel", "rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
 
+/// The packages that `cargo xtask` itself is built from.
+const WITH_XTASK: [&str; 2] = ["xtask", "rlx-mlx-vendor"];
+
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     if args.is_empty() {
@@ -37,7 +40,10 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     if chosen(&["--test"]) {
         return Ok(());
     }
-    test(std::iter::once("--workspace").chain(cargo::choice("--exclude", &WITH_RLX_CPU)).collect())
+    test(cargo::choice("-p", &WITH_XTASK).collect())?;
+    // Each alone, with the features that it has been built with already: together they would want others.
+    let others = workspace.members().filter(|name| !WITH_RLX_CPU.contains(name) && !WITH_XTASK.contains(name));
+    others.into_iter().try_for_each(|name| test(vec!["-p", name]))
 }
 
 /// Runs the benchmarks, which are in the test crate.
