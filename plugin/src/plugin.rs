@@ -1,6 +1,6 @@
 //! What the host sees: the plugin, its devices, a backend instance.
 
-use crate::executable::{MlxExecutable, Mode};
+use crate::executable::{MlxExecutable, Options};
 use crate::kernels::KernelSet;
 use crate::library;
 use crate::lower::SUPPORTED_OPS;
@@ -17,7 +17,7 @@ use rlx_host_api::author::{
     pipeline_table, profile_table, resident_table,
 };
 use rlx_host_api::kernel::Language;
-use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading, Value};
+use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading};
 use rlx_mlx_shim as ffi;
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
@@ -139,18 +139,11 @@ impl Backend for MlxBackend {
     type Executable = MlxExecutable;
 
     fn compile(&self, request: CompileRequest<'_>) -> Result<MlxExecutable, Error> {
-        let mut mode = Mode::from_env()?;
-        for (key, value) in &request.options {
-            match (key.as_str(), value) {
-                ("mode", Value::Str(name)) => mode = name.parse()?,
-                ("mode", other) => return Err(Error::invalid(format!("option `mode` is text, not `{other}`"))),
-                (other, _) => return Err(Error::invalid(format!("unknown compile option `{other}`; known: mode"))),
-            }
-        }
+        let options = Options::read(&request.options)?;
         let graph = request.read_graph()?;
         let kernels = KernelSet::of(&graph, &self.kernels, self.language)?;
         let lane = if kernels.call_the_host() { self.lanes.pick_own()? } else { self.lanes.pick() };
-        MlxExecutable::new(Program::new(graph, &kernels)?, mode, lane)
+        MlxExecutable::new(Program::new(graph, &kernels)?, options, lane)
     }
 }
 

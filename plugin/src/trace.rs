@@ -92,8 +92,9 @@ impl Trace {
         outputs.into_iter().map(|output| output.ok_or_else(|| Error::fault("the shim gave no array"))).collect()
     }
 
-    /// Replays, evaluates, writes the outputs to `sinks`, and puts their arrays into `outputs`, which is empty. The thread
-    /// has a turn on the trace's lane, and calls the host kernels at the ends of the trace.
+    /// Replays, evaluates, writes the outputs to `sinks`, and puts their arrays into `outputs`, which is empty: `None`
+    /// for those whose sink is their only place. The thread has a turn on the trace's lane, and calls the host kernels at
+    /// the ends of the trace.
     ///
     /// # Safety
     /// Each source is a live array or the address of host memory, as are the sinks.

@@ -84,15 +84,18 @@ void Tape::arrange() {
 
   // The last step that reads each slot, or that gives it if none does; the number of steps if an output shows it.
   std::vector<size_t> last_use(slots);
-  std::vector<bool> in_graph(slots), behind(slots);
+  std::vector<bool> in_graph(slots), behind(slots), given(slots);
   for (size_t i = 0; i < steps.size(); ++i) {
     for (auto slot : uses(steps[i])) {
       last_use[slot] = i;
     }
+    if (i >= ends.first && i < ends.last) {
+      mark(in_graph, steps[i].operands, true);
+    } else {
+      mark(given, steps[i].results, true);
+    }
     if (i >= ends.last) {
       mark(behind, steps[i].operands, true);
-    } else if (i >= ends.first) {
-      mark(in_graph, steps[i].operands, true);
     }
   }
   for (auto slot : outputs) {
@@ -103,6 +106,11 @@ void Tape::arrange() {
   ends.borrowable.clear();
   for (size_t i = 0; i < input_shapes.size(); ++i) {
     ends.borrowable.push_back(!in_graph[i] && last_use[i] < steps.size());
+  }
+  ends.direct.clear();
+  for (auto slot : outputs) {
+    const bool is_only_one = std::count(outputs.begin(), outputs.end(), slot) == 1;
+    ends.direct.push_back(given[slot] && !in_graph[slot] && is_only_one);
   }
   ends.ready.clear();
   const size_t evaluated = ends.last < steps.size() ? steps[ends.last].results.front() : slots;
@@ -121,7 +129,16 @@ void Tape::arrange() {
   }
 }
 
-void Tape::call(size_t i, std::vector<mx::array>& values) const {
+mx::array Tape::room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i] == slot && ends.direct[i] && places[i] && can_borrow(dtype, places[i], output_bytes[i])) {
+      return borrowed(shape, dtype, places[i], [](mx::allocator::Buffer) {});
+    }
+  }
+  return uninitialised(shape, dtype);
+}
+
+void Tape::call(size_t i, const std::vector<void*>& places, std::vector<mx::array>& values) const {
   const auto& step = steps[i];
   auto operands = at(values, step.operands);
   for (auto& a : operands) {
@@ -130,7 +147,7 @@ void Tape::call(size_t i, std::vector<mx::array>& values) const {
   std::vector<mx::array> results;
   results.reserve(step.results.size());
   for (size_t r = 0; r < step.results.size(); ++r) {
-    results.push_back(uninitialised(step.shapes[r], step.dtypes[r]));
+    results.push_back(room(step.results[r], step.shapes[r], step.dtypes[r], places));
   }
   step.code->call(std::move(operands), results);
   std::move(results.begin(), results.end(), std::back_inserter(values));
@@ -139,10 +156,10 @@ void Tape::call(size_t i, std::vector<mx::array>& values) const {
   }
 }
 
-std::vector<mx::array> Tape::run(std::vector<mx::array> inputs) const {
+std::vector<mx::array> Tape::run(std::vector<mx::array> inputs, const std::vector<void*>& places) const {
   auto values = leaves(std::move(inputs));
   for (size_t i = 0; i < ends.first; ++i) {
-    call(i, values);
+    call(i, places, values);
   }
   instantiate(ends.first, ends.last, values);
   // Before the evaluation all is let go that nobody else needs: what the graph alone refers to, MLX may write over.
@@ -159,7 +176,7 @@ std::vector<mx::array> Tape::run(std::vector<mx::array> inputs) const {
     values[ends.ready[i]] = std::move(ready[i]);
   }
   for (size_t i = ends.last; i < steps.size(); ++i) {
-    call(i, values);
+    call(i, places, values);
   }
   return at(values, outputs);
 }

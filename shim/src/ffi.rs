@@ -349,21 +349,27 @@ const _: () = {
 /** Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
 are while the call lasts.*/
 pub type rlx_mlx_source_t = rlx_mlx_source_s;
-/// Where the row-major bytes of an output go; nowhere if `data` is NULL.
+/** Where the row-major bytes of an output go, apart from all sources and other sinks; nowhere if `data` is NULL. If `only`
+is not 0 they go nowhere else: there is no handle of that output, and host code may write there itself. After a failure
+any part of them may be written.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct rlx_mlx_sink_s {
     pub data: *mut std::ffi::c_void,
     pub nbytes: usize,
+    pub only: std::ffi::c_int,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of rlx_mlx_sink_s"][::std::mem::size_of::<rlx_mlx_sink_s>() - 16usize];
+    ["Size of rlx_mlx_sink_s"][::std::mem::size_of::<rlx_mlx_sink_s>() - 24usize];
     ["Alignment of rlx_mlx_sink_s"][::std::mem::align_of::<rlx_mlx_sink_s>() - 8usize];
     ["Offset of field: rlx_mlx_sink_s::data"][::std::mem::offset_of!(rlx_mlx_sink_s, data) - 0usize];
     ["Offset of field: rlx_mlx_sink_s::nbytes"][::std::mem::offset_of!(rlx_mlx_sink_s, nbytes) - 8usize];
+    ["Offset of field: rlx_mlx_sink_s::only"][::std::mem::offset_of!(rlx_mlx_sink_s, only) - 16usize];
 };
-/// Where the row-major bytes of an output go; nowhere if `data` is NULL.
+/** Where the row-major bytes of an output go, apart from all sources and other sinks; nowhere if `data` is NULL. If `only`
+is not 0 they go nowhere else: there is no handle of that output, and host code may write there itself. After a failure
+any part of them may be written.*/
 pub type rlx_mlx_sink_t = rlx_mlx_sink_s;
 unsafe extern "C" {
     /// Bytes of one element; 0 for an unknown value.
@@ -622,7 +628,7 @@ unsafe extern "C" {
     A lazy node like any other, also inside rlx_mlx_compile and rlx_mlx_trace, though not with `shapeless`. It runs on the
     CPU: on the stream that the thread has entered if that is a CPU stream, on a CPU stream beside it otherwise. A failure
     of `fn` is one of the evaluation, whose text ends with what `fn` told: whoever waits for that stream is told, once. Until
-    then no callback is called on it any more, their outputs are zeros.
+    then the stream calls no callback any more, their outputs are zeros. What rlx_mlx_trace_run calls itself fails there.
 
     `release(ud)` (NULL: nothing to release) is called exactly once, when no node or trace needs `ud` any more; at once
     after a failure (MLX: a Primitive of the shim's own).*/
@@ -2146,10 +2152,10 @@ unsafe extern "C" {
         n_outputs: usize,
     ) -> std::ffi::c_int;
     /** Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
-    handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
+    handles, NULL where a sink is the only place, and all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
 
-    Host callbacks that read nothing but inputs, and those whose results nothing but outputs show, are called on this
-    thread, before and after the evaluation.*/
+    Host callbacks that read nothing but inputs, constants and results of each other, and those whose results nothing but
+    outputs and each other show, are called on this thread, before and after the evaluation.*/
     pub fn rlx_mlx_trace_run(
         trace: *mut rlx_mlx_trace_t,
         inputs: *const rlx_mlx_source_t,

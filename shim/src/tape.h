@@ -38,6 +38,9 @@ struct Ends {
   size_t last = 0;
   // Inputs that nothing but host code at the ends reads: they need not be copied.
   std::vector<bool> borrowable;
+  // Outputs that such code gives, that nothing else reads and no other output shows: it may write them where the caller
+  // wants them.
+  std::vector<bool> direct;
   // The slots that outputs and the last steps need from the evaluation.
   std::vector<size_t> ready;
   // For each step the slots that are not needed after it.
@@ -63,8 +66,9 @@ struct Tape {
   bool fits(const std::vector<mx::array>& inputs) const;
   // Lazy outputs for inputs that fit.
   std::vector<mx::array> replay(std::vector<mx::array> inputs) const;
-  // Evaluated outputs for inputs that fit, with host code at the ends called here. Not for shapeless tapes.
-  std::vector<mx::array> run(std::vector<mx::array> inputs) const;
+  // Evaluated outputs for inputs that fit, with host code at the ends called here. Not for shapeless tapes. `places` has
+  // for each output NULL or host memory for its elements; an output that could be computed there is an array over it.
+  std::vector<mx::array> run(std::vector<mx::array> inputs, const std::vector<void*>& places) const;
   // Turns the results of steps that depend on no input into constants.
   void fold();
   // Bytes of the largest result that is not a view.
@@ -75,7 +79,9 @@ struct Tape {
   // Appends to `values`, which holds the slots before, the lazy results of the steps from `first` up to `last`.
   void instantiate(size_t first, size_t last, std::vector<mx::array>& values) const;
   // Appends to `values` the results of a step at an end, and drops what is not needed any more.
-  void call(size_t step, std::vector<mx::array>& values) const;
+  void call(size_t step, const std::vector<void*>& places, std::vector<mx::array>& values) const;
+  // An array for the elements of a result of a step at an end.
+  mx::array room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const;
   // Puts host code at the ends, and finds out where those are. Done whenever the steps have changed.
   void arrange();
   // Takes over steps, whose slots are still the old ones. `slots_now` tells where inputs and constants are now, and learns

@@ -116,18 +116,21 @@ int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, si
       target(out_outputs, "out_outputs");
       target(sinks, "sinks");
     }
+    std::vector<void*> places(n_outputs);
     for (size_t i = 0; i < n_outputs; ++i) {
+      places[i] = sinks[i].only ? sinks[i].data : nullptr;
       if (sinks[i].data && sinks[i].nbytes != tape.output_bytes[i]) {
         bad_shape("output " + std::to_string(i) + " has " + std::to_string(tape.output_bytes[i]) + " bytes, not " +
                   std::to_string(sinks[i].nbytes));
       }
     }
-    const auto outputs = tape.run(arrays_from(tape, inputs, n_inputs, true));
-    Handles made(outputs);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (sinks[i].data) {
+    auto outputs = tape.run(arrays_from(tape, inputs, n_inputs, true), places);
+    Handles made;
+    for (size_t i = 0; i < n_outputs; ++i) {
+      if (sinks[i].data && sinks[i].nbytes > 0 && outputs[i].data<void>() != sinks[i].data) {
         read_part(outputs[i], 0, outputs[i].nbytes(), sinks[i].data);
       }
+      made.list.push_back(places[i] ? nullptr : handle(outputs[i]));
     }
     made.give(out_outputs);
   });

@@ -2,25 +2,24 @@
 //!
 //! * Host kernels: a sparse LU solution and a sparse product of 10,000 equations, beside calls of the same functions. Once
 //!   the operands lie in host memory and the result is delivered there, once they stay with the plugin, as between other
-//!   ops. A result that is delivered is copied, since it stays with the plugin as well; the product is so quick that this
-//!   shows.
+//!   ops.
 //! * A composed kernel that does nothing, between two ordinary ops: the run with it, less the run without. On one core and
 //!   on all, as in `hot_path`. On all, MLX's threads wake each other in patterns that last as long as a program and differ
 //!   by more than a kernel could cost: compare the ranges.
 //!
 //! What is compared takes turns, the former call by call, the latter in programs of their own, so that both meet the same
-//! machine. Figures are medians, with the range of the programs.
+//! machine. Figures are medians, of ratios where they are relative, and with the range of the programs.
 //! `cargo xtask bench -- --bench custom_kernels` prints tables, with `-- --json` JSON.
 #![allow(clippy::expect_used, clippy::panic, reason = "a failure here ends the benchmark")]
 
 use comfy_table::{CellAlignment, Table, presets};
-use rlx_host_api::kernel::Kernel;
-use rlx_host_api::{Executable, TensorView};
+use rlx_host_api::kernel::{Kernel, TensorViewMut};
+use rlx_host_api::{CompileOptions, Executable, TensorInfo, TensorView};
 use rlx_ir::op::BinaryOp;
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::graph::Case;
 use rlx_mlx_tests::plugin::{self, backend};
-use rlx_mlx_tests::sparse::kernels::{add_product, add_solve, input, register, solve};
+use rlx_mlx_tests::sparse::kernels::{add_product, add_solve, input, product, register, solution};
 use rlx_mlx_tests::sparse::{Matrix, Ordering};
 use rlx_mlx_tests::tensor::Tensor;
 use serde_json::json;
@@ -34,7 +33,7 @@ const SIDE: usize = 100;
 const WIDTH: usize = 16;
 
 /// How long a host kernel and the function behind it are compared.
-const COMPARE: Duration = Duration::from_secs(6);
+const COMPARE: Duration = Duration::from_secs(10);
 
 /// How long a program measures a kernel that does nothing, and programs for each figure.
 const MEASURE: Duration = Duration::from_millis(500);
@@ -56,9 +55,9 @@ fn main() {
     let sparse = sparse();
     let nothing = nothing_in_programs();
     if args.iter().any(|arg| arg == "--json") {
-        let sparse = sparse.iter().map(|(kernel, operands, [plugin, direct])| {
-            json!({ "kernel": kernel, "operands": operands, "direct_ms": direct, "plugin_ms": plugin,
-                    "overhead": plugin / direct - 1.0 })
+        let sparse = sparse.iter().map(|(kernel, operands, compared)| {
+            json!({ "kernel": kernel, "operands": operands, "direct_ms": compared.call_ms, "plugin_ms": compared.run_ms,
+                    "overhead": compared.overhead })
         });
         let nothing = nothing.iter().map(|(kernel, cores, [with, without])| {
             json!({ "kernel": kernel, "cores": cores, "without_us": without.json(), "with_us": with.json(),
@@ -68,15 +67,9 @@ fn main() {
         println!("{:#}", json!({ "sparse_10000": sparse, "composed_no_op": nothing }));
         return;
     }
-    let rows = sparse.into_iter().map(|(kernel, operands, [plugin, direct])| {
-        let [plugin_ms, direct_ms] = [plugin, direct].map(|ms| format!("{ms:.2}"));
-        [
-            kernel.to_owned(),
-            operands.to_owned(),
-            direct_ms,
-            plugin_ms,
-            format!("{:+.1} %", (plugin / direct - 1.0) * 1e2),
-        ]
+    let rows = sparse.into_iter().map(|(kernel, operands, compared)| {
+        let [run_ms, call_ms] = [compared.run_ms, compared.call_ms].map(|ms| format!("{ms:.2}"));
+        [kernel.to_owned(), operands.to_owned(), call_ms, run_ms, format!("{:+.1} %", compared.overhead * 1e2)]
     });
     print(["10,000 rows, f64", "operands with", "called, ms", "kernel, ms", "overhead"], rows);
     let rows = nothing.into_iter().map(|(kernel, cores, [with, without])| {
@@ -95,12 +88,13 @@ fn print(header: [&str; 5], rows: impl Iterator<Item = [String; 5]>) {
     println!("{table}");
 }
 
-/// For each kernel and place of its operands, milliseconds of a run and of a call.
-fn sparse() -> Vec<(&'static str, &'static str, [f64; 2])> {
+/// A kernel, where its operands are, and how it compares.
+type Row = (&'static str, &'static str, Compared);
+
+fn sparse() -> Vec<Row> {
     register(backend()).expect("the kernels are complete");
     let matrix = Matrix::wind(SIDE);
     let b = Tensor::random(&[SIDE * SIDE, WIDTH], 1).to(DType::F64);
-    let (mut x, mut product) = (vec![0.0; b.values.len()], vec![0.0; b.values.len()]);
     let mut rows = Vec::new();
     for (kernel, solves, multiplies) in
         [("LU solution", true, false), ("product", false, true), ("product of the solution", true, true)]
@@ -115,32 +109,45 @@ fn sparse() -> Vec<(&'static str, &'static str, [f64; 2])> {
             vectors = add_product(&mut case, operands, vectors);
         }
         let case = case.outputs(&[vectors]);
-        let mut executable = plugin::compile(&case, "compiled").expect("compiles");
+        // A result goes to the host or stays with the plugin, as a function gives it once.
+        let options = CompileOptions::new().set("mode", "compiled").set("keep_outputs", false);
+        let mut executable = plugin::compile_with(backend(), &case, &options).expect("compiles");
         let inputs = plugin::input_bytes(&case, &executable);
         let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
-        // A view checks the lists, as the kernels do.
+
+        let infos = executable.inputs().to_vec();
+        let views =
+            infos.iter().zip(&inputs).map(|(info, data)| TensorView { dtype: info.dtype, dims: &info.dims, data });
+        let views: Vec<TensorView<'_>> = views.collect();
+        let vectors = &infos[3];
+        let (mut x, mut y) = (vec![0; inputs[3].len()], vec![0; inputs[3].len()]);
         let mut call = || {
+            let mut operands = [views[0], views[1], views[2], views[3]];
             if solves {
-                solve(&matrix.view(), Ordering::Natural, &b.values, WIDTH, &mut x).expect("a regular matrix");
+                solution(Ordering::Natural, &operands, room(vectors, &mut x).values().expect("f64"))
+                    .expect("a regular matrix");
+                operands[3].data = &x;
             }
             if multiplies {
-                let x = if solves { &x } else { &b.values };
-                matrix.view().multiply(x, WIDTH, &mut product).expect("shapes that fit");
+                product(&operands, room(vectors, &mut y).values().expect("f64")).expect("shapes that fit");
             }
         };
 
         eprintln!("measuring {kernel}");
-        let mut bytes = vec![0; b.values.len() * 8];
+        let mut bytes = vec![0; inputs[3].len()];
         let host = compare(|| executable.run(&inputs, &mut [Some(&mut bytes)]).expect("runs"), &mut call);
         rows.push((kernel, "host", host));
         reside(&mut executable, &inputs);
         let kept = compare(|| executable.run(&[&[][..]; 4], &mut [None]).expect("runs"), &mut call);
         rows.push((kernel, "plugin", kept));
-        let out = if multiplies { &product } else { &x };
-        let same = out.iter().flat_map(|value| value.to_le_bytes()).eq(bytes);
-        assert!(same, "the kernel gave another result than the function");
+        assert!(*(if multiplies { &y } else { &x }) == bytes, "the kernel gave another result than the function");
     }
-    rows.into_iter().map(|(kernel, operands, us)| (kernel, operands, us.map(|us| us / 1e3))).collect()
+    rows
+}
+
+/// Memory for a result.
+fn room<'a>(info: &'a TensorInfo, data: &'a mut [u8]) -> TensorViewMut<'a> {
+    TensorViewMut { dtype: info.dtype, dims: &info.dims, data }
 }
 
 /// Has the plugin keep the inputs.
@@ -152,15 +159,25 @@ fn reside(executable: &mut Executable, inputs: &[&[u8]]) {
     }
 }
 
-/// Microseconds of each, in turns.
-fn compare(mut one: impl FnMut(), mut other: impl FnMut()) -> [f64; 2] {
-    let mut times = [Vec::new(), Vec::new()];
+/// A run beside a call.
+struct Compared {
+    run_ms: f64,
+    call_ms: f64,
+    /// Of the run over the call that followed it.
+    overhead: f64,
+}
+
+/// Both in turns; medians.
+fn compare(mut run: impl FnMut(), mut call: impl FnMut()) -> Compared {
+    let [mut runs, mut calls, mut ratios] = [const { Vec::new() }; 3];
     let start = Instant::now();
     while start.elapsed() < COMPARE {
-        times[0].push(microseconds(&mut one));
-        times[1].push(microseconds(&mut other));
+        let (run, call) = (microseconds(&mut run), microseconds(&mut call));
+        runs.push(run);
+        calls.push(call);
+        ratios.push(run / call);
     }
-    times.map(median)
+    Compared { run_ms: median(runs) / 1e3, call_ms: median(calls) / 1e3, overhead: median(ratios) - 1.0 }
 }
 
 fn microseconds(call: &mut impl FnMut()) -> f64 {

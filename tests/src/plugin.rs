@@ -55,8 +55,13 @@ pub fn compile(case: &Case, mode: &str) -> Result<Executable, Error> {
 
 /// Compiles the graph of a case on an instance.
 pub fn compile_on(backend: &Backend, case: &Case, mode: &str) -> Result<Executable, Error> {
+    compile_with(backend, case, &CompileOptions::new().set("mode", mode))
+}
+
+/// The same with options.
+pub fn compile_with(backend: &Backend, case: &Case, options: &CompileOptions) -> Result<Executable, Error> {
     let text = rlxmodel::to_text(&case.graph).expect("a graph that RLX can write");
-    backend.compile(text.as_bytes(), &CompileOptions::new().set("mode", mode))
+    backend.compile(text.as_bytes(), options)
 }
 
 /// The bytes of the inputs, in the order that the executable asks for.

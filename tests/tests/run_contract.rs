@@ -271,7 +271,14 @@ fn a_parameter_of_another_name_type_or_shape_is_refused() {
 #[test]
 fn unknown_options_are_refused() {
     let compile = |options: CompileOptions| backend().compile(AFFINE.as_bytes(), &options).unwrap_err().to_string();
-    assert_eq!(compile(CompileOptions::new().set("fast", true)), "unknown compile option `fast`; known: mode");
+    assert_eq!(
+        compile(CompileOptions::new().set("fast", true)),
+        "unknown compile option `fast`; known: keep_outputs, mode"
+    );
+    assert_eq!(
+        compile(CompileOptions::new().set("keep_outputs", "no")),
+        "option `keep_outputs` is true or false, not `no`"
+    );
     assert_eq!(
         compile(CompileOptions::new().set("mode", "quick")),
         "unknown mode `quick`; known: eager, lazy, compiled"

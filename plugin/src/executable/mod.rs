@@ -1,19 +1,21 @@
 //! A compiled program: its parameters and resident inputs as MLX arrays, and its runs.
 //!
-//! * [`mode`](self::mode): the three ways to run.
+//! * [`options`](self::options), [`mode`](self::mode): what a host may choose; the three ways to run.
 //! * [`run`](self::run): one run: inputs in, evaluation, outputs out, feeds.
 //! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline): the extensions of those names.
 //!
 //! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
-//! starts. Left lazy, it would hold on to all that it is computed from, and reading it would cost a second evaluation.
+//! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is computed from, and reading it would cost a second evaluation.
 
 mod mode;
+mod options;
 mod params;
 mod pipeline;
 mod resident;
 mod run;
 
 pub(crate) use mode::Mode;
+pub(crate) use options::Options;
 
 use crate::array::Array;
 use crate::plan::Steps;
@@ -39,9 +41,11 @@ pub(crate) struct MlxExecutable {
     inputs: Vec<Input>,
     /// Values of resident inputs that were saved, by index.
     saved: Option<Vec<(usize, Array)>>,
-    /// Those of the last run, without any that was fed to an input and written to there. Empty before the first run, and
-    /// after one that failed.
+    /// Those of the last run, without any that was fed to an input and written to there, and any that is not kept. Empty
+    /// before the first run, and after one that failed.
     outputs: Vec<Option<Array>>,
+    /// The option of that name.
+    keep_outputs: bool,
     /// The fed inputs as they were before the runs that are under way; `None` when none is.
     before: Option<pipeline::FedInputs>,
     started: Arc<Started>,
@@ -73,7 +77,8 @@ enum Plan {
 
 impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
-    pub(crate) fn new(program: Program, mode: Mode, lane: Arc<Lane>) -> Result<Self, Error> {
+    pub(crate) fn new(program: Program, options: Options, lane: Arc<Lane>) -> Result<Self, Error> {
+        let Options { mode, keep_outputs } = options;
         let started = Arc::default();
         let program = Arc::new(program);
         let mut steps = {
@@ -122,6 +127,7 @@ impl MlxExecutable {
             lane,
             saved: None,
             outputs: Vec::new(),
+            keep_outputs,
             before: None,
             started,
             largest: totals.largest as u64,

@@ -50,6 +50,7 @@ impl Params for MlxExecutable {
             lane: Arc::clone(&self.lane),
             saved: None,
             outputs: Vec::new(),
+            keep_outputs: self.keep_outputs,
             before: None,
             started: Arc::default(),
             largest: self.largest,

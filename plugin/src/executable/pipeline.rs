@@ -4,6 +4,7 @@
 //! inputs become what they were before the first of them, and there are no outputs.
 
 use super::MlxExecutable;
+use super::run::wanted_bytes;
 use crate::array::Array;
 use crate::kernels::refuse_reentry;
 use rlx_host_api::Error;
@@ -72,12 +73,8 @@ impl MlxExecutable {
 
     /// Waits for one run of a batch and reads its outputs.
     fn collect(&mut self, run: &mut Run<'_>, outputs: Vec<Option<Array>>) -> Result<(), Error> {
-        for (array, output) in outputs.iter().flatten().zip(&mut run.outputs) {
-            let bytes = output.bytes().unwrap_or_default();
-            array.read_part(0, bytes)?;
-            self.counters.bytes_out += bytes.len() as u64;
-        }
-        self.outputs = outputs;
+        self.outputs = self.deliver(outputs, &mut run.outputs)?;
+        self.counters.bytes_out += wanted_bytes(&mut run.outputs);
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::Run;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_shim as ffi;
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 /// Reused argument lists of the shim; empty between runs.
@@ -62,10 +63,14 @@ impl MlxExecutable {
         if let Plan::Replay(trace) = &self.plan {
             let trace = Arc::clone(trace);
             self.gather(inputs);
-            self.scratch.sinks.extend(outputs.iter_mut().map(|output| match output.bytes() {
-                Some(bytes) => ffi::rlx_mlx_sink_t { data: bytes.as_mut_ptr().cast(), nbytes: bytes.len() },
-                None => ffi::rlx_mlx_sink_t { data: std::ptr::null_mut(), nbytes: 0 },
-            }));
+            for (i, output) in outputs.iter_mut().enumerate() {
+                let (data, nbytes) = match output.bytes() {
+                    Some(bytes) => (bytes.as_mut_ptr().cast::<c_void>(), bytes.len()),
+                    None => (std::ptr::null_mut(), 0),
+                };
+                let only = c_int::from(!data.is_null() && !self.keeps(i));
+                self.scratch.sinks.push(ffi::rlx_mlx_sink_t { data, nbytes, only });
+            }
             let Scratch { sources, sinks } = &mut self.scratch;
             // SAFETY: the lists were made now from live arrays and slices.
             let done = unsafe { trace.run(sources, sinks, &mut self.outputs) };
@@ -75,14 +80,32 @@ impl MlxExecutable {
         } else {
             let arrays = self.build(inputs)?;
             eval(&arrays)?;
-            for (array, output) in arrays.iter().zip(outputs.iter_mut()) {
-                output.bytes().map_or(Ok(()), |bytes| array.read_part(0, bytes))?;
-            }
-            self.outputs.extend(arrays.into_iter().map(Some));
+            self.outputs = self.deliver(arrays.into_iter().map(Some).collect(), outputs)?;
         }
         self.counters.evaluations += 1;
-        self.counters.bytes_out += outputs.iter_mut().filter_map(|o| o.bytes()).map(|b| b.len() as u64).sum::<u64>();
+        self.counters.bytes_out += wanted_bytes(outputs);
         Ok(())
+    }
+
+    /// Whether an output stays on the device although it is delivered: as the value of an input it has to.
+    fn keeps(&self, output: usize) -> bool {
+        self.keep_outputs || self.inputs.iter().any(|input| input.feed == Some(output))
+    }
+
+    /// Writes evaluated arrays to the host's memory; gives those that stay.
+    pub(super) fn deliver(
+        &self,
+        arrays: Vec<Option<Array>>,
+        outputs: &mut [OutputBuffer<'_>],
+    ) -> Result<Vec<Option<Array>>, Error> {
+        let deliver = |(i, (array, output)): (usize, (Option<Array>, &mut OutputBuffer<'_>))| {
+            let bytes = output.bytes();
+            let stays = bytes.is_none() || self.keeps(i);
+            // Also what is not wanted has to be there.
+            array.as_ref().map_or(Ok(()), |array| array.read_part(0, bytes.unwrap_or_default()))?;
+            Ok(array.filter(|_| stays))
+        };
+        arrays.into_iter().zip(outputs).enumerate().map(deliver).collect()
     }
 
     /// Starts a run, without waiting where the mode allows it. `self.outputs`, empty before, gets the outputs.
@@ -164,4 +187,9 @@ impl MlxExecutable {
         }
         error.context(format_args!("graph `{}` (mode eager names the op)", self.program.graph.name))
     }
+}
+
+/// How many bytes of a run's outputs go to the host.
+pub(super) fn wanted_bytes(outputs: &mut [OutputBuffer<'_>]) -> u64 {
+    outputs.iter_mut().filter_map(|output| output.bytes()).map(|bytes| bytes.len() as u64).sum()
 }

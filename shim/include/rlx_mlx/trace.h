@@ -27,14 +27,17 @@ typedef struct rlx_mlx_source_s {
   size_t nbytes;
 } rlx_mlx_source_t;
 
-/* Where the row-major bytes of an output go; nowhere if `data` is NULL. */
+/* Where the row-major bytes of an output go, apart from all sources and other sinks; nowhere if `data` is NULL. If `only`
+ * is not 0 they go nowhere else: there is no handle of that output, and host code may write there itself. After a failure
+ * any part of them may be written. */
 typedef struct rlx_mlx_sink_s {
   void* data;
   size_t nbytes;
+  int only;
 } rlx_mlx_sink_t;
 
 /* Replays the trace, evaluates, and writes the outputs to `sinks`, in one call. Then `out_outputs` holds evaluated
- * handles, all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
+ * handles, NULL where a sink is the only place, and all NULL after a failure. Calls at once need traces on different streams (MLX: eval).
  *
  * Host callbacks that read nothing but inputs, constants and results of each other, and those whose results nothing but
  * outputs and each other show, are called on this thread, before and after the evaluation. */

@@ -51,6 +51,7 @@ static void running(void) {
   sinks[0].data = found[0];
   sinks[1].data = found[1];
   sinks[0].nbytes = sinks[1].nbytes = sizeof(x);
+  sinks[0].only = sinks[1].only = 0;
 
   CHECK_OK(rlx_mlx_trace(with_constants, NULL, &input, 1, 2, &trace));
   CHECK_OK(rlx_mlx_trace_size(trace, &before));
@@ -78,6 +79,14 @@ static void running(void) {
   CHECK(holds_f32(outs[1], turned, 6, 0));
   rlx_mlx_array_free(outs[0]);
   rlx_mlx_array_free(outs[1]);
+  /* One goes nowhere but into host memory. */
+  memset(found, 0, sizeof(found));
+  sinks[0].only = 1;
+  CHECK_OK(rlx_mlx_trace_run(trace, &from_host, 1, sinks, outs, 2));
+  CHECK(memcmp(found[0], sum, sizeof(sum)) == 0 && !outs[0]);
+  CHECK(holds_f32(outs[1], turned, 6, 0));
+  rlx_mlx_array_free(outs[1]);
+  sinks[0].only = 0;
   CHECK_OK(rlx_mlx_trace_start(trace, &from_host, 1, outs, 2));
   CHECK(holds_f32(outs[0], sum, 6, 0));
   rlx_mlx_array_free(outs[0]);
@@ -200,7 +209,7 @@ static void failing(int between) {
   rlx_mlx_trace_t* trace = NULL;
   rlx_mlx_array_t *input = make_f32(good, 3, 0), *out = NULL;
   rlx_mlx_source_t source = {NULL, NULL, 0};
-  rlx_mlx_sink_t sink;
+  rlx_mlx_sink_t sink = {NULL, 0, 0};
   source.nbytes = sizeof(good);
   sink.data = found;
   sink.nbytes = sizeof(found);
@@ -270,7 +279,7 @@ static void releasing(int behind_an_op) {
   rlx_mlx_trace_t* trace = NULL;
   rlx_mlx_array_t *input = make(RLX_MLX_DTYPE_F32, data, bytes, 1, &size), *out = NULL;
   rlx_mlx_source_t source = {NULL, NULL, 0};
-  rlx_mlx_sink_t sink = {NULL, 0};
+  rlx_mlx_sink_t sink = {NULL, 0, 0};
   source.array = input;
   CHECK_OK(rlx_mlx_trace(chain, behind_an_op ? &behind_an_op : NULL, &input, 1, 1, &trace));
   CHECK_OK(rlx_mlx_memory_active(&before));
@@ -307,7 +316,7 @@ static void folding_before_a_callback(void) {
   size_t size = 0;
   rlx_mlx_trace_t* trace = NULL;
   rlx_mlx_array_t *constant = make_f32(rows, 2, 3), *out = NULL;
-  rlx_mlx_sink_t sink;
+  rlx_mlx_sink_t sink = {NULL, 0, 0};
   sink.data = found;
   sink.nbytes = sizeof(found);
   CHECK_OK(rlx_mlx_trace(of_a_view, constant, NULL, 0, 1, &trace));

@@ -126,6 +126,7 @@ static void one_round(struct lane* lane, rlx_mlx_array_t* parameter, rlx_mlx_arr
   sources[1].array = parameter;
   sink.data = found;
   sink.nbytes = sizeof(found);
+  sink.only = 0;
   MUST(rlx_mlx_stream_enter(lane->stream));
   MUST(rlx_mlx_trace_run(lane->trace, sources, 2, &sink, &output, 1));
   need(found[0] == value + 10 + 3 && found[SIZE - 1] == value + 10 + 3, "the sum");

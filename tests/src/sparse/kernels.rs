@@ -22,23 +22,37 @@ pub fn solve(matrix: &Csr<'_>, ordering: Ordering, b: &[f64], width: usize, x: &
     Lu::factor(matrix, &ordering.of(matrix))?.solve(matrix, b, width, x)
 }
 
+/// Computes `A x`; operands as of [`PRODUCT`].
+///
+/// # Errors
+/// Invalid argument for operands that do not fit.
+pub fn product(operands: &[TensorView<'_>], y: &mut [f64]) -> Result<(), Error> {
+    let (matrix, x, width) = read(operands)?;
+    matrix.multiply(x, width, y)
+}
+
+/// Computes `x` with `A x = b`; operands as of [`SOLVE`].
+///
+/// # Errors
+/// Invalid argument for a singular matrix and for operands that do not fit.
+pub fn solution(ordering: Ordering, operands: &[TensorView<'_>], x: &mut [f64]) -> Result<(), Error> {
+    let (matrix, b, width) = read(operands)?;
+    solve(&matrix, ordering, b, width, x)
+}
+
 /// Registers both kernels.
 ///
 /// # Errors
 /// What the plugin says.
 pub fn register(backend: &Backend) -> Result<(), Error> {
-    backend.register_kernel(Kernel::host_fn(PRODUCT, |_, inputs, outputs| {
-        let (matrix, x, width) = operands(inputs)?;
-        matrix.multiply(x, width, outputs[0].values()?)
-    }))?;
+    backend.register_kernel(Kernel::host_fn(PRODUCT, |_, inputs, outputs| product(inputs, outputs[0].values()?)))?;
     backend.register_kernel(Kernel::host_fn(SOLVE, |call, inputs, outputs| {
-        let (matrix, b, width) = operands(inputs)?;
-        solve(&matrix, Ordering::from_attrs(call.attrs)?, b, width, outputs[0].values()?)
+        solution(Ordering::from_attrs(call.attrs)?, inputs, outputs[0].values()?)
     }))?;
     Ok(())
 }
 
-fn operands<'a>(inputs: &[TensorView<'a>]) -> Result<(Csr<'a>, &'a [f64], usize), Error> {
+fn read<'a>(inputs: &[TensorView<'a>]) -> Result<(Csr<'a>, &'a [f64], usize), Error> {
     let [starts, columns, values, vectors] = inputs else { return Err(Error::invalid("not four operands")) };
     let &[_, width] = vectors.dims else { return Err(Error::invalid("the vectors are not of [rows, width]")) };
     let matrix = Csr::new(starts.values()?, columns.values()?, values.values()?)?;

@@ -1,9 +1,9 @@
 //! Inputs that stay on the device between runs.
 
 use super::{ADD, NEXT, STATE, add, adder, assert_says, resident};
-use rlx_host_api::{ErrorKind, Executable, Segment, Source};
+use rlx_host_api::{BatchRun, CompileOptions, ErrorKind, Executable, Segment, Source};
 use rlx_mlx_tests::bytes::{bytes, floats, view};
-use rlx_mlx_tests::plugin::{MODES, compile_text};
+use rlx_mlx_tests::plugin::{MODES, backend, compile_text};
 
 const ONES: [f32; 4] = [1.0; 4];
 
@@ -50,6 +50,45 @@ fn data_overrides_a_resident_input_for_one_run() {
         assert_eq!(add(&mut executable, ONES), [2.0; 4], "{mode}");
         executable.bind_resident(STATE, Some(view(&[4], &bytes(&[7.0; 4])))).unwrap();
         assert_eq!(add(&mut executable, ONES), [8.0; 4], "{mode}: bound again");
+    }
+}
+
+/// Option `keep_outputs`: what is delivered does not stay, but for what an input is fed with, and what is not delivered.
+#[test]
+fn delivered_outputs_are_let_go_where_the_host_says_so() {
+    let gone = |output: usize| {
+        format!("output {output} of the last run is gone: the run delivered it, and option `keep_outputs` is false")
+    };
+    let refused = |executable: &Executable, output| {
+        let read = executable.read_output(output, 0, &mut [0; 16]);
+        assert_says(read, ErrorKind::FailedPrecondition, &gone(output));
+    };
+    for mode in MODES {
+        let options = CompileOptions::new().set("mode", mode).set("keep_outputs", false);
+        let mut original = backend().compile(ADD.as_bytes(), &options).unwrap();
+        original.bind_resident(STATE, Some(view(&[4], &bytes(&ONES)))).unwrap();
+        let copy = original.duplicate().unwrap();
+        for mut executable in [original, copy] {
+            assert_eq!(add(&mut executable, ONES), [2.0; 4], "{mode}");
+            refused(&executable, NEXT);
+            let copied = executable.copy_resident(STATE, None, Source::Output(NEXT), &[segment(0, 0, 4)]);
+            assert_says(copied, ErrorKind::FailedPrecondition, &gone(NEXT));
+            executable.run(&[&[], &bytes(&ONES)], &mut [None, Some(&mut [0; 16])]).unwrap();
+            assert_eq!(last_output(&executable, NEXT), [2.0; 4], "{mode}: not delivered");
+            refused(&executable, TWICE);
+            executable.feed(STATE, Some(NEXT)).unwrap();
+            for n in 2..5 {
+                assert_eq!(add(&mut executable, ONES), [n as f32; 4], "{mode}");
+                assert_eq!(last_output(&executable, NEXT), [n as f32; 4], "{mode}: fed");
+            }
+            executable.feed(STATE, None).unwrap();
+            let (x, mut next) = (bytes(&ONES), [0; 16]);
+            let mut runs: [BatchRun<'_, '_>; 1] = [(&[&[], &x], &mut [Some(&mut next), None])];
+            executable.run_batch(&mut runs).unwrap();
+            assert_eq!(floats(&next), [5.0; 4], "{mode}: a batch");
+            refused(&executable, NEXT);
+            assert_eq!(last_output(&executable, TWICE), [2.0; 4], "{mode}: a batch");
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! Host kernels at the ends of a program, which compiled mode calls without MLX: those that read inputs alone, and those
 //! that nothing but outputs read.
 
-use crate::{Place, custom};
+use crate::{Place, assert_says, custom};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rlx_host_api::kernel::Kernel;
-use rlx_host_api::{Executable, TensorView};
+use rlx_host_api::{CompileOptions, ErrorKind, Executable, TensorView};
 use rlx_ir::op::{Activation, BinaryOp};
 use rlx_ir::{DType, NodeId, Op};
 use rlx_mlx_tests::compare::assert_same;
 use rlx_mlx_tests::graph::Case;
-use rlx_mlx_tests::plugin::{compile_on, run_on, with_kernels};
+use rlx_mlx_tests::plugin::{compile_with, input_bytes, run_on, with_kernels};
 use rlx_mlx_tests::tensor::Tensor;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
@@ -66,19 +66,33 @@ proptest! {
         }
         let shown: Vec<usize> = shown.iter().map(|index| index.index(ids.len())).collect();
         let outputs: Vec<NodeId> = shown.iter().map(|&i| ids[i]).collect();
-        let got = run_on(&backend, &case.outputs(&outputs));
-        for (got, i) in got.iter().zip(shown) {
+        let case = case.outputs(&outputs);
+        let got = run_on(&backend, &case);
+        for (got, &i) in got.iter().zip(&shown) {
             assert_same("a value", got, &values[i]);
+        }
+        // The same where results may be written right into the host's memory.
+        let mut executable = compile_with(&backend, &case, &delivered_alone()).unwrap();
+        let inputs = input_bytes(&case, &executable);
+        let delivered = executable.run_to_vec(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+        for (delivered, got) in delivered.iter().zip(&got) {
+            prop_assert_eq!(delivered, &got.bytes());
         }
     }
 }
 
-/// A call of a kernel: on which thread, and its last operand.
+/// Options under which an output that is delivered does not stay with the plugin.
+fn delivered_alone() -> CompileOptions {
+    CompileOptions::new().set("mode", "compiled").set("keep_outputs", false)
+}
+
+/// A call of a kernel: on which thread, its last operand, and where its result goes.
 #[derive(Debug)]
 struct Call {
     thread: ThreadId,
     address: usize,
     bytes: Vec<u8>,
+    result: usize,
 }
 
 /// The last call that nobody has looked at.
@@ -91,7 +105,8 @@ impl Seen {
         let seen = self.clone();
         Kernel::host_fn("look", move |_, inputs: &[TensorView<'_>], outputs| {
             let data = inputs[inputs.len() - 1].data;
-            let call = Call { thread: thread::current().id(), address: data.as_ptr() as usize, bytes: data.to_vec() };
+            let (address, result) = (data.as_ptr() as usize, outputs[0].data.as_ptr() as usize);
+            let call = Call { thread: thread::current().id(), address, bytes: data.to_vec(), result };
             *seen.0.lock().unwrap() = Some(call);
             outputs[0].data.copy_from_slice(inputs[0].data);
             Ok(())
@@ -115,12 +130,20 @@ fn relu(case: &mut Case, x: NodeId) -> NodeId {
 
 /// A program of one input, in compiled mode.
 fn compiled(dtype: DType, build: impl FnOnce(&mut Case, NodeId) -> Vec<NodeId>) -> (Seen, Executable) {
+    compiled_with(&CompileOptions::new().set("mode", "compiled"), dtype, build)
+}
+
+fn compiled_with(
+    options: &CompileOptions,
+    dtype: DType,
+    build: impl FnOnce(&mut Case, NodeId) -> Vec<NodeId>,
+) -> (Seen, Executable) {
     let seen = Seen::default();
     let backend = with_kernels([seen.kernel()]);
     let mut case = Case::new();
     let x = case.input(&Tensor::of(dtype, &[SIZE], [0.0; SIZE]));
     let outputs = build(&mut case, x);
-    let executable = compile_on(&backend, &case.outputs(&outputs), "compiled").unwrap();
+    let executable = compile_with(&backend, &case.outputs(&outputs), options).unwrap();
     (seen, executable)
 }
 
@@ -158,6 +181,10 @@ impl Skewed {
 
     fn data(&self, len: usize) -> &[u8] {
         &self.memory[self.start..self.start + len]
+    }
+
+    fn data_mut(&mut self, len: usize) -> &mut [u8] {
+        &mut self.memory[self.start..self.start + len]
     }
 }
 
@@ -205,5 +232,71 @@ fn what_host_kernels_alone_read_is_read_where_the_host_has_it() {
             executable.read_output(output, 0, &mut kept).unwrap();
             assert_eq!(kept, given, "{what}, output {output}");
         }
+    }
+}
+
+#[test]
+fn what_is_for_the_host_alone_is_written_where_the_host_wants_it() {
+    type Build = fn(&mut Case, NodeId) -> Vec<NodeId>;
+    let alone: Build = |case, x| vec![look(case, &[x])];
+    let last: Build = |case, x| {
+        let y = relu(case, x);
+        vec![look(case, &[y])]
+    };
+    let before_an_op: Build = |case, x| {
+        let y = look(case, &[x]);
+        vec![y, relu(case, y)]
+    };
+    let between_ops: Build = |case, x| {
+        let y = relu(case, x);
+        let y = look(case, &[y]);
+        vec![y, relu(case, y)]
+    };
+    let twice: Build = |case, x| {
+        let y = look(case, &[x]);
+        vec![y, y]
+    };
+    let table = [
+        ("alone", DType::F32, 0, alone, true),
+        ("one byte", DType::U8, 1, alone, true),
+        ("not aligned", DType::F32, 2, alone, false),
+        ("bool", DType::Bool, 0, alone, false),
+        ("last", DType::F32, 0, last, true),
+        // What an op may hold on to is not the host's memory.
+        ("before an op", DType::F32, 0, before_an_op, false),
+        ("between ops", DType::F32, 0, between_ops, false),
+        // Neither is what another output shows, which may stay.
+        ("twice", DType::F32, 0, twice, false),
+    ];
+    for (what, dtype, skew, build, in_place) in table {
+        let (seen, mut executable) = compiled_with(&delivered_alone(), dtype, build);
+        let given = Tensor::of(dtype, &[SIZE], [1.0, 0.0, 1.0, 1.0, 0.0]).bytes();
+        let len = given.len();
+        let mut memory: Vec<Skewed> = executable.outputs().iter().map(|_| Skewed::new(&vec![7; len], skew)).collect();
+        let wanted = memory[0].data(len).as_ptr() as usize;
+        for _ in 0..2 {
+            let mut places: Vec<Option<&mut [u8]>> = memory.iter_mut().map(|m| Some(m.data_mut(len))).collect();
+            executable.run(&[&given], &mut places).unwrap();
+            assert_eq!(seen.take().result == wanted, in_place, "{what}");
+            assert!(memory.iter().all(|memory| memory.data(len) == given), "{what}");
+            let gone = executable.read_output(0, 0, &mut [0; 4]);
+            assert_says(what, gone, ErrorKind::FailedPrecondition, &["output 0", "`keep_outputs` is false"]);
+        }
+        // What is not delivered stays, wherever else it went.
+        if memory.len() > 1 {
+            let mut places: Vec<Option<&mut [u8]>> = memory.iter_mut().map(|m| Some(m.data_mut(len))).collect();
+            places[1] = None;
+            executable.run(&[&given], &mut places).unwrap();
+            memory.iter_mut().for_each(|memory| memory.data_mut(len).fill(7));
+            let mut kept = vec![0; len];
+            executable.read_output(1, 0, &mut kept).unwrap();
+            assert_eq!(kept, given, "{what}");
+        }
+        let mut places: Vec<Option<&mut [u8]>> = memory.iter().map(|_| None).collect();
+        executable.run(&[&given], &mut places).unwrap();
+        assert_ne!(seen.take().result, wanted, "{what}");
+        let mut kept = vec![0; len];
+        executable.read_output(0, 0, &mut kept).unwrap();
+        assert_eq!(kept, given, "{what}");
     }
 }

@@ -1,0 +1,33 @@
+//! What a host may choose when it compiles.
+
+use super::Mode;
+use rlx_host_api::{Error, Value};
+
+/// The options of one program.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) mode: Mode,
+    /// Whether an output that a run delivers to the host stays on the device as well, until the next run.
+    pub(crate) keep_outputs: bool,
+}
+
+impl Options {
+    /// Reads what the host has set; the rest is what [`Mode::from_env`] says and the default.
+    pub(crate) fn read(given: &[(String, Value)]) -> Result<Self, Error> {
+        let mut options = Self { mode: Mode::from_env()?, keep_outputs: true };
+        for (key, value) in given {
+            match (key.as_str(), value) {
+                ("mode", Value::Str(name)) => options.mode = name.parse()?,
+                ("mode", other) => return Err(Error::invalid(format!("option `mode` is text, not `{other}`"))),
+                ("keep_outputs", Value::Bool(keep)) => options.keep_outputs = *keep,
+                ("keep_outputs", other) => {
+                    return Err(Error::invalid(format!("option `keep_outputs` is true or false, not `{other}`")));
+                }
+                (other, _) => {
+                    return Err(Error::invalid(format!("unknown compile option `{other}`; known: keep_outputs, mode")));
+                }
+            }
+        }
+        Ok(options)
+    }
+}
