@@ -126,7 +126,7 @@ mx::allocator::Data allocate(size_t nbytes, size_t room) {
 
 void give_memory(mx::array& a) {
   const size_t nbytes = a.nbytes();
-  const auto extents = a.shape();
+  const auto& extents = a.shape();
   const bool is_column = a.size() <= 1 || std::any_of(extents.begin(), extents.end(), [&](auto extent) {
     return static_cast<size_t>(extent) == a.size();
   });

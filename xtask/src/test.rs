@@ -42,8 +42,8 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     }
     test(cargo::choice("-p", &WITH_XTASK).collect())?;
     // Each alone, with the features that it has been built with already: together they would want others.
-    let others = workspace.members().filter(|name| !WITH_RLX_CPU.contains(name) && !WITH_XTASK.contains(name));
-    others.into_iter().try_for_each(|name| test(vec!["-p", name]))
+    let mut others = workspace.members().filter(|name| !WITH_RLX_CPU.contains(name) && !WITH_XTASK.contains(name));
+    others.try_for_each(|name| test(vec!["-p", name]))
 }
 
 /// Runs the benchmarks, which are in the test crate.

@@ -5,7 +5,8 @@
 //! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline): the extensions of those names.
 //!
 //! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
-//! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is computed from, and reading it would cost a second evaluation.
+//! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is
+//! computed from, and reading it would cost a second evaluation.
 
 mod mode;
 mod options;

@@ -88,7 +88,7 @@ impl MlxExecutable {
     }
 
     /// Whether an output stays on the device although it is delivered: as the value of an input it has to.
-    fn keeps(&self, output: usize) -> bool {
+    pub(super) fn keeps(&self, output: usize) -> bool {
         self.keep_outputs || self.inputs.iter().any(|input| input.feed == Some(output))
     }
 

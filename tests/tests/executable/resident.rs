@@ -81,6 +81,11 @@ fn delivered_outputs_are_let_go_where_the_host_says_so() {
                 assert_eq!(add(&mut executable, ONES), [n as f32; 4], "{mode}");
                 assert_eq!(last_output(&executable, NEXT), [n as f32; 4], "{mode}: fed");
             }
+            // Written to, the input is no longer what the output was, which is another reason.
+            executable.copy_resident(STATE, None, Source::Input(STATE), &[segment(0, 1, 1)]).unwrap();
+            let read = executable.read_output(NEXT, 0, &mut [0; 16]);
+            let written = "output 0 of the last run is gone: it became an input that was written to since";
+            assert_says(read, ErrorKind::FailedPrecondition, written);
             executable.feed(STATE, None).unwrap();
             let (x, mut next) = (bytes(&ONES), [0; 16]);
             let mut runs: [BatchRun<'_, '_>; 1] = [(&[&[], &x], &mut [Some(&mut next), None])];
