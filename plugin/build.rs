@@ -1,8 +1,8 @@
-//! Links the plugin so that it finds its libraries beside itself, and OpenBLAS before the wheel's reference BLAS.
+//! Links the plugin so that it finds its libraries beside itself, and tells it which OpenBLAS to load.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(blas_forwarders)");
+    println!("cargo::rustc-check-cfg=cfg(blas_forwarders, own_allocator)");
     let os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     if os == "macos" {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-rpath,@loader_path");
@@ -22,12 +22,14 @@ fn main() {
     }
     if let Ok(file) = std::env::var("DEP_RLX_MLX_SHIM_MLX_FILE") {
         println!("cargo::rustc-env=RLX_MLX_LINKED_FILE={file}");
+        // In an MLX that is part of the plugin nothing can be put before its functions.
+        if os == "linux" {
+            println!("cargo::rustc-cfg=own_allocator");
+        }
     }
-    if let (Ok(folder), Ok(name)) =
-        (std::env::var("DEP_RLX_MLX_SHIM_BLAS_LIB"), std::env::var("DEP_RLX_MLX_SHIM_BLAS_NAME"))
-    {
-        println!("cargo::rustc-link-search=native={folder}");
-        println!("cargo::rustc-link-lib=dylib={name}");
+    // Loaded, not linked: see src/blas.
+    if let Ok(file) = std::env::var("DEP_RLX_MLX_SHIM_BLAS_FILE") {
+        println!("cargo::rustc-env=RLX_MLX_OPENBLAS_FILE={file}");
         println!("cargo::rustc-cfg=blas_forwarders");
     }
 }

@@ -58,7 +58,9 @@ fn build() -> Result<()> {
     }
     if let Some(blas) = store.openblas(&target, &Silent)? {
         println!("cargo::metadata=blas_lib={}", blas.lib.display());
-        println!("cargo::metadata=blas_name={}", blas.link_name);
+        if let Some(file) = blas.library.file_name() {
+            println!("cargo::metadata=blas_file={}", file.display());
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! An MLX array: a handle of the shim, owned.
 
+use crate::gate;
 use crate::shim::{check, check_eval};
 use rlx_host_api::{DType, Error};
 use rlx_mlx_shim as ffi;
@@ -16,6 +17,9 @@ unsafe impl Send for Array {}
 
 impl Drop for Array {
     fn drop(&mut self) {
+        if gate::is_closed() {
+            return;
+        }
         // SAFETY: an owned handle, freed once.
         unsafe { ffi::rlx_mlx_array_free(self.0.as_ptr()) }
     }

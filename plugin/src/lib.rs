@@ -7,14 +7,18 @@
 //! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
 //! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
 //! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
+//! * [`gate`](crate::gate), [`signals`](crate::signals): kernels that call back, forks, signals and the end of the process.
 //! * [`library`](crate::library): which MLX the process gave the plugin.
 //! * [`array`](crate::array), [`part`](crate::part), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over
 //!   the shim.
 
+#[cfg(own_allocator)]
+mod allocator;
 mod array;
 #[cfg(blas_forwarders)]
 mod blas;
 mod executable;
+mod gate;
 mod kernels;
 mod library;
 mod lower;
@@ -25,6 +29,7 @@ mod plan;
 mod plugin;
 mod program;
 mod shim;
+mod signals;
 mod stream;
 mod trace;
 

@@ -1,5 +1,9 @@
 //! Extension `memory/1`: MLX's allocator, of which a process has one.
+//!
+//! Figures are read without waiting for a stream. What sets a limit or gives memory back waits for all CPU streams, as MLX
+//! does.
 
+use crate::gate;
 use crate::plugin::MlxBackend;
 use crate::shim::check;
 use rlx_host_api::Error;
@@ -17,6 +21,7 @@ fn figure(read: unsafe extern "C" fn(*mut usize) -> c_int) -> Result<u64, Error>
 
 /// Gives what MLX keeps for reuse back to the system.
 pub(crate) fn clear_cache() -> Result<(), Error> {
+    let _pass = gate::pass()?;
     // SAFETY: takes nothing.
     check(unsafe { ffi::rlx_mlx_memory_clear_cache() })
 }
@@ -26,18 +31,25 @@ pub(crate) fn limit() -> Result<u64, Error> {
     figure(ffi::rlx_mlx_memory_limit)
 }
 
+/// The most that is kept for reuse. The first to ask waits for all CPU streams, so the plugin asks before there are any.
+pub(crate) fn cache_limit() -> Result<u64, Error> {
+    figure(ffi::rlx_mlx_memory_cache_limit)
+}
+
 impl Memory for MlxBackend {
     fn memory_stats(&self) -> Result<MemoryStats, Error> {
+        let _pass = gate::pass()?;
         Ok(MemoryStats {
             active: figure(ffi::rlx_mlx_memory_active)?,
             peak: figure(ffi::rlx_mlx_memory_peak)?,
             cache: figure(ffi::rlx_mlx_memory_cached)?,
             limit: limit()?,
-            cache_limit: figure(ffi::rlx_mlx_memory_cache_limit)?,
+            cache_limit: cache_limit()?,
         })
     }
 
     fn set_memory_limit(&self, which: MemoryLimit, bytes: u64) -> Result<u64, Error> {
+        let _pass = gate::pass()?;
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let mut previous = 0;
         // SAFETY: `previous` is writable.
@@ -55,6 +67,7 @@ impl Memory for MlxBackend {
     }
 
     fn reset_peak(&self) -> Result<(), Error> {
+        let _pass = gate::pass()?;
         // SAFETY: takes nothing.
         check(unsafe { ffi::rlx_mlx_memory_reset_peak() })
     }

@@ -1,6 +1,7 @@
 //! What the host sees: the plugin, its devices, a backend instance.
 
 use crate::executable::{MlxExecutable, Options};
+use crate::gate;
 use crate::kernels::KernelSet;
 use crate::library;
 use crate::lower::SUPPORTED_OPS;
@@ -87,6 +88,11 @@ impl Plugin for Mlx {
         if let Some((key, _)) = request.options.first() {
             return Err(Error::invalid(format!("unknown option `{key}`: backend `mlx` has none")));
         }
+        let _pass = gate::pass()?;
+        #[cfg(blas_forwarders)]
+        crate::blas::load()?;
+        // Asked for the first time it waits for streams, of which there is none yet.
+        memory::cache_limit()?;
         let language = (request.device.kind == DeviceKind::Gpu).then_some(GPU_LANGUAGE);
         Ok(MlxBackend { lanes: Lanes::of(device_code(request.device.kind))?, kernels: KernelRegistry::new(), language })
     }
@@ -142,7 +148,7 @@ impl Backend for MlxBackend {
         let options = Options::read(&request.options)?;
         let graph = request.read_graph()?;
         let kernels = KernelSet::of(&graph, &self.kernels, self.language)?;
-        let lane = if kernels.call_the_host() { self.lanes.pick_own()? } else { self.lanes.pick() };
+        let lane = if kernels.call_the_host() { self.lanes.pick_own() } else { self.lanes.pick() }?;
         MlxExecutable::new(Program::new(graph, &kernels)?, options, lane)
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Program {
     pub(crate) whole: Segment,
     /// The last node that reads each node's value; graph outputs are read to the end.
     pub(crate) last_use: Vec<usize>,
+    /// Whether an output depends on each node's value.
+    needed: Vec<bool>,
     /// Whether a run decides which nodes are computed, and how often.
     pub(crate) has_control_flow: bool,
     /// Which input or parameter each leaf node reads.
@@ -88,6 +90,7 @@ impl Program {
         for output in &graph.outputs {
             last_use[output.0 as usize] = usize::MAX;
         }
+        let needed = needed_nodes(&graph);
         let param_index = params.by_name.unwrap_or_default();
         let (inputs, params) = (inputs.infos, params.infos);
         let args = (0..inputs.len()).map(Source::Input).chain((0..params.len()).map(Source::Param));
@@ -100,6 +103,7 @@ impl Program {
             outputs,
             whole,
             last_use,
+            needed,
             has_control_flow,
             leaves,
             param_index,
@@ -111,6 +115,11 @@ impl Program {
     /// Index of the parameter of this name.
     pub(crate) fn param(&self, name: &str) -> Option<usize> {
         self.param_index.get(name).copied()
+    }
+
+    /// Whether an output depends on the node's value.
+    pub(crate) fn is_needed(&self, id: NodeId) -> bool {
+        self.needed[id.0 as usize]
     }
 
     /// Where the value of a node comes from.
@@ -163,6 +172,22 @@ impl Program {
         };
         body.params.iter().map(find).collect()
     }
+}
+
+/// For each node, whether an output depends on it.
+fn needed_nodes(graph: &Graph) -> Vec<bool> {
+    let mut needed = vec![false; graph.len()];
+    for output in &graph.outputs {
+        needed[output.0 as usize] = true;
+    }
+    for (at, node) in graph.nodes().iter().enumerate().rev() {
+        if needed[at] {
+            for input in &node.inputs {
+                needed[input.0 as usize] = true;
+            }
+        }
+    }
+    needed
 }
 
 /// Leaves in order.

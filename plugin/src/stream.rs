@@ -2,12 +2,13 @@
 //!
 //! MLX's default streams belong to threads, but executables move between threads. So work runs on streams made for any
 //! thread, one caller at a time: a [`Lane`] is such a stream with its lock. MLX never frees a stream and gives each
-//! CPU stream a thread, hence a fixed set of lanes per device, one for each core, that executables share. Those with
+//! CPU stream a thread, hence at most one lane for each core, made as executables come, that they share. Those with
 //! kernels that run in the host have lanes to themselves, which others get after them, so that nobody waits for a kernel of
 //! another executable.
 
-use crate::kernels::refuse_reentry;
+use crate::gate;
 use crate::shim::{check, check_eval};
+use crate::signals::SignalsBlocked;
 use rlx_host_api::Error;
 use rlx_mlx_shim as ffi;
 use std::marker::PhantomData;
@@ -48,6 +49,9 @@ unsafe impl Sync for Stream {}
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        if gate::is_closed() {
+            return;
+        }
         // SAFETY: an owned handle, freed once.
         unsafe { ffi::rlx_mlx_stream_free(self.0.as_ptr()) }
     }
@@ -84,13 +88,19 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Lane {
+    /// MLX starts a thread here, and is seen to have one: it would fail to start it in the middle of an evaluation.
     fn new(device: ffi::rlx_mlx_device_t) -> Result<Self, Error> {
+        let _blocked = SignalsBlocked::new();
         let mut out = std::ptr::null_mut();
         // SAFETY: `out` is writable.
         check(unsafe { ffi::rlx_mlx_stream_new(device, &mut out) })?;
         let stream = NonNull::new(out).ok_or_else(|| Error::fault("the shim gave no stream and no error"))?;
-        let in_host_memory = device == ffi::RLX_MLX_DEVICE_CPU;
-        Ok(Self { stream: Stream(stream), in_host_memory, turn: Mutex::new(None) })
+        let stream = Stream(stream);
+        // SAFETY: live handle, used by this thread alone.
+        check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(stream.0.as_ptr()) })
+            .map_err(|e| e.context("MLX cannot start a stream (are threads and memory left?)"))?;
+        gate::watch_process()?;
+        Ok(Self { stream, in_host_memory: device == ffi::RLX_MLX_DEVICE_CPU, turn: Mutex::new(None) })
     }
 
     /// Whether the device computes in host memory, which the processor may write to as well.
@@ -101,14 +111,12 @@ impl Lane {
     /// Enters without a turn, to build graphs: that uses the stream's name alone, so a compilation does not hold up the
     /// runs of executables.
     pub(crate) fn enter_to_build(&self) -> Result<Building, Error> {
-        refuse_reentry()?;
         Ok(Building { _placed: Placed::on(&self.stream)? })
     }
 
     /// Waits until no other thread uses the lane, and enters, to evaluate for the executable that `own` belongs to. What
     /// another has under way there is waited for first: its failure would be taken for one of this executable's.
     pub(crate) fn enter(&self, own: &Arc<Started>) -> Result<Turn<'_>, Error> {
-        refuse_reentry()?;
         // Of the lock's content nothing can be half changed, so a poisoned one is as good as new.
         let started = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut turn = Turn { lane: self, started, _placed: Placed::on(&self.stream)? };
@@ -128,6 +136,7 @@ impl Lane {
 impl Turn<'_> {
     /// Notes that work is under way which nobody waits for.
     pub(crate) fn leave_running(&mut self, own: &Arc<Started>) {
+        gate::leave_running();
         if self.started.is_none() {
             *self.started = Some(Arc::clone(own));
         }
@@ -161,7 +170,8 @@ impl Turn<'_> {
 #[derive(Debug)]
 pub(crate) struct Lanes {
     device: ffi::rlx_mlx_device_t,
-    lanes: Vec<Arc<Lane>>,
+    /// Those that executables share.
+    shared: Mutex<Vec<Arc<Lane>>>,
     /// Those that executables have to themselves.
     own: Mutex<Vec<Arc<Lane>>>,
     next: AtomicUsize,
@@ -171,7 +181,7 @@ pub(crate) struct Lanes {
 const MAX_OWN: usize = 64;
 
 impl Lanes {
-    /// The process's lanes of `device`, made at first use.
+    /// The process's lanes of `device`, of which the first is made here.
     pub(crate) fn of(device: ffi::rlx_mlx_device_t) -> Result<Arc<Self>, Error> {
         static MADE: Mutex<Vec<(ffi::rlx_mlx_device_t, Arc<Lanes>)>> = Mutex::new(Vec::new());
         // A panic cannot leave the list half changed.
@@ -179,22 +189,31 @@ impl Lanes {
         if let Some((_, lanes)) = made.iter().find(|(d, _)| *d == device) {
             return Ok(Arc::clone(lanes));
         }
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let lanes = (0..cores).map(|_| Lane::new(device).map(Arc::new)).collect::<Result<_, _>>()?;
-        let lanes = Arc::new(Self { device, lanes, own: Mutex::default(), next: AtomicUsize::new(0) });
+        let first = Arc::new(Lane::new(device)?);
+        let shared = Mutex::new(vec![first]);
+        let lanes = Arc::new(Self { device, shared, own: Mutex::default(), next: AtomicUsize::new(0) });
         made.push((device, Arc::clone(&lanes)));
         Ok(lanes)
     }
 
     /// A lane for a new executable, in turn.
-    pub(crate) fn pick(&self) -> Arc<Lane> {
-        Arc::clone(&self.lanes[self.turn() % self.lanes.len()])
+    pub(crate) fn pick(&self) -> Result<Arc<Lane>, Error> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Of the list nothing can be half changed.
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.turn() % cores;
+        if let Some(lane) = shared.get(turn) {
+            return Ok(Arc::clone(lane));
+        }
+        let lane = Arc::new(Lane::new(self.device)?);
+        shared.push(Arc::clone(&lane));
+        Ok(lane)
     }
 
     /// A lane for an executable that may take its time on it, in code of the host's: one that no other has, while there
     /// are any.
     pub(crate) fn pick_own(&self) -> Result<Arc<Lane>, Error> {
-        // Of the list nothing can be half changed.
+        // As above.
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(free) = own.iter().find(|lane| Arc::strong_count(lane) == 1) {
             return Ok(Arc::clone(free));

@@ -1,6 +1,7 @@
 //! A function of arrays, traced once and replayed on any thread.
 
 use crate::array::Array;
+use crate::gate;
 use crate::shim::{check, check_eval};
 use rlx_host_api::Error;
 use rlx_mlx_shim as ffi;
@@ -23,6 +24,9 @@ unsafe impl Sync for Trace {}
 
 impl Drop for Trace {
     fn drop(&mut self) {
+        if gate::is_closed() {
+            return;
+        }
         // SAFETY: an owned handle, freed once.
         unsafe { ffi::rlx_mlx_trace_free(self.handle.as_ptr()) }
     }

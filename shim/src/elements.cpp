@@ -114,6 +114,7 @@ mx::allocator::Data allocate(size_t nbytes, size_t room) {
                                           std::to_string(limit) + " bytes");
   }
   auto data = mx::allocator::malloc(nbytes + room);
+  // For a host of the shim that does not export `rlx_mlx_allocator`.
   if (nbytes > 0 && !data.buffer().raw_ptr()) {
     // Given back, the NULL would go into the allocator's cache and come out again.
     [[maybe_unused]] const auto* lost = new mx::allocator::Data(std::move(data));

@@ -1395,6 +1395,10 @@ unsafe extern "C" {
     pub fn rlx_mlx_memory_set_limit(limit: usize, out_previous: *mut usize) -> std::ffi::c_int;
     pub fn rlx_mlx_memory_set_cache_limit(limit: usize, out_previous: *mut usize) -> std::ffi::c_int;
     pub fn rlx_mlx_memory_set_wired_limit(limit: usize, out_previous: *mut usize) -> std::ffi::c_int;
+    /** The `mlx::core::allocator::Allocator` that throws `std::bad_alloc` where MLX's own gives a buffer at address 0, which
+    MLX's CPU ops write to. Who opens libmlx can export this under the name of MLX's `allocator()`, mangled, on systems
+    where libmlx then calls it (ELF); libmlx has to be a library of its own.*/
+    pub fn rlx_mlx_allocator() -> *mut std::ffi::c_void;
     /// Softmax along an axis; half types accumulate in f32, integers and bool give f32 (MLX: softmax, precise).
     pub fn rlx_mlx_op_softmax(
         a: *mut rlx_mlx_array_t,

@@ -1,8 +1,10 @@
 #include "mlx/memory.h"
 
+#include <atomic>
 #include <limits>
 #include <mutex>
 
+#include "allocator.h"
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -15,15 +17,47 @@ void tell(size_t previous, size_t* out_previous) {
   }
 }
 
-// MLX tells the cache limit only to who sets another. None may do so between the two settings of a question.
-std::mutex cache_limit;
+// MLX tells the cache limit only to who sets another, and who sets one waits for all CPU streams. So it is asked for once,
+// and noted from then on.
+struct CacheLimit {
+  std::mutex setting;
+  std::atomic<bool> known = false;
+  std::atomic<size_t> value = 0;
+
+  size_t get() {
+    if (!known) {
+      std::lock_guard lock(setting);
+      if (!known) {
+        // A limit above the one that holds drops nothing.
+        value = mx::set_cache_limit(std::numeric_limits<size_t>::max());
+        mx::set_cache_limit(value);
+        known = true;
+      }
+    }
+    return value;
+  }
+
+  size_t set(size_t limit) {
+    std::lock_guard lock(setting);
+    const auto previous = mx::set_cache_limit(limit);
+    value = limit;
+    known = true;
+    return previous;
+  }
+};
+
+CacheLimit& cache_limit() {
+  // Never destroyed: threads may ask while the process ends.
+  static auto* limit = new CacheLimit;
+  return *limit;
+}
 
 }  // namespace
 
 extern "C" {
 
 int rlx_mlx_memory_active(size_t* out) {
-  return guarded(__func__, [&] { target(out) = mx::get_active_memory(); });
+  return guarded(__func__, [&] { target(out) = mx::get_active_memory() - bytes_never_given(); });
 }
 
 int rlx_mlx_memory_peak(size_t* out) {
@@ -61,11 +95,7 @@ int rlx_mlx_memory_limit(size_t* out) {
 
 int rlx_mlx_memory_cache_limit(size_t* out) {
   return guarded(__func__, [&] {
-    auto& result = target(out);
-    std::lock_guard lock(cache_limit);
-    // A limit above the one that holds drops nothing.
-    result = mx::set_cache_limit(std::numeric_limits<size_t>::max());
-    mx::set_cache_limit(result);
+    target(out) = cache_limit().get();
   });
 }
 
@@ -75,8 +105,7 @@ int rlx_mlx_memory_set_limit(size_t limit, size_t* out_previous) {
 
 int rlx_mlx_memory_set_cache_limit(size_t limit, size_t* out_previous) {
   return guarded(__func__, [&] {
-    std::lock_guard lock(cache_limit);
-    tell(mx::set_cache_limit(limit), out_previous);
+    tell(cache_limit().set(limit), out_previous);
   });
 }
 

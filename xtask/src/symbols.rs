@@ -13,15 +13,22 @@ use crate::provision::Provisioned;
 /// The one symbol that a plugin exports.
 const ENTRY: &str = "rlx_backend_entry";
 
+/// `mlx::core::allocator::allocator()`, which the plugin puts before that of a libmlx of its own.
+const ALLOCATOR: &str = "_ZN3mlx4core9allocator9allocatorEv";
+
 /// The prefix of every symbol of the pinned OpenBLAS.
 const OPENBLAS_PREFIX: &str = "scipy_";
 
-/// Fails if the plugin exports anything but its entry and the BLAS functions that it forwards, or lacks one of them.
+/// Fails if the plugin exports anything but its entry, the BLAS functions that it forwards and the allocator that it checks,
+/// or lacks one of them.
 ///
 /// A forwarder is due for every function that libmlx imports and OpenBLAS has: one less, and MLX would silently use
 /// its slow reference BLAS.
 pub(crate) fn check_plugin(plugin: &Path, libraries: &Provisioned) -> Result<()> {
     let mut expected = BTreeSet::from([ENTRY.to_owned()]);
+    if !libraries.mlx.files.is_empty() {
+        expected.insert(ALLOCATOR.to_owned());
+    }
     if let Some(openblas) = &libraries.openblas {
         let offered: BTreeSet<String> = dynamic(&openblas.library, "--defined-only")?
             .iter()
@@ -39,7 +46,7 @@ pub(crate) fn check_plugin(plugin: &Path, libraries: &Provisioned) -> Result<()>
     if !missing.is_empty() {
         bail!("{} does not export: {missing}", plugin.display());
     }
-    println!("{}: {ENTRY} and {} BLAS forwarders, nothing else", plugin.display(), expected.len() - 1);
+    println!("{}: {ENTRY} and {} forwarders, nothing else", plugin.display(), expected.len() - 1);
     Ok(())
 }
 

@@ -19,6 +19,7 @@ pub(crate) use mode::Mode;
 pub(crate) use options::Options;
 
 use crate::array::Array;
+use crate::gate;
 use crate::plan::Steps;
 use crate::program::Program;
 use crate::stream::{Lane, Started};
@@ -79,6 +80,7 @@ enum Plan {
 impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
     pub(crate) fn new(program: Program, options: Options, lane: Arc<Lane>) -> Result<Self, Error> {
+        let _pass = gate::pass()?;
         let Options { mode, keep_outputs } = options;
         let started = Arc::default();
         let program = Arc::new(program);
@@ -181,6 +183,7 @@ impl Executable for MlxExecutable {
     }
 
     fn set_param(&mut self, name: &str, value: TensorView<'_>, owner: Option<ParamOwner>) -> Result<(), Error> {
+        let _pass = gate::pass()?;
         let index = self.program.param(name);
         let index = index.ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
         let dims = dims(&self.program.params[index])?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 impl Params for MlxExecutable {
     fn write_param(&mut self, declared: &TensorInfo, offset: usize, data: &[u8]) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         let param = self.program.param(&declared.name).and_then(|i| self.params[i].as_mut()).ok_or_else(|| {
             let name = &declared.name;
             Error::new(ErrorKind::FailedPrecondition, format!("parameter `{name}` is not set: set the whole first"))
@@ -36,7 +36,7 @@ impl Params for MlxExecutable {
 
     /// The copy runs on the same lane, to which the trace is bound; so the two take turns.
     fn duplicate(&mut self) -> Result<Self, Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         let inputs = self.inputs.iter().map(|input| {
             let resident = second(&input.resident)?;
             Ok(Input { dims: input.dims.clone(), resident, feed: input.feed, fed_from: None })

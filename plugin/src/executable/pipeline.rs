@@ -6,7 +6,7 @@
 use super::MlxExecutable;
 use super::run::wanted_bytes;
 use crate::array::Array;
-use crate::kernels::refuse_reentry;
+use crate::gate::{self, Pass};
 use rlx_host_api::Error;
 use rlx_host_api::author::{Pipeline, Run};
 use std::collections::VecDeque;
@@ -20,15 +20,18 @@ const OVERLAP: usize = 4;
 
 impl MlxExecutable {
     /// Waits for what is under way. Every call that needs its results starts with this.
-    pub(super) fn settle(&mut self) -> Result<(), Error> {
+    pub(super) fn settle(&mut self) -> Result<Pass, Error> {
         // Before anything is taken: a call from inside a kernel fails, the runs that are under way do not.
-        refuse_reentry()?;
-        let Some(before) = self.before.take() else { return Ok(()) };
+        let pass = gate::pass()?;
+        let Some(before) = self.before.take() else { return Ok(pass) };
         let done = self.lane.wait(&self.started).and_then(|()| self.outputs_are_settled());
-        done.map_err(|error| {
-            self.revert(before);
-            self.explain(error).context("a run that was started before failed")
-        })
+        match done {
+            Ok(()) => Ok(pass),
+            Err(error) => {
+                self.revert(before);
+                Err(self.explain(error).context("a run that was started before failed"))
+            }
+        }
     }
 
     /// Has MLX note on the outputs that they are there: it does so when it is next asked, which may then be by two
@@ -81,7 +84,7 @@ impl MlxExecutable {
 
 impl Pipeline for MlxExecutable {
     fn submit(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
-        refuse_reentry()?;
+        let _pass = gate::pass()?;
         self.begin()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
@@ -103,11 +106,11 @@ impl Pipeline for MlxExecutable {
     }
 
     fn wait(&mut self) -> Result<(), Error> {
-        self.settle()
+        self.settle().map(drop)
     }
 
     fn run_batch(&mut self, runs: &mut [Run<'_>]) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
         let before = self.fed_inputs()?;

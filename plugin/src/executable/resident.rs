@@ -49,7 +49,7 @@ impl MlxExecutable {
 
 impl Resident for MlxExecutable {
     fn bind_resident(&mut self, input: usize, value: Option<TensorView<'_>>) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         let input = &mut self.inputs[input];
         input.resident = value.map(|value| Array::from_bytes(&input.dims, value.dtype, value.data)).transpose()?;
         input.fed_from = None;
@@ -58,14 +58,14 @@ impl Resident for MlxExecutable {
     }
 
     fn read_resident(&mut self, input: usize, offset: usize, out: &mut [u8]) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         self.resident(input)?.read_part(offset, out)?;
         self.counters.bytes_out += out.len() as u64;
         Ok(())
     }
 
     fn feed(&mut self, input: usize, output: Option<usize>) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         self.inputs[input].feed = output;
         Ok(())
     }
@@ -77,9 +77,9 @@ impl Resident for MlxExecutable {
         source: Source,
         segments: &[Segment],
     ) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         if let Some(other) = other.as_deref_mut() {
-            other.settle()?;
+            drop(other.settle()?);
         }
         // An output that was fed to the target is the same array: kept, it would make the write copy the whole.
         let input = &mut self.inputs[target];
@@ -99,21 +99,21 @@ impl Resident for MlxExecutable {
     }
 
     fn read_output(&mut self, output: usize, offset: usize, out: &mut [u8]) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         self.output(output)?.read_part(offset, out)?;
         self.counters.bytes_out += out.len() as u64;
         Ok(())
     }
 
     fn save(&mut self, inputs: &[usize]) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         let values = inputs.iter().map(|&input| Ok((input, self.resident(input)?.duplicate()?)));
         self.saved = Some(values.collect::<Result<_, Error>>()?);
         Ok(())
     }
 
     fn restore(&mut self) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         let saved = self.saved.as_ref().ok_or_else(|| not_now("no resident inputs were saved"))?;
         for (index, value) in saved {
             let input = &mut self.inputs[*index];

@@ -23,7 +23,7 @@ unsafe impl Send for Scratch {}
 impl MlxExecutable {
     /// [`Executable::run`](rlx_host_api::author::Executable::run).
     pub(super) fn run_once(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
-        self.settle()?;
+        let _pass = self.settle()?;
         self.begin()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;

@@ -27,11 +27,13 @@ impl Drop for Running {
 
 /// Fails on a thread that is inside a kernel.
 pub(crate) fn refuse_reentry() -> Result<(), Error> {
-    INSIDE.with_borrow(|inside| match inside.last() {
+    // A thread whose own data has been destroyed, as when the process ends, is in no kernel.
+    let inside = INSIDE.try_with(|inside| inside.borrow().last().cloned()).ok().flatten();
+    match inside {
         None => Ok(()),
         Some(op) => {
             let message = format!("kernel `{op}` called the backend that is running it; a kernel may not");
             Err(Error::new(ErrorKind::FailedPrecondition, message))
         }
-    })
+    }
 }

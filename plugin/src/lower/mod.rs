@@ -70,24 +70,27 @@ pub(crate) const SUPPORTED_OPS: &[OpKind] = &[
 
 /// The lazy outputs of a segment for its arguments. They may be views.
 pub(crate) fn lower(program: &Program, segment: &Segment, args: &[&Array]) -> Result<Vec<Array>, Error> {
-    walk(program, segment, args, &mut |_, _| Ok(()))
+    walk(program, segment, args, &mut |_, _, _| Ok(()))
 }
 
-/// Like [`lower`], evaluating after each node, which `evaluations` counts; a failure names the node.
+/// Like [`lower`], evaluating after each node that an output needs, which `evaluations` counts; a failure names the node.
 pub(crate) fn lower_eagerly(
     program: &Program,
     segment: &Segment,
     args: &[&Array],
     evaluations: &mut u64,
 ) -> Result<Vec<Array>, Error> {
-    walk(program, segment, args, &mut |node, value| {
+    walk(program, segment, args, &mut |program, node, value| {
+        if !program.is_needed(node.id) {
+            return Ok(());
+        }
         *evaluations += 1;
         eval(std::slice::from_ref(value)).map_err(|e| e.context(place(node)))
     })
 }
 
-/// What is done with each value as it arises.
-type Visit<'a> = dyn FnMut(&Node, &Array) -> Result<(), Error> + 'a;
+/// What is done with each value as it arises; the program is the one that has the node.
+type Visit<'a> = dyn FnMut(&Program, &Node, &Array) -> Result<(), Error> + 'a;
 
 fn walk(program: &Program, segment: &Segment, args: &[&Array], visit: &mut Visit<'_>) -> Result<Vec<Array>, Error> {
     let graph = &program.graph;
@@ -99,7 +102,7 @@ fn walk(program: &Program, segment: &Segment, args: &[&Array], visit: &mut Visit
             Some(arg) => scope.arg(arg)?.duplicate()?,
             None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
         };
-        visit(node, &value)?;
+        visit(program, node, &value)?;
         scope.values[at] = Some(value);
         // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
         for input in &node.inputs {

@@ -19,7 +19,8 @@ impl Steps {
             return cut.finish();
         }
         let mut pending = Vec::new();
-        for node in program.graph.nodes() {
+        // What no output needs is left out: control flow would be executed for nothing.
+        for node in program.graph.nodes().iter().filter(|node| program.is_needed(node.id)) {
             if program.is_control_flow(node) {
                 cut.nodes(std::mem::take(&mut pending))?;
                 cut.control(node)?;
@@ -47,7 +48,8 @@ impl<'a> Cut<'a> {
         let args = program.whole.args.iter();
         let values: HashMap<Source, usize> = args.enumerate().map(|(i, &source)| (source, i)).collect();
         let mut exposed: HashSet<NodeId> = program.graph.outputs.iter().copied().collect();
-        for node in program.graph.nodes().iter().filter(|node| program.is_control_flow(node)) {
+        let needed = program.graph.nodes().iter().filter(|node| program.is_needed(node.id));
+        for node in needed.filter(|node| program.is_control_flow(node)) {
             exposed.extend(&node.inputs);
         }
         Self { program, exposed, count: values.len(), values, steps: Vec::new() }

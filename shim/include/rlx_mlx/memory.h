@@ -34,5 +34,10 @@ int rlx_mlx_memory_set_limit(size_t limit, size_t* out_previous);
 int rlx_mlx_memory_set_cache_limit(size_t limit, size_t* out_previous);
 int rlx_mlx_memory_set_wired_limit(size_t limit, size_t* out_previous);
 
+/* The `mlx::core::allocator::Allocator` that throws `std::bad_alloc` where MLX's own gives a buffer at address 0, which
+ * MLX's CPU ops write to. Who opens libmlx can export this under the name of MLX's `allocator()`, mangled, on systems
+ * where libmlx then calls it (ELF); libmlx has to be a library of its own. */
+void* rlx_mlx_allocator(void);
+
 RLX_MLX_C_END
 #endif

@@ -31,6 +31,8 @@ void test_memory(void) {
   CHECK_OK(rlx_mlx_memory_cache_limit(&limit));
   CHECK(limit == previous);
   CHECK_OK(rlx_mlx_memory_set_wired_limit(0, &previous));
+  CHECK(rlx_mlx_allocator() != NULL);
+  CHECK(rlx_mlx_allocator() == rlx_mlx_allocator());
   CHECK_FAILS(rlx_mlx_memory_active, RLX_MLX_ERR_NULL, rlx_mlx_memory_active(NULL));
   CHECK_FAILS(rlx_mlx_memory_peak, RLX_MLX_ERR_NULL, rlx_mlx_memory_peak(NULL));
   CHECK_FAILS(rlx_mlx_memory_cached, RLX_MLX_ERR_NULL, rlx_mlx_memory_cached(NULL));

@@ -7,6 +7,7 @@ mod kv_cache;
 mod params;
 mod pipeline;
 mod resident;
+mod unneeded;
 
 use rlx_host_api::{Error, ErrorKind, Executable};
 use rlx_mlx_tests::bytes::{bytes, floats, view};

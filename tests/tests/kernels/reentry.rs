@@ -2,7 +2,7 @@
 
 use crate::{Place, assert_says, custom, op_with};
 use rlx_host_api::kernel::Kernel;
-use rlx_host_api::{Backend, Error, ErrorKind, Executable, TensorView};
+use rlx_host_api::{Backend, BackendOptions, DeviceKind, Error, ErrorKind, Executable, MemoryLimit, TensorView};
 use rlx_ir::DType;
 use rlx_mlx_tests::bytes::{bytes, floats, view};
 use rlx_mlx_tests::graph::Case;
@@ -35,7 +35,7 @@ struct Reach {
 type Call = fn(&Backend, &mut Executable) -> Result<(), Error>;
 
 /// Calls that evaluate or wait, each of which could wait for its own thread.
-const CALLS: [(&str, Call); 9] = [
+const CALLS: [(&str, Call); 14] = [
     ("run", |_, other| run(other).map(drop)),
     ("wait", |_, other| other.wait()),
     ("submit", |_, other| other.submit(&[&[0; 8]])),
@@ -48,6 +48,11 @@ const CALLS: [(&str, Call); 9] = [
     ("read_output", |_, other| other.read_output(0, 0, &mut [0; 8])),
     ("read_resident", |_, other| other.read_resident(0, 0, &mut [0; 8])),
     ("save_resident", |_, other| other.save_resident(&[0])),
+    ("create", |backend, _| backend.plugin().create(&BackendOptions::new().device(DeviceKind::Cpu)).map(drop)),
+    ("memory_stats", |backend, _| backend.memory_stats().map(drop)),
+    ("set_memory_limit", |backend, _| backend.set_memory_limit(MemoryLimit::Cache, 32 << 20).map(drop)),
+    ("clear_memory_cache", |backend, _| backend.clear_memory_cache()),
+    ("reset_memory_peak", |backend, _| backend.reset_memory_peak()),
 ];
 
 fn copy() -> Kernel {

@@ -72,6 +72,11 @@ fn other_executables_go_on_while_a_kernel_takes_long() {
         for (op, mode) in &others {
             assert_eq!(finished.recv_timeout(NEVER), Ok(RUNS as u64), "while the slow kernel runs: {op} {mode}");
         }
+        // Statistics wait for no stream.
+        let (told, tells) = mpsc::channel();
+        let asked = backend.clone();
+        scope.spawn(move || told.send(asked.memory_stats().is_ok()));
+        assert_eq!(tells.recv_timeout(NEVER), Ok(true), "statistics while the slow kernel runs");
         release.send(()).unwrap();
         assert_eq!(running.join().unwrap(), Ok(vec![1.0, 2.0]));
     });
