@@ -5,6 +5,7 @@
 
 mod activation;
 mod attention;
+mod dealt;
 mod elementwise;
 mod fused;
 mod gather;
