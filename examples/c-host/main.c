@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,40 @@ enum { OK = 0, FAILED = 1, UNUSABLE = 2 };
 /* The two arguments of "%.*s". A view has no NUL at its end, and the data of an empty one may be NULL. */
 #define TEXT(view) ((view).len < INT_MAX ? (int)(view).len : INT_MAX), ((view).len ? (const char *)(view).data : "")
 
+/* Prints text that may come from a file or a plugin: what a terminal would obey is escaped, byte by byte. */
+static void print_list(FILE *to, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    char *text = size < 0 ? NULL : malloc((size_t)size + 1);
+    if (text) vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+    for (int i = 0; text && i < size; i++) {
+        const unsigned char *at = (const unsigned char *)text + i;
+        /* In UTF-8, C2 80 to C2 9F are control characters, too. */
+        int pair = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0, rest = i && at[-1] == 0xc2 && at[0] < 0xa0;
+        int obeyed = at[0] < ' ' || at[0] == 0x7f || pair || rest;
+        if (obeyed) fprintf(to, "\\x%02x", *at);
+        else fputc(*at, to);
+    }
+    fputs(text ? "" : "(no memory for the text)", to);
+    free(text);
+}
+
+static void print(FILE *to, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print_list(to, format, arguments);
+    va_end(arguments);
+}
+
+#define print_line(to, ...) (print(to, __VA_ARGS__), (void)fputc('\n', to))
+
 static int fail(int code, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     fputs("error: ", stderr);
-    vfprintf(stderr, format, arguments);
+    print_list(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
     return code;
@@ -43,9 +73,10 @@ static int check(const char *what, RlxError *error) {
     return FAILED;
 }
 
-static void *allocate(size_t count, size_t size) {
-    void *memory = calloc(count ? count : 1, size ? size : 1);
-    if (!memory) exit(fail(FAILED, "no memory for %zu times %zu bytes", count, size));
+/* Zeros, to be freed; NULL after an error that says what they are for. */
+static void *allocate(const char *what, uint64_t count, size_t size) {
+    void *memory = count > SIZE_MAX ? NULL : calloc(count ? (size_t)count : 1, size);
+    if (!memory) fail(FAILED, "out of memory: %s takes %" PRIu64 " times %zu bytes", what, count, size);
     return memory;
 }
 
@@ -67,7 +98,7 @@ static uint32_t log_enabled(void *context, uint32_t level, RlxStr target) {
 
 static void log_record(void *context, uint32_t level, RlxStr target, RlxStr message) {
     if (log_enabled(context, level, target))
-        fprintf(stderr, "[%s %.*s] %.*s\n", LEVELS[level], TEXT(target), TEXT(message));
+        print_line(stderr, "[%s %.*s] %.*s", LEVELS[level], TEXT(target), TEXT(message));
 }
 
 static int has_every_slot(const RlxBackendApi *api) {
@@ -105,8 +136,8 @@ static int print_plugin(const RlxBackendApi *api) {
     RlxBackendInfo info = {.struct_size = sizeof info};
     uint64_t devices = 0;
     if (check("info", api->info(&info)) || check("device_count", api->device_count(&devices))) return FAILED;
-    printf("plugin: %.*s %.*s by %.*s\n", TEXT(info.name), TEXT(info.version), TEXT(info.vendor));
-    printf("engine: %.*s %.*s\n", TEXT(info.engine), TEXT(info.engine_version));
+    print_line(stdout, "plugin: %.*s %.*s by %.*s", TEXT(info.name), TEXT(info.version), TEXT(info.vendor));
+    print_line(stdout, "engine: %.*s %.*s", TEXT(info.engine), TEXT(info.engine_version));
     RlxVersion abi = api->abi_version;
     printf("abi: %" PRIu32 ".%" PRIu32 ".%" PRIu32 "\n", abi.major, abi.minor, abi.patch);
     printf("opset: %" PRIu32 " to %" PRIu32 "\nops: %" PRIu64 "\n", info.opset_min, info.opset_max, info.op_count);
@@ -114,7 +145,7 @@ static int print_plugin(const RlxBackendApi *api) {
         RlxDeviceInfo device = {.struct_size = sizeof device};
         if (check("device_info", api->device_info(index, &device))) return FAILED;
         const char *kind = device.kind == RLX_DEVICE_CPU ? "cpu" : device.kind == RLX_DEVICE_GPU ? "gpu" : "other";
-        printf("device: %s:%" PRIu32 " %.*s\n", kind, device.ordinal, TEXT(device.name));
+        print_line(stdout, "device: %s:%" PRIu32 " %.*s", kind, device.ordinal, TEXT(device.name));
     }
     return devices ? OK : fail(FAILED, "the plugin finds no device that it can use");
 }
@@ -160,9 +191,16 @@ static const char *shape(const RlxTensorInfo *info, char *out, size_t size) {
     return out;
 }
 
+/* `` `y` f32[2, 3] `` */
+static const char *describe(const RlxTensorInfo *info, char *out, size_t size) {
+    char text[128];
+    snprintf(out, size, "`%.*s` %s", TEXT(info->name), shape(info, text, sizeof text));
+    return out;
+}
+
 static void print_tensor(uint64_t index, const RlxTensorInfo *info, const uint8_t *data, size_t bytes) {
     char text[128];
-    if (info->name.len) printf("%.*s %s:", TEXT(info->name), shape(info, text, sizeof text));
+    if (info->name.len) print(stdout, "%.*s %s:", TEXT(info->name), shape(info, text, sizeof text));
     else printf("%" PRIu64 " %s:", index, shape(info, text, sizeof text));
     for (size_t at = 0, size = DTYPES[info->dtype].size; at < bytes; at += size) {
         Element e;
@@ -227,33 +265,37 @@ static int read_numbers(const char *text, uint32_t dtype, uint8_t *data, size_t 
     return found == 1 || found == elements ? OK : fail(FAILED, "`%s`: not %zu numbers", text, elements);
 }
 
-static uint8_t *read_file(const char *path, size_t *size) {
+/* The bytes of a file, to be freed; NULL after an error. Where it is for `what`, its size has to be `wanted`, which is
+ * looked at before anything is read. */
+static uint8_t *read_file(const char *path, const char *what, size_t wanted, size_t *size) {
     FILE *file = fopen(path, "rb");
     struct stat status;
     uint8_t *data = NULL;
-    if (file && !fstat(fileno(file), &status)) {
+    if (!file || fstat(fileno(file), &status)) fail(FAILED, "cannot read %s: %s", path, strerror(errno));
+    else if (what && (uintmax_t)status.st_size != wanted && !S_ISDIR(status.st_mode))
+        fail(FAILED, "%s has %" PRIuMAX " bytes, but %s takes %zu", path, (uintmax_t)status.st_size, what, wanted);
+    else if ((data = allocate(path, (uint64_t)status.st_size, 1))) {
         *size = (size_t)status.st_size;
-        data = allocate(*size, 1);
-        if (fread(data, 1, *size, file) < *size) free(data), data = NULL;
+        if (fread(data, 1, *size, file) < *size) {
+            fail(FAILED, "cannot read %s: %s", path, ferror(file) ? strerror(errno) : "it has become shorter");
+            free(data), data = NULL;
+        }
     }
-    if (!data) fail(FAILED, "cannot read %s: %s", path, strerror(errno));
     if (file) fclose(file);
     return data;
 }
 
 /* The elements that the command line gives a tensor, to be freed; NULL after an error. */
 static uint8_t *value(const Arguments *given, const char *flag, const RlxTensorInfo *info, size_t *bytes) {
-    char wanted[128];
-    size_t found = 0;
+    char what[256];
     if (measure(info, bytes)) return NULL;
-    shape(info, wanted, sizeof wanted);
     const char *text = argument(given, flag, info->name);
-    if (!text) return fail(FAILED, "%s %.*s=VALUE is missing, %s", flag, TEXT(info->name), wanted), NULL;
-    int is_file = text[strspn(text, "0123456789+-.,eE")] != 0;
-    uint8_t *data = is_file ? read_file(text, &found) : allocate(*bytes, 1);
-    if (data && (is_file ? found == *bytes : !read_numbers(text, info->dtype, data, *bytes))) return data;
-    if (data && is_file)
-        fail(FAILED, "%s has %zu bytes, but `%.*s` is %s, %zu", text, found, TEXT(info->name), wanted, *bytes);
+    if (!text)
+        return fail(FAILED, "%s %.*s=VALUE is missing, %s", flag, TEXT(info->name), shape(info, what, sizeof what)), NULL;
+    describe(info, what, sizeof what);
+    if (text[strspn(text, "0123456789+-.,eE")]) return read_file(text, what, *bytes, bytes);
+    uint8_t *data = allocate(what, *bytes, 1);
+    if (data && !read_numbers(text, info->dtype, data, *bytes)) return data;
     free(data);
     return NULL;
 }
@@ -281,8 +323,9 @@ static int run(const RlxBackendApi *api, RlxExecutable *executable, const Argume
     int code = set_params(api, executable, &info, given);
     if (!code) code = check_names(given, "--input", info.inputs, info.input_count);
 
-    RlxBytes *inputs = allocate(info.input_count, sizeof *inputs);
-    RlxBytesMut *outputs = allocate(info.output_count, sizeof *outputs);
+    RlxBytes *inputs = allocate("the list of inputs", info.input_count, sizeof *inputs);
+    RlxBytesMut *outputs = allocate("the list of outputs", info.output_count, sizeof *outputs);
+    if (!inputs || !outputs) return free(inputs), free(outputs), FAILED;
     size_t bytes = 0;
     for (uint64_t i = 0; i < info.input_count && !code; i++) {
         uint8_t *data = value(given, "--input", tensor(info.inputs, i), &bytes);
@@ -290,8 +333,12 @@ static int run(const RlxBackendApi *api, RlxExecutable *executable, const Argume
         if (!data) code = FAILED;
     }
     for (uint64_t i = 0; i < info.output_count && !code; i++) {
-        code = measure(tensor(info.outputs, i), &bytes);
-        if (!code) outputs[i] = (RlxBytesMut){allocate(bytes, 1), bytes};
+        const RlxTensorInfo *output = tensor(info.outputs, i);
+        char what[256];
+        code = measure(output, &bytes);
+        if (code) break;
+        outputs[i] = (RlxBytesMut){allocate(describe(output, what, sizeof what), bytes, 1), bytes};
+        if (!outputs[i].data) code = FAILED; /* A program may declare more than there is. */
     }
     RlxRunArgs args = {.struct_size = sizeof args, .inputs = inputs, .input_count = info.input_count,
                        .outputs = outputs, .output_count = info.output_count};
@@ -308,7 +355,7 @@ static int run(const RlxBackendApi *api, RlxExecutable *executable, const Argume
 
 static int run_model(const RlxBackendApi *api, const char *path, const Arguments *given) {
     size_t size = 0;
-    char *program = (char *)read_file(path, &size);
+    char *program = (char *)read_file(path, NULL, 0, &size);
     if (!program) return FAILED;
     RlxBackend *backend = NULL;
     RlxExecutable *executable = NULL;
@@ -334,6 +381,8 @@ int main(int argc, char **argv) {
                 strchr(given.words[i + 1], '=');
     if (!right) return fail(UNUSABLE, "usage: %s PLUGIN [MODEL [--param NAME=VALUE | --input NAME=VALUE]...]", argv[0]);
 
+    /* A reader of our output that goes away makes a write fail, which is told below. */
+    signal(SIGPIPE, SIG_IGN);
     /* The plugin may use the services as long as the process lives. */
     static uint32_t level = RLX_LOG_WARN;
     static const RlxHostServices services = {.struct_size = sizeof services, .context = &level,
@@ -348,5 +397,7 @@ int main(int argc, char **argv) {
     int code = print_plugin(api);
     if (!code && argc > 2) code = run_model(api, argv[2], &given);
     int stopped = check("shutdown", api->shutdown());
-    return code ? code : stopped;
+    if (!code) code = stopped;
+    if ((fflush(stdout) || ferror(stdout)) && !code) code = fail(FAILED, "cannot write standard output: %s", strerror(errno));
+    return code;
 }

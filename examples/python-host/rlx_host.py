@@ -15,11 +15,11 @@ import ctypes
 import itertools
 import logging
 import os
+import sys
 import threading
 import weakref
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_int64, c_void_p
 from ctypes import c_uint32 as u32, c_uint64 as u64
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -112,7 +112,18 @@ def wire(text):
 
 def read(view):
     """The text of an RlxStr. It has no NUL at its end, so `data` must not be read as a C string."""
-    return ctypes.string_at(c_void_p.from_buffer(view).value, view.len).decode() if view.len else ""
+    return ctypes.string_at(c_void_p.from_buffer(view).value, view.len).decode(errors="replace") if view.len else ""
+
+
+def printable(text):
+    """The text with everything escaped that a terminal would obey rather than show; it comes from files and plugins."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(text))
+
+
+def complain(text):
+    """One line on standard error, where that can be written."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(f"error: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def key_values(options):
@@ -150,6 +161,13 @@ def release_shared(number):
     SHARED.pop(number, None)
 
 
+def shut_down(shutdown):
+    try:
+        check(shutdown())
+    except PluginError as error:  # at exit nobody is left who could catch it
+        complain(f"shutdown: {error}")
+
+
 def release(lock, destroy, handle):
     with lock:
         destroy(handle)
@@ -164,6 +182,13 @@ class TensorInfo:
 
     def __str__(self):
         return f"{DTYPES[self.code]}{list(self.shape)}"
+
+    def empty(self):
+        """A new array. A program may declare more than there is memory for."""
+        try:
+            return np.empty(self.shape, self.dtype)
+        except (MemoryError, OverflowError, ValueError) as error:
+            raise MemoryError(f"out of memory: `{self.name}` {self}: {error}") from error
 
     def check(self, array, writeable=False):
         """The array itself, if it can cross as it is: nothing is converted or copied."""
@@ -221,7 +246,7 @@ class Executable:
             raise KeyError(f"the program takes the inputs {wanted}, but {sorted(inputs) or 'none'} were given")
         given = [info.check(inputs[info.name]) for info in self.inputs]
         if out is None:
-            out = [np.empty(info.shape, info.dtype) for info in self.outputs]
+            out = [info.empty() for info in self.outputs]
         for info, array in zip(self.outputs, out):
             if array is not None:
                 info.check(array, writeable=True)
@@ -257,7 +282,9 @@ class Plugin:
 
     def __init__(self, path):
         self.library = ctypes.CDLL(path)  # RTLD_LOCAL: its symbols stay its own
-        entry = self.library.rlx_backend_entry
+        entry = getattr(self.library, "rlx_backend_entry", None)
+        if entry is None:
+            raise PluginError(f"{path} is no plugin: it exports no rlx_backend_entry")
         entry.restype, entry.argtypes = POINTER(RlxError), [POINTER(RlxEntryRequest), POINTER(RlxEntryResponse)]
         response = sized(RlxEntryResponse)
         check(entry(sized(RlxEntryRequest, abi_min=ABI, abi_max=ABI, services=ctypes.pointer(SERVICES)),
@@ -267,13 +294,18 @@ class Plugin:
             raise PluginError(f"{path} gave no function table of ABI {ABI}")
         self.api = response.api.contents
         # Finalizers run at exit too, the youngest first: executables, backends, and then this.
-        weakref.finalize(self, lambda shutdown: check(shutdown()), self.api.shutdown)
+        self.at_exit = weakref.finalize(self, shut_down, self.api.shutdown)
         self.info, count, self.devices = sized(RlxBackendInfo), u64(), []
         check(self.api.info(self.info))
         check(self.api.device_count(count))
         for index in range(count.value):
             self.devices.append(sized(RlxDeviceInfo))
             check(self.api.device_info(index, self.devices[-1]))
+
+    def shutdown(self):
+        """Stops the plugin's threads now rather than at exit. Backends and programs must be gone; none can follow."""
+        if self.at_exit.detach():
+            check(self.api.shutdown())
 
     def create(self, device=0, **options):
         """A backend on the device with this index in `devices`."""
@@ -310,12 +342,78 @@ def load_array(name, file):
     try:
         stored = np.load(file, allow_pickle=False)
         return np.asarray(stored if isinstance(stored, np.ndarray) else stored[name], order="C")
-    except (BadZipFile, EOFError, KeyError, ValueError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever the modules below NumPy raise: TokenError, OverflowError, …
         raise ValueError(f"{file} is no .npy file, nor a .npz that holds `{name}`") from error
 
 
+def file_names(infos):
+    """A file name for each output, no two alike even where case does not count: its own name, with `_` for what a path
+    must not hold, or output_I for none; and where another has that, its index follows."""
+    taken = set()
+
+    def safe(name):
+        kept = "".join(c if c.isalnum() or c in "._-" else "_" for c in name.lstrip("."))
+        return kept.encode()[:200].decode(errors="ignore")  # file systems take 255 bytes
+
+    def take(stem):
+        return stem.lower() not in taken and not taken.add(stem.lower())
+
+    # Those that keep their names come first, so that none of them has to give way.
+    kept = [info.name != "" and safe(info.name) == info.name and take(info.name) for info in infos]
+    for index, info in enumerate(infos):
+        stem = safe(info.name) or f"output_{index}"
+        more = (f"{stem}_{index}_{n}" for n in itertools.count(1))
+        yield (stem if kept[index] else next(filter(take, itertools.chain([stem, f"{stem}_{index}"], more)))) + ".npy"
+
+
+def save(folder, infos, arrays):
+    """Writes each output beside its place and then renames it, so that no half file stays."""
+    os.makedirs(folder, exist_ok=True)
+    names = list(file_names(infos))
+    parts = [os.path.join(folder, f".{name}.{os.getpid()}") for name in names]
+    try:
+        for part, array in zip(parts, arrays):
+            with open(part, "wb") as file:
+                np.save(file, array, allow_pickle=False)
+        for part, name in zip(parts, names):
+            os.replace(part, os.path.join(folder, name))
+    finally:
+        for part in parts:
+            with contextlib.suppress(OSError):
+                os.remove(part)
+
+
+def run(args):
+    plugin = load(args.plugin)
+    for line in describe(plugin):
+        print(printable(line))
+    if args.model is None:
+        return
+    with open(args.model, encoding="utf-8") as file:
+        program = plugin.create(args.device).compile(file.read(), **dict(args.option))
+    for name, path in args.param:
+        program.set_param(name, load_array(name, path))
+    outputs = program.run({name: load_array(name, path) for name, path in args.input})
+    for index, (info, array) in enumerate(zip(program.outputs, outputs)):
+        print(printable(f"{info.name or index} {info}"), np.array2string(array, floatmode="unique"), sep="\n")
+    if args.save:
+        save(args.save, program.outputs, outputs)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        super().error(printable(message))
+
+
+class Formatter(logging.Formatter):
+    def format(self, record):
+        return printable(super().format(record))
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Run a .rlxmodel program on an RLX backend plugin.")
+    parser = Parser(description="Run a .rlxmodel program on an RLX backend plugin.")
     parser.add_argument("plugin", help="the plugin's file, such as rlx_mlx/librlx_mlx.so")
     parser.add_argument("model", nargs="?", help="a .rlxmodel file; without one, only print what the plugin is")
     for flag, what in {"input": "an input, .npy or .npz", "param": "likewise", "option": "such as mode=eager"}.items():
@@ -324,25 +422,22 @@ def main():
     parser.add_argument("--save", metavar="DIR", help="write each output there as NAME.npy")
     parser.add_argument("--log", default="warning", choices=["error", "warning", "info", "debug"])
     args = parser.parse_args()
-    logging.basicConfig(level=args.log.upper(), format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=args.log.upper(), handlers=[handler])
     try:
-        plugin = load(args.plugin)
-        print(*describe(plugin), sep="\n")
-        if args.model is None:
-            return
-        with open(args.model, encoding="utf-8") as file:
-            program = plugin.create(args.device).compile(file.read(), **dict(args.option))
-        for name, path in args.param:
-            program.set_param(name, load_array(name, path))
-        outputs = program.run({name: load_array(name, path) for name, path in args.input})
-        for index, (info, array) in enumerate(zip(program.outputs, outputs)):
-            print(f"{info.name or index} {info}", np.array2string(array, floatmode="unique"), sep="\n")
-            if args.save:
-                os.makedirs(args.save, exist_ok=True)
-                np.save(os.path.join(args.save, f"{os.path.basename(info.name) or f'output_{index}'}.npy"), array)
-    except (PluginError, OSError, KeyError, TypeError, ValueError) as error:
-        parser.exit(1, f"error: {error.args[0] if isinstance(error, KeyError) else error}\n")
+        run(args)
+        load(args.plugin).shutdown()  # rather than at exit, where an error could not change the exit code
+        print(end="", flush=True)
+    except (PluginError, OSError, KeyError, TypeError, ValueError, MemoryError) as error:
+        complain((error.args[0] if isinstance(error, KeyError) else str(error)) or type(error).__name__)
+        try:
+            print(end="", flush=True)
+        except OSError:  # what is left would be written again at exit, and fail again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,7 +2,9 @@
 
 use crate::Value;
 use crate::abi::*;
+use crate::printable;
 use crate::views::{MAX_TEXT, key_values, pairs, text};
+use std::borrow::Cow;
 
 /// What class of failure an [`Error`] is; `code()` gives the wire value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,15 +72,10 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of `kind`. Line breaks in `message` become `; `, so that it stays one line.
+    /// An error of `kind`. Line breaks in `message` become `; `, so that it stays one line, and what a terminal would
+    /// obey is escaped ([`printable`]): messages quote names and files of others.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let message: String = message.into();
-        let message = if message.contains('\n') {
-            message.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
-        } else {
-            message
-        };
-        Self { kind, message, details: Vec::new() }
+        Self { kind, message: one_line(message.into()), details: Vec::new() }
     }
 
     /// Shorthand for [`ErrorKind::InvalidArgument`].
@@ -111,7 +108,7 @@ impl Error {
     /// The same error with `prefix: ` before the message.
     #[must_use]
     pub fn context(mut self, prefix: impl std::fmt::Display) -> Self {
-        self.message = format!("{prefix}: {}", self.message);
+        self.message = one_line(format!("{prefix}: {}", self.message));
         self
     }
 
@@ -180,6 +177,17 @@ impl Error {
     }
 }
 
+fn one_line(text: String) -> String {
+    let text = match text.contains('\n') {
+        true => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; "),
+        false => text,
+    };
+    match printable(&text) {
+        Cow::Owned(escaped) => escaped,
+        Cow::Borrowed(_) => text,
+    }
+}
+
 /// A wire error with the memory its views point to. `raw` is first, so a pointer to it is a pointer to the whole.
 #[repr(C)]
 struct OwnedError {
@@ -222,5 +230,16 @@ mod tests {
     #[test]
     fn a_message_is_one_line() {
         assert_eq!(Error::invalid("a\n  b\n\nc").message(), "a; b; c");
+        assert_eq!(Error::invalid("a").context("b\nc").message(), "b; c: a");
+    }
+
+    #[test]
+    fn control_characters_in_a_message_are_escaped() {
+        let hostile = Error::not_found("no \u{1b}[2Jplugin\u{7}").context("a\rb");
+        assert_eq!(hostile.message(), r"a\rb: no \u{1b}[2Jplugin\u{7}");
+        // Also those that come over the boundary, from a plugin that escapes nothing.
+        let raw = Error { message: "\u{9b}2J".to_owned(), ..hostile };
+        // SAFETY: fresh object, checked once.
+        assert_eq!(unsafe { Error::check(raw.into_raw()) }.unwrap_err().message(), r"\u{9b}2J");
     }
 }

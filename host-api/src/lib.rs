@@ -20,6 +20,7 @@ mod host;
 mod ir;
 pub mod kernel;
 pub mod negotiate;
+mod printable;
 #[cfg(feature = "rlx-runtime")]
 pub mod runtime;
 mod types;
@@ -29,4 +30,5 @@ pub use author::{Counters, MemoryLimit, MemoryStats, Segment, Source};
 pub use error::{Error, ErrorKind};
 pub use growable::Growable;
 pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};
+pub use printable::printable;
 pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading, Value};

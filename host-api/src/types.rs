@@ -1,7 +1,7 @@
 //! The plain Rust types that both sides share: values, element types, devices, tensors.
 
-use crate::Error;
 use crate::abi::*;
+use crate::{Error, ErrorKind};
 use std::fmt;
 
 /// A typed value of an option, attribute or error detail.
@@ -281,6 +281,30 @@ impl TensorInfo {
     /// Size of the dense tensor in bytes; saturates likewise.
     pub fn byte_len(&self) -> usize {
         self.elements().saturating_mul(self.dtype.size())
+    }
+
+    /// Memory for the dense tensor, all zeros.
+    ///
+    /// # Errors
+    /// Out of memory, which names the tensor and its size: a graph may declare more than there is.
+    pub fn zeroed(&self) -> Result<Vec<u8>, Error> {
+        self.check_room(self.byte_len())?;
+        Ok(vec![0; self.byte_len()])
+    }
+
+    /// Whether there are `bytes` of memory for what belongs to this tensor, before code takes them that cannot fail: it
+    /// would end the process.
+    ///
+    /// # Errors
+    /// As [`zeroed`](Self::zeroed).
+    pub(crate) fn check_room(&self, bytes: usize) -> Result<(), Error> {
+        let mut room = Vec::<u8>::new();
+        let found = room.try_reserve_exact(bytes);
+        // Memory that nobody looks at would never be asked for by optimised code.
+        std::hint::black_box(room.as_ptr());
+        let name = if self.name.is_empty() { String::new() } else { format!("`{}` ", self.name) };
+        let message = || format!("out of memory: {name}{self} takes {} bytes", self.byte_len());
+        found.map_err(|_| Error::new(ErrorKind::OutOfMemory, message()))
     }
 }
 

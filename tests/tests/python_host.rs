@@ -295,3 +295,170 @@ except rlx_host.PluginError as error:
     let begin = format!("failed precondition: MLX would come from {}, not from ", other.display());
     assert!(printed.starts_with(&begin) && printed.contains("RTLD_GLOBAL"), "{printed}");
 }
+
+/// What a host run prints on standard error when it fails: one line.
+fn failure(command: &mut Command) -> String {
+    let output = command.assert().code(1).get_output().clone();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let line = text.strip_prefix("error: ").and_then(|rest| rest.strip_suffix('\n'));
+    line.filter(|line| !line.contains('\n')).unwrap_or_else(|| panic!("not one line:\n{text}")).to_owned()
+}
+
+#[test]
+fn npy_headers_that_numpy_trips_over_are_one_line() {
+    let (folder, model) = linear();
+    let bad = folder.path().join("bad.npy");
+    let dictionary = |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    let mut headers: Vec<String> =
+        ["(2, 3", "(18446744073709551616,)", "(18446744073709551616, 2)", "(-1,)", "(4611686018427387904,)"]
+            .map(dictionary)
+            .into();
+    headers.extend(["(", "{", "[", "{'a':"].map(|bracket| bracket.repeat(400)));
+    headers.extend(["\0", "'", "{'descr': ", "\"\"\"", "1_", "{**1}"].map(str::to_owned));
+    for header in headers {
+        for version in [1, 3] {
+            let length = header.len() as u32;
+            let length = if version == 1 { length.to_le_bytes()[..2].to_vec() } else { length.to_le_bytes().to_vec() };
+            let file = [b"\x93NUMPY", &[version, 0][..], &length, header.as_bytes(), &[0; 64]].concat();
+            std::fs::write(&bad, file).unwrap();
+            let input = format!("x={}", bad.display());
+            let line = failure(host([&model]).args(["--input", &input, "--param", &input.replacen('x', "w", 1)]));
+            assert!(line.contains("bad.npy") || line.contains("emory"), "{header:?}: {line}");
+        }
+    }
+}
+
+#[test]
+fn an_allocation_that_the_graph_declares_is_an_error_when_there_is_no_memory_for_it() {
+    let (folder, _) = linear();
+    let model = folder.path().join("big.rlxmodel");
+    for shape in ["[1048576, 1048576]", "[2097152, 1099511627776]"] {
+        let expand = format!("Expand{{target_shape: {shape}}} %w : f32{shape}");
+        let text = format!(
+            "rlxmodel 1\nopset 1\ngraph @g {{\n  %w = input : f32[1, 1]\n  %y = {expand}\n  return %y as y\n}}\n"
+        );
+        std::fs::write(&model, text).unwrap();
+        let one = folder.path().join("one.npy");
+        write_npy(&one, &ArrayD::from_elem(IxDyn(&[1, 1]), 1f32)).unwrap();
+        let line = failure(host([&model]).args(["--input", &format!("w={}", one.display())]));
+        assert!(line.contains("out of memory") && line.contains("`y`") || line.contains("overflow"), "{line}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn stderr_or_stdout_that_cannot_be_written_is_exit_code_1() {
+    use std::process::Stdio;
+    let full = || Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    let run = |model: &str, stdout: Stdio, stderr: Stdio| {
+        let assembled = host([model]);
+        let mut command = std::process::Command::new(assembled.get_program());
+        command.args(assembled.get_args()).stdout(stdout).stderr(stderr);
+        for (key, value) in assembled.get_envs() {
+            command.env(key, value.unwrap());
+        }
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let affine = model("affine").display().to_string();
+    for stdout in [full(), closed()] {
+        let (code, stderr) = run(&affine, stdout, Stdio::piped());
+        assert!(code == Some(1) && stderr.starts_with("error: ") && stderr.lines().count() == 1, "{code:?}: {stderr}");
+    }
+    assert_eq!(run(&affine, full(), full()).0, Some(1));
+    assert_eq!(run("/nowhere", Stdio::null(), full()).0, Some(1));
+    assert_eq!(run("/nowhere", closed(), closed()).0, Some(1));
+    assert_eq!(run(&affine, Stdio::null(), full()).0, Some(0));
+}
+
+/// The names that rlx-run gives the files, and a write that cannot be finished.
+#[test]
+#[cfg(unix)]
+fn output_files_are_all_kept_and_whole_or_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = folder.path().join("one.npy");
+    write_npy(&one, &ArrayD::from_elem(IxDyn(&[1, 1]), 1f32)).unwrap();
+    let input = format!("x={}", one.display());
+    let wide = folder.path().join("wide.rlxmodel");
+    let outputs = "%x as output_1, %b, %x as \"x/y\", %b as \"x y\", %x as Y, %b as y, %x as \"..\", %x as \"a/y\"";
+    let text = "rlxmodel 1\nopset 1\ngraph @g {\n  %x = input : f32[1, 1]\n  %b = Expand{target_shape: [1, 4096]} %x : \
+                f32[1, 4096]\n  return OUTPUTS\n}\n";
+    std::fs::write(&wide, text.replace("OUTPUTS", outputs)).unwrap();
+    let save = |out: &Path| {
+        let mut command = host([wide.as_os_str(), "--save".as_ref(), out.as_os_str()]);
+        command.args(["--input", &input]);
+        command
+    };
+    let out = folder.path().join("python");
+    stdout(&mut save(&out));
+    let written = arrays(&out);
+    assert_eq!(written.len(), 8, "{:?}", written.keys());
+    assert_eq!(written, on_rlx_run(&wide, folder.path(), ["--input", &input]));
+
+    let unlimited = save(&folder.path().join("limited"));
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\""]).arg(unlimited.get_program());
+    limited.args(unlimited.get_args());
+    for (key, value) in unlimited.get_envs() {
+        limited.env(key, value.unwrap());
+    }
+    failure(&mut limited);
+    assert_eq!(arrays(&folder.path().join("limited")).len(), 0);
+}
+
+#[test]
+fn control_characters_are_shown_escaped() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = "a\u{1b}[2J\u{7}\rb\u{9b}c";
+    let escaped = r"a\x1b[2J\x07\rb\x9bc";
+    let shown = |printed: &[u8]| {
+        let printed = std::str::from_utf8(printed).unwrap();
+        assert!(!printed.contains(|c: char| c.is_control() && c != '\n'), "{printed:?}");
+        assert!(printed.contains(escaped), "`{escaped}` is not in {printed}");
+    };
+    let odd = folder.path().join("odd.rlxmodel");
+    let text = format!("rlxmodel 1\nopset 1\ngraph @g {{\n  %x = input : f32[1]\n  return %x as \"{hostile}\"\n}}\n");
+    std::fs::write(&odd, text).unwrap();
+    let x = folder.path().join("x.npy");
+    write_npy(&x, &ArrayD::from_elem(IxDyn(&[1]), 1f32)).unwrap();
+    let odd = odd.display().to_string();
+    shown(&host([&*odd, "--input", &format!("x={}", x.display())]).assert().success().get_output().stdout);
+    shown(failure(host([&*odd, "--input", &format!("{hostile}={}", x.display())])).as_bytes());
+    shown(failure(host([&*odd, "--option", &format!("mode={hostile}")])).as_bytes());
+    shown(&host([&*odd, "x", hostile]).assert().code(2).get_output().stderr);
+    // What a plugin logs.
+    let logged = code(
+        "logging = rlx_host.logging; handler = logging.StreamHandler()
+handler.setFormatter(rlx_host.Formatter('%(message)s'))
+logging.basicConfig(handlers=[handler])
+logging.warning(os.environ['TEXT'])",
+    )
+    .env("TEXT", hostile)
+    .assert()
+    .success();
+    shown(&logged.get_output().stderr);
+}
+
+/// `tests/c/plugin.c`, whose shutdown fails as one does that gets no thread.
+#[test]
+fn a_failing_shutdown_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = std::fs::read_to_string(repository().join("tests/c/plugin.c")).unwrap();
+    let good = "shut_down(void) {\n    return NULL;";
+    let broken = good.replace("NULL", "error(RLX_ERROR_PLUGIN_FAULT, \"no thread to\\nstop with\")");
+    assert!(source.contains(good));
+    let source = source.replace(good, &broken);
+    std::fs::write(folder.path().join("plugin.c"), source).unwrap();
+    let library = folder.path().join("librlx_cplug.so");
+    let mut compiler = std::process::Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    compiler.args(["-shared", "-fPIC", "-w", "-I"]).arg(repository().join("host-api/include")).arg("-o").arg(&library);
+    assert!(compiler.arg(folder.path().join("plugin.c")).status().unwrap().success());
+
+    let line = failure(&mut python([&repository().join("examples/python-host/rlx_host.py"), &library]));
+    assert!(line.contains("no thread to"), "{line}");
+    // Where nobody asks for it, at exit.
+    let at_exit = code("rlx_host.load(os.environ['BROKEN'])").env("BROKEN", &library).assert().success();
+    let stderr = String::from_utf8(at_exit.get_output().stderr.clone()).unwrap();
+    assert!(stderr.starts_with("error: shutdown: no thread to") && stderr.lines().count() == 1, "{stderr}");
+}

@@ -296,6 +296,8 @@ fn programs_that_it_refuses() {
     );
     // 2^62 elements: the process must not die of a request that no machine can meet.
     refuse("  %x = param : f32[1048576, 1048576, 4194304]\n  return %x", ErrorKind::OutOfMemory, &["`main`"]);
+    // An allocation that could be counted, but not had.
+    refuse("  %x = param : f32[1048576, 1048576]\n  return %x", ErrorKind::OutOfMemory, &["`main`", "4398046511104"]);
     assert_says(compile("once upon a time"), invalid, &["rlxmodel"]);
     assert_says(compile(&program(AFFINE)[..60]), invalid, &[]);
     assert_says(compile(&program(AFFINE).replace("opset 1", "opset 99")), ErrorKind::Unsupported, &["99"]);

@@ -1,6 +1,6 @@
 //! The kernels: one of each kind. `Kernel` and the rules for kernels are described in `rlx_host_api::kernel`.
 
-use rlx_host_api::kernel::{Kernel, Language, Launch, SourceCode, Unary};
+use rlx_host_api::kernel::{Kernel, KernelCall, Language, Launch, SourceCode, Unary};
 use rlx_host_api::{Error, Value};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,10 +17,26 @@ pub(crate) fn all() -> [Kernel; 3] {
     [squared_relu(), recurrence(), gate()]
 }
 
+/// Checks that a node has `inputs` operands and that its only result is like each of them. The graph is whatever somebody
+/// wrote: a kernel that trusts its sizes reads or writes past the end, or leaves a part of its result as it was.
+fn elementwise(call: &KernelCall<'_>, inputs: usize) -> Result<(), Error> {
+    let [result] = call.outputs else {
+        return Err(Error::invalid(format!("it has 1 result, not {}", call.outputs.len())));
+    };
+    if call.inputs.len() != inputs {
+        return Err(Error::invalid(format!("it takes {inputs} operands, not {}", call.inputs.len())));
+    }
+    match call.inputs.iter().find(|input| (input.dtype, &input.dims) != (result.dtype, &result.dims)) {
+        Some(input) => Err(Error::invalid(format!("its result is like its operands, but {input} gives {result}"))),
+        None => Ok(()),
+    }
+}
+
 /// Called when the engine's graph is built, not when it is evaluated: the result is lazy, and optimised with the rest.
 fn squared_relu() -> Kernel {
-    Kernel::composed_fn(SQUARED_RELU, |_, ops, inputs| {
+    Kernel::composed_fn(SQUARED_RELU, |call, ops, inputs| {
         note(SQUARED_RELU, "composed");
+        elementwise(call, 1)?;
         let relu = ops.unary(inputs[0], Unary::Relu)?;
         ops.mul(&relu, &relu)
     })
@@ -31,6 +47,7 @@ fn squared_relu() -> Kernel {
 fn recurrence() -> Kernel {
     Kernel::host_fn(RECURRENCE, |call, inputs, outputs| {
         note(RECURRENCE, "host");
+        elementwise(call, 1)?;
         let a = <[u8; 4]>::try_from(call.attrs).map(f32::from_le_bytes);
         let a = a.map_err(|_| Error::invalid("the attributes are not one f32"))?;
         let row = call.inputs[0].dims.last().map_or(1, |&extent| extent.max(1) as usize);
@@ -56,14 +73,16 @@ fn gate() -> Kernel {
     };
     Kernel::source(GATE, |call| {
         note(GATE, "source");
+        elementwise(call, 2)?;
         let n = u32::try_from(call.outputs[0].elements()).map_err(|_| Error::invalid("too many elements"))?;
         let template_args = vec![("N".to_owned(), Value::Int(n.into()))];
         Ok(Launch { grid: [n.max(1), 1, 1], threadgroup: [n.clamp(1, 256), 1, 1], template_args, init: None })
     })
     .code(Language::Metal, code("thread_position_in_grid.x"))
     .code(Language::Cuda, code("blockIdx.x * blockDim.x + threadIdx.x"))
-    .fallback(Kernel::composed_fn(GATE, |_, ops, inputs| {
+    .fallback(Kernel::composed_fn(GATE, |call, ops, inputs| {
         note(GATE, "fallback, composed");
+        elementwise(call, 2)?;
         ops.mul(inputs[0], &ops.unary(inputs[1], Unary::Sigmoid)?)
     }))
     .into()

@@ -10,6 +10,8 @@ use rlx_host_api::runtime::{register_kernel, register_mlx};
 use rlx_ir::{DType, Graph, GraphExt, OpExtension, Shape, register_op};
 use rlx_runtime::{Device, Session};
 use serde_json::json;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -101,12 +103,12 @@ fn check(values: &[Vec<f32>]) -> Result<(), Error> {
     Ok(())
 }
 
-fn print(values: &[Vec<f32>], as_json: bool) {
+fn print(values: &[Vec<f32>], as_json: bool) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
     let steps = STEPS.into_iter().zip(values).map(|((name, op, of), v)| (name, op, of, kernels::computed_by(op), v));
     if as_json {
         let steps = steps.map(|(name, op, of, by, v)| json!({"name": name, "op": op, "of": of, "by": by, "values": v}));
-        println!("{:#}", json!({"x": X, "w": W, "decay": DECAY, "steps": steps.collect::<Vec<_>>()}));
-        return;
+        return writeln!(out, "{:#}", json!({"x": X, "w": W, "decay": DECAY, "steps": steps.collect::<Vec<_>>()}));
     }
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
@@ -115,22 +117,34 @@ fn print(values: &[Vec<f32>], as_json: bool) {
     for (name, op, of, by, values) in steps {
         table.add_row([name, op, of, by, &format!("{values:?}")]);
     }
-    println!("{table}\nPlain Rust gives the same, to 1e-5.");
+    writeln!(out, "{table}\nPlain Rust gives the same, to 1e-5.")
+}
+
+/// One line on standard error. Unlike `eprintln!` it does not panic where that cannot be written.
+fn complain(error: &impl Display) {
+    let _ = writeln!(std::io::stderr(), "error: {error}");
 }
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
     let as_json = args == ["--json"];
     if !args.is_empty() && !as_json {
-        eprintln!("error: usage: rlx-custom-kernel [--json]");
+        complain(&"usage: rlx-custom-kernel [--json]");
         return ExitCode::from(2);
     }
-    match run().and_then(|values| check(&values).map(|()| values)) {
-        Ok(values) => print(&values, as_json),
+    let values = match run().and_then(|values| check(&values).map(|()| values)) {
+        Ok(values) => values,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&error);
             return ExitCode::FAILURE;
         }
+    };
+    match print(&values, as_json) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            complain(&format!("writing to standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        // A reader that has gone away (`| head`) is no failure.
+        _ => ExitCode::SUCCESS,
     }
-    ExitCode::SUCCESS
 }

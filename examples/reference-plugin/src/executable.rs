@@ -116,8 +116,9 @@ fn check(graph: &Graph) -> Result<(), Error> {
         };
     }
     // rlx-cpu ends the process when it gets no memory, so ask for the least that it needs first.
-    let memory = Vec::<u8>::new().try_reserve_exact(least);
-    memory.map_err(|e| Error::new(ErrorKind::OutOfMemory, format!("graph `{}`, {least} bytes: {e}", graph.name)))
+    let dims = vec![i64::try_from(least).unwrap_or(i64::MAX)];
+    let needed = TensorInfo { name: graph.name.clone(), dtype: DType::U8, dims };
+    needed.zeroed().map(drop).map_err(|error| error.context("what the graph declares"))
 }
 
 /// Casts outputs of single bytes to f32 inside the graph: rlx-cpu would read their bytes as f32 instead.

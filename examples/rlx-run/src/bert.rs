@@ -13,7 +13,7 @@ pub(crate) struct BertConfig {
     #[serde(default = "absolute")]
     position_embedding_type: String,
     vocab_size: usize,
-    hidden_size: usize,
+    pub(crate) hidden_size: usize,
     num_hidden_layers: usize,
     num_attention_heads: usize,
     intermediate_size: usize,
@@ -51,6 +51,9 @@ impl BertConfig {
             // Token ids travel as f32, which is exact up to 2^24; nothing else comes near it.
             ensure!((1..=1 << 24).contains(&value), "{key} is {value}, expected 1 to 16777216");
         }
+        // The deepest models of this kind have 24.
+        let layers = self.num_hidden_layers;
+        ensure!(layers <= 1000, "num_hidden_layers is {layers}, expected at most 1000");
         ensure!(
             self.hidden_size.is_multiple_of(self.num_attention_heads),
             "hidden_size {} is not a multiple of num_attention_heads {}",
@@ -212,5 +215,7 @@ mod tests {
         assert!(odd.check().unwrap_err().to_string().contains("not a multiple of num_attention_heads 5"));
         let none = BertConfig { num_attention_heads: 0, ..config() };
         assert!(none.check().is_err());
+        let deep = BertConfig { num_hidden_layers: usize::MAX, ..config() };
+        assert!(deep.check().unwrap_err().to_string().contains("expected at most 1000"));
     }
 }

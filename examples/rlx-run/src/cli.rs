@@ -1,13 +1,20 @@
 //! The command line: what there is to say, and which command it calls.
 
-use crate::{embed, plugins, run};
+use crate::{embed, plugins, report, run};
 use anyhow::Result;
 use bytesize::ByteSize;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use rlx_host_api::DeviceKind;
 use rlx_host_api::discovery::Registry;
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The most runs that can be asked for: years of them, and their number fits wherever it is added or multiplied.
+const MOST_RUNS: u64 = 1_000_000_000_000_000;
 
 /// Runs RLX programs on the CPU or on a backend plugin.
 #[derive(Debug, Parser)]
@@ -25,6 +32,27 @@ enum Command {
     Run(RunArgs),
     /// Compute sentence embeddings with a BERT-class sentence-transformers model.
     Embed(EmbedArgs),
+}
+
+/// Reads this process's command line.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    Cli::try_parse()
+}
+
+/// Prints what there is instead of a command: help that was asked for, or what is wrong. The exit code.
+pub(crate) fn refuse(refusal: &clap::Error) -> ExitCode {
+    if refusal.use_stderr() {
+        // Without colours, because it quotes arguments, in which escapes must not reach a terminal.
+        report::print_error_text(refusal.render().to_string().trim_end());
+        return ExitCode::from(2);
+    }
+    match refusal.print() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            report::print_error(&anyhow::Error::from(error).context("writing to standard output"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 impl Cli {
@@ -51,7 +79,7 @@ pub(crate) struct OutputArgs {
 pub(crate) struct BackendArgs {
     /// `cpu` (built in), or a plugin: its backend's name (`mlx`), name and version (`mlx@0.2`), or file.
     #[arg(long)]
-    pub(crate) backend: String,
+    pub(crate) backend: OsString,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     /// Kind of device; the plugin chooses when it is left out.
@@ -150,14 +178,15 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) params: Option<PathBuf>,
     /// One input from a .npy file of exactly the declared dtype and shape; bf16 is what ml_dtypes saves ('<V2').
-    #[arg(long = "input", value_name = "NAME=FILE", value_parser = named_file)]
+    #[arg(long = "input", value_name = "NAME=FILE", value_parser = named_file())]
     pub(crate) inputs: Vec<(String, PathBuf)>,
-    /// Write each output to this folder as NAME.npy, or output_I.npy when it has no name.
+    /// Write each output to this folder as NAME.npy, or output_I.npy when it has no name. What a file name must not hold
+    /// becomes `_`; where two names would be one, the index of the output follows.
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,
     /// Number of runs; the median leaves the first one out.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) repeat: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u64).range(1..=MOST_RUNS))]
+    pub(crate) repeat: u64,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -176,8 +205,8 @@ pub(crate) struct EmbedArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_length: Option<usize>,
     /// Number of runs; the median leaves the first one out.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) repeat: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u64).range(1..=MOST_RUNS))]
+    pub(crate) repeat: u64,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// The texts; the lines of standard input when there are none.
@@ -185,9 +214,23 @@ pub(crate) struct EmbedArgs {
     pub(crate) texts: Vec<String>,
 }
 
-fn named_file(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
+fn named_file() -> impl TypedValueParser<Value = (String, PathBuf)> {
+    OsStringValueParser::new().try_map(|pair| match split_pair(&pair) {
         Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
-        _ => Err("expected NAME=FILE.npy".to_owned()),
-    }
+        _ => Err("expected NAME=FILE.npy"),
+    })
+}
+
+/// Name and file. The name is UTF-8, as all names of a program; a file may have any bytes.
+#[cfg(unix)]
+fn split_pair(pair: &OsStr) -> Option<(&str, &OsStr)> {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = pair.as_bytes();
+    let (name, file) = bytes.split_at(bytes.iter().position(|&byte| byte == b'=')?);
+    Some((std::str::from_utf8(name).ok()?, OsStr::from_bytes(&file[1..])))
+}
+
+#[cfg(not(unix))]
+fn split_pair(pair: &OsStr) -> Option<(&str, &OsStr)> {
+    pair.to_str()?.split_once('=').map(|(name, file)| (name, OsStr::new(file)))
 }

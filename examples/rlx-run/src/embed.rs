@@ -5,10 +5,11 @@ use crate::bert::{self, BertConfig};
 use crate::cli::EmbedArgs;
 use crate::params::{self, Weights};
 use crate::progress::Progress;
+use crate::report::{self, Table};
 use crate::run::run_times;
 use crate::timing::{Timings, timed};
 use crate::tokenize::SentenceTokenizer;
-use crate::{UsageError, report, values};
+use crate::{UsageError, values};
 use anyhow::{Context, Result, bail, ensure};
 use rlx_host_api::DType;
 use serde::Serialize;
@@ -49,11 +50,11 @@ pub(crate) fn execute(args: EmbedArgs) -> Result<()> {
     })?;
     let ids = model.tokenizer.encode(&texts)?;
     let batch = args.batch.map_or(DEFAULT_BATCH, |batch| batch.get());
-    let embeddings = model.embed(&*engine, &ids, batch, args.repeat.get(), &mut timings, &progress)?;
+    let embeddings = model.embed(&*engine, &ids, batch, args.repeat, &mut timings, &progress)?;
     drop(progress);
 
     let report = Report {
-        backend: args.backend.backend,
+        backend: args.backend.backend.to_string_lossy().into_owned(),
         plugin: engine.plugin().cloned(),
         device: engine.device().to_owned(),
         shape: [embeddings.len(), embeddings.first().map_or(0, Vec::len)],
@@ -110,7 +111,7 @@ impl Model {
         engine: &dyn Engine,
         ids: &[Vec<u32>],
         batch: usize,
-        repeat: usize,
+        repeat: u64,
         timings: &mut Timings,
         progress: &Progress,
     ) -> Result<Vec<Vec<f32>>> {
@@ -118,24 +119,23 @@ impl Model {
         let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by_key(|&text| ids[text].len());
         let batches: Vec<&[usize]> = order.chunks(batch).collect();
-        progress.expect((batches.len() * repeat) as u64);
+        progress.expect((batches.len() as u64).saturating_mul(repeat));
 
         let mut embeddings = vec![Vec::new(); ids.len()];
         let mut current: Option<(Padded, Box<dyn Executable>)> = None;
         for texts in batches {
-            let padded = Padded::new(texts.iter().map(|&text| ids[text].as_slice()).collect());
+            let padded = Padded::new(texts.iter().map(|&text| ids[text].as_slice()).collect())?;
             let mut program = match current.take() {
                 Some((last, program)) if last.shape == padded.shape => program,
                 _ => self.prepare(engine, padded.shape, timings, progress)?,
             };
             progress.message("running");
-            let mut outputs = backend::output_buffers(&*program);
+            let mut outputs = backend::output_buffers(&*program)?;
             let times = run_times(&mut *program, &padded.inputs, &mut outputs, repeat, progress)?;
             timings.add_runs(&times);
-            let vectors = values::decode(DType::F32, &outputs[0]);
-            let width = vectors.len() / texts.len();
-            for (&text, vector) in texts.iter().zip(vectors.chunks(width)) {
-                embeddings[text] = vector.iter().map(|&value| value as f32).collect();
+            let width = outputs[0].len() / texts.len();
+            for (&text, vector) in texts.iter().zip(outputs[0].chunks_exact(width)) {
+                embeddings[text] = values::decode(DType::F32, vector).map(|value| value as f32).collect();
             }
             current = Some((padded, program));
         }
@@ -155,7 +155,14 @@ impl Model {
             let graph = bert::encoder(&self.config, batch, seq);
             engine.compile(rlx_ir::rlxmodel::to_text(&graph)?.as_bytes())
         })?;
-        ensure!(program.outputs().len() == 1, "the backend reports {} outputs of the encoder", program.outputs().len());
+        let dims = [i64::try_from(batch)?, i64::try_from(self.config.hidden_size)?];
+        let [output] = program.outputs() else {
+            bail!("the backend reports {} outputs of the encoder", program.outputs().len());
+        };
+        ensure!(
+            output.dtype == DType::F32 && output.dims == dims,
+            "the backend reports {output} as the output of the encoder, expected f32{dims:?}"
+        );
         progress.message("setting parameters");
         timed(&mut timings.params_ms, || params::upload_all(&mut *program, Some(&self.weights)))?;
         Ok(program)
@@ -169,18 +176,23 @@ struct Padded {
 }
 
 impl Padded {
-    fn new(texts: Vec<&[u32]>) -> Self {
-        let longest = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
-        let (mut ids, mut mask) = (Vec::new(), Vec::new());
+    fn new(texts: Vec<&[u32]>) -> Result<Self> {
+        let shape = [texts.len(), texts.iter().map(|ids| ids.len()).max().unwrap_or(0)];
+        let [mut ids, mut mask] = [Vec::new(), Vec::new()];
+        let bytes = shape[0].saturating_mul(shape[1]).saturating_mul(size_of::<f32>());
+        for input in [&mut ids, &mut mask] {
+            let room = input.try_reserve_exact(bytes);
+            room.with_context(|| format!("out of memory: {bytes} bytes for a batch of {shape:?} tokens; set --batch"))?;
+        }
         for text in &texts {
-            for place in 0..longest {
+            for place in 0..shape[1] {
                 // Id 0 is [PAD]; the mask keeps it out of the result either way.
                 let id = text.get(place).copied().unwrap_or(0);
                 ids.extend_from_slice(&(id as f32).to_le_bytes());
                 mask.extend_from_slice(&f32::from(u8::from(place < text.len())).to_le_bytes());
             }
         }
-        Self { shape: [texts.len(), longest], inputs: [ids, mask] }
+        Ok(Self { shape, inputs: [ids, mask] })
     }
 }
 
@@ -190,13 +202,13 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 fn print_table(texts: &[String], report: &Report) -> Result<()> {
-    let mut table = report::table(["text", "first values", "cosine to the first text"]);
+    let mut table = Table::new(["text", "first values", "cosine to the first text"]);
     for (text, vector) in texts.iter().zip(&report.embeddings) {
         let first: Vec<String> = vector.iter().take(4).map(|value| format!("{value:.6}")).collect();
         // Unit vectors, so that the product is the cosine.
         let cosine: f32 = vector.iter().zip(&report.embeddings[0]).map(|(a, b)| a * b).sum();
         table.add_row([text.clone(), format!("{} …", first.join(" ")), format!("{cosine:.4}")]);
     }
-    report::print(&table.to_string())?;
+    table.print()?;
     report::print_phases(&report.timings, report.memory.as_ref())
 }

@@ -11,6 +11,34 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Where a tensor lies in a file, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Element type; or that of safetensors, where RLX has none like it.
+    pub dtype: Result<DType, Dtype>,
+    /// Extents.
+    pub dims: Vec<i64>,
+    /// The elements, in bytes from the start of the file.
+    pub range: Range<usize>,
+}
+
+/// The tensors of a whole .safetensors file by name.
+///
+/// # Errors
+/// Says what is wrong with the header. Every range that it gives lies inside the file, and has the size of its tensor.
+pub fn index(file: &[u8]) -> Result<HashMap<String, Entry>> {
+    let base = file.as_ptr() as usize;
+    let tensors = SafeTensors::deserialize(file)?;
+    let entries = tensors.iter().map(|(name, tensor)| {
+        let start = tensor.data().as_ptr() as usize - base;
+        let range = start..start + tensor.data().len();
+        let dims = tensor.shape().iter().map(|&size| i64::try_from(size)).collect::<Result<_, _>>()?;
+        let dtype = dtype_of(tensor.dtype()).ok_or(tensor.dtype());
+        Ok((name.to_owned(), Entry { dtype, dims, range }))
+    });
+    entries.collect()
+}
+
 /// One tensor of a mapped file. It keeps the file mapped.
 pub(crate) struct MappedTensor {
     map: Arc<Mmap>,
@@ -29,11 +57,9 @@ impl MappedTensor {
 /// The tensors of one file.
 pub(crate) struct Weights {
     path: PathBuf,
+    map: Arc<Mmap>,
     tensors: HashMap<String, Entry>,
 }
-
-/// A tensor, or the safetensors dtype that RLX does not have.
-type Entry = Result<Arc<MappedTensor>, Dtype>;
 
 impl Weights {
     /// Maps the file and reads its header.
@@ -45,9 +71,8 @@ impl Weights {
         // SAFETY: the mapping is only read. A file that another process cuts off meanwhile would end this
         // process by a signal, as it does for every program that maps its weights.
         let map = unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))?;
-        let tensors =
-            tensors(Arc::new(map)).with_context(|| format!("{} is not a whole safetensors file", path.display()))?;
-        Ok(Self { path: path.to_owned(), tensors })
+        let tensors = index(&map).with_context(|| format!("{} is not a whole safetensors file", path.display()))?;
+        Ok(Self { path: path.to_owned(), map: Arc::new(map), tensors })
     }
 
     /// Gives `program` its parameter `wanted`.
@@ -56,31 +81,19 @@ impl Weights {
     /// Names the parameter when it is missing or of another dtype or shape.
     pub(crate) fn upload(&self, program: &mut dyn Executable, wanted: &TensorInfo) -> Result<()> {
         let (name, file) = (&wanted.name, self.path.display());
-        let tensor = match self.tensors.get(name) {
-            Some(Ok(tensor)) => tensor,
-            Some(Err(dtype)) => bail!("{file}: tensor `{name}` is {dtype:?}, the model expects {wanted}"),
-            None => bail!("{file} holds no tensor `{name}`; the model needs it as {wanted}"),
+        let Some(Entry { dtype, dims, range }) = self.tensors.get(name) else {
+            bail!("{file} holds no tensor `{name}`; the model needs it as {wanted}");
         };
-        if tensor.dtype != wanted.dtype || tensor.dims != wanted.dims {
-            bail!("{file}: tensor `{name}` is {}{:?}, the model expects {wanted}", tensor.dtype, tensor.dims);
+        let dtype = match dtype {
+            Ok(dtype) => *dtype,
+            Err(other) => bail!("{file}: tensor `{name}` is {other:?}, the model expects {wanted}"),
+        };
+        if dtype != wanted.dtype || *dims != wanted.dims {
+            bail!("{file}: tensor `{name}` is {dtype}{dims:?}, the model expects {wanted}");
         }
-        program.set_param(name, Arc::clone(tensor)).with_context(|| format!("parameter `{name}`"))
+        let tensor = MappedTensor { map: Arc::clone(&self.map), range: range.clone(), dtype, dims: dims.clone() };
+        program.set_param(name, Arc::new(tensor)).with_context(|| format!("parameter `{name}`"))
     }
-}
-
-fn tensors(map: Arc<Mmap>) -> Result<HashMap<String, Entry>> {
-    let base = map.as_ptr() as usize;
-    let entries = SafeTensors::deserialize(&map)?;
-    let tensors = entries.iter().map(|(name, tensor)| {
-        let start = tensor.data().as_ptr() as usize - base;
-        let range = start..start + tensor.data().len();
-        let dims = tensor.shape().iter().map(|&size| i64::try_from(size)).collect::<Result<_, _>>()?;
-        let entry = dtype_of(tensor.dtype())
-            .map(|dtype| Arc::new(MappedTensor { map: Arc::clone(&map), range, dtype, dims }))
-            .ok_or(tensor.dtype());
-        Ok((name.to_owned(), entry))
-    });
-    tensors.collect()
 }
 
 fn dtype_of(stored: Dtype) -> Option<DType> {

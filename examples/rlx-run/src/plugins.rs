@@ -1,7 +1,7 @@
 //! `rlx-run plugins`: which plugins there are, which ones are used, and why others are not.
 
 use crate::cli::PluginsArgs;
-use crate::report;
+use crate::report::{self, Table};
 use anyhow::Result;
 use rlx_host_api::discovery::{Candidate, Folder, FolderState};
 use rlx_host_api::{DeviceInfo, PluginInfo};
@@ -107,12 +107,11 @@ fn print_text(report: &Report) -> Result<()> {
     if report.plugins.is_empty() {
         report::print("No plugins found.")?;
     } else {
-        let mut table =
-            report::table(["#", "backend", "version", "ABI", "engine", "opset", "devices", "ops", "verdict"]);
+        let mut table = Table::new(["#", "backend", "version", "ABI", "engine", "opset", "devices", "ops", "verdict"]);
         for (index, row) in report.plugins.iter().enumerate() {
             table.add_row(cells(index, row));
         }
-        report::print(&table.to_string())?;
+        table.print()?;
         for (index, row) in report.plugins.iter().enumerate() {
             report::print(&format!("{:>3}  {}", index + 1, row.path))?;
             if let Some(reason) = &row.reason {

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 const DELAY: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(100);
 
 /// Shows itself after [`DELAY`], and only on a terminal; disappears when dropped.
 pub(crate) struct Progress {
@@ -24,13 +25,16 @@ impl Progress {
         }
         let (stop, stopped) = mpsc::channel::<()>();
         let shown = bar.clone();
-        let timer = std::thread::spawn(move || {
+        let timer = std::thread::Builder::new().spawn(move || {
             if stopped.recv_timeout(DELAY) == Err(RecvTimeoutError::Timeout) {
                 shown.set_draw_target(ProgressDrawTarget::stderr());
-                shown.enable_steady_tick(Duration::from_millis(100));
+                while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                    shown.tick();
+                }
             }
         });
-        Self { bar, stop: Some(stop), timer: Some(timer) }
+        // Where there is no thread to be had, a command does without the line.
+        Self { bar, stop: Some(stop), timer: timer.ok() }
     }
 
     /// Says how many steps there are, once that is known.

@@ -2,17 +2,19 @@
 
 use crate::backend::{self, Executable, Memory, PluginSummary};
 use crate::cli::RunArgs;
+use crate::npy;
+use crate::output_files::OutputFiles;
 use crate::params::{self, Weights};
 use crate::progress::Progress;
-use crate::timing::{Timings, timed};
+use crate::report::{self, Table};
+use crate::timing::{RunTimes, Timings, timed};
 use crate::values::Summary;
-use crate::{npy, report};
 use anyhow::{Context, Result, bail};
 use rlx_host_api::TensorInfo;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How many leading values a report shows of each output.
 const SHOWN: usize = 4;
@@ -37,13 +39,13 @@ struct OutputRow {
     shape: Vec<i64>,
     #[serde(flatten)]
     summary: Summary,
-    file: Option<PathBuf>,
+    file: Option<String>,
 }
 
 /// Runs the command.
 pub(crate) fn execute(args: &RunArgs) -> Result<()> {
     let mut timings = Timings::default();
-    let progress = Progress::start(3 + args.repeat.get() as u64);
+    let progress = Progress::start(3 + args.repeat);
     progress.message("loading");
     let (engine, program, weights) = timed(&mut timings.load_ms, || -> Result<_> {
         let engine = backend::open(&args.backend)?;
@@ -64,14 +66,16 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
     progress.step();
 
     progress.message("running");
-    let mut outputs = backend::output_buffers(&*program);
-    let times = run_times(&mut *program, &inputs, &mut outputs, args.repeat.get(), &progress)
+    // Whatever stands in the way of the outputs is told before the run.
+    let files = args.output_dir.as_deref().map(|folder| OutputFiles::new(folder, program.outputs())).transpose()?;
+    let mut outputs = backend::output_buffers(&*program).with_context(|| args.model.display().to_string())?;
+    let times = run_times(&mut *program, &inputs, &mut outputs, args.repeat, &progress)
         .with_context(|| args.model.display().to_string())?;
     timings.add_runs(&times);
     drop(progress);
 
-    let files = match &args.output_dir {
-        Some(folder) => write_outputs(folder, program.outputs(), &outputs)?.into_iter().map(Some).collect(),
+    let files = match files {
+        Some(files) => files.write(program.outputs(), &outputs)?.into_iter().map(Some).collect(),
         None => vec![None; outputs.len()],
     };
     let rows = program.outputs().iter().zip(&outputs).zip(files).enumerate().map(|(index, ((info, data), file))| {
@@ -82,11 +86,12 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
             dtype: info.dtype.to_string(),
             shape: info.dims.clone(),
             summary,
-            file,
+            // Not every path is text that JSON could hold.
+            file: file.map(|path| path.display().to_string()),
         }
     });
     let report = Report {
-        backend: args.backend.backend.clone(),
+        backend: args.backend.backend.to_string_lossy().into_owned(),
         plugin: engine.plugin().cloned(),
         device: engine.device().to_owned(),
         outputs: rows.collect(),
@@ -119,59 +124,42 @@ fn read_inputs(given: &[(String, PathBuf)], wanted: &[TensorInfo]) -> Result<Vec
     read.collect()
 }
 
-/// Runs `count` times; the time of each run in milliseconds.
+/// Runs `count` times; the times of the runs in milliseconds.
 pub(crate) fn run_times(
     program: &mut dyn Executable,
     inputs: &[Vec<u8>],
     outputs: &mut [Vec<u8>],
-    count: usize,
+    count: u64,
     progress: &Progress,
-) -> Result<Vec<f64>> {
+) -> Result<RunTimes> {
     let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
-    let mut times = Vec::with_capacity(count);
+    let mut times = RunTimes::default();
     for _ in 0..count {
         let mut ms = 0.0;
         timed(&mut ms, || program.run(&inputs, outputs))?;
-        times.push(ms);
+        times.add(ms);
         progress.step();
     }
     Ok(times)
 }
 
-fn write_outputs(folder: &Path, infos: &[TensorInfo], outputs: &[Vec<u8>]) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let mut taken = HashSet::new();
-    let written = infos.iter().zip(outputs).enumerate().map(|(index, (info, data))| {
-        // A name may hold characters that a path must not.
-        let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
-        let mut stem: String = info.name.trim_start_matches('.').chars().map(safe).collect();
-        if stem.is_empty() || !taken.insert(stem.clone()) {
-            stem = format!("output_{index}");
-        }
-        let path = folder.join(format!("{stem}.npy"));
-        npy::write(&path, info, data)?;
-        Ok(path)
-    });
-    written.collect()
-}
-
 fn print_table(report: &Report) -> Result<()> {
-    let mut table = report::table(["output", "dtype", "shape", "first values", "min", "max", "mean"]);
+    let mut table = Table::new(["output", "dtype", "shape", "first values", "min", "max", "mean"]);
     for row in &report.outputs {
         let name = if row.name.is_empty() { row.index.to_string() } else { row.name.clone() };
         let number = |value: &f64| format!("{value:.6}");
         let mut first = row.summary.first.iter().map(number).collect::<Vec<_>>().join(" ");
-        if row.shape.iter().product::<i64>() > SHOWN as i64 {
+        if row.summary.count > row.summary.first.len() {
             first.push_str(" …");
         }
         let shape = format!("{:?}", row.shape);
         let stats = [&row.summary.min, &row.summary.max, &row.summary.mean].map(number);
         table.add_row([name, row.dtype.clone(), shape, first].into_iter().chain(stats));
     }
-    report::print(&table.to_string())?;
+    table.print()?;
     report::print_phases(&report.timings, report.memory.as_ref())?;
     for file in report.outputs.iter().filter_map(|row| row.file.as_deref()) {
-        report::print(&format!("wrote {}", file.display()))?;
+        report::print(&format!("wrote {file}"))?;
     }
     Ok(())
 }

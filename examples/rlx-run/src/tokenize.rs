@@ -1,5 +1,6 @@
 //! Texts to token ids, with the model's own tokenizer.json.
 
+use crate::backend::guarded;
 use anyhow::{Result, anyhow};
 use std::path::Path;
 use tokenizers::{Tokenizer, TruncationParams};
@@ -24,8 +25,10 @@ impl SentenceTokenizer {
 
     /// The ids of each text, without padding.
     pub(crate) fn encode(&self, texts: &[String]) -> Result<Vec<Vec<u32>>> {
-        let inputs = texts.iter().map(String::as_str).collect();
-        let encodings = self.0.encode_batch_fast(inputs, true).map_err(|error| anyhow!("tokenizing: {error}"))?;
+        let inputs: Vec<_> = texts.iter().map(String::as_str).collect();
+        // It panics where it gets no threads.
+        let encodings = guarded("tokenizing", || self.0.encode_batch_fast(inputs, true))?;
+        let encodings = encodings.map_err(|error| anyhow!("tokenizing: {error}"))?;
         Ok(encodings.iter().map(|encoding| encoding.get_ids().to_vec()).collect())
     }
 }

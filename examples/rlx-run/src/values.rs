@@ -5,7 +5,7 @@ use rlx_host_api::DType;
 use serde::Serialize;
 
 /// The elements of little-endian `data` as doubles; complex ones as real and imaginary parts in turn.
-pub(crate) fn decode(dtype: DType, data: &[u8]) -> Vec<f64> {
+pub(crate) fn decode(dtype: DType, data: &[u8]) -> Box<dyn Iterator<Item = f64> + '_> {
     match dtype {
         DType::F32 | DType::C64 => each(data, |b| f32::from_le_bytes(b).into()),
         DType::F64 | DType::C128 => each(data, f64::from_le_bytes),
@@ -21,9 +21,11 @@ pub(crate) fn decode(dtype: DType, data: &[u8]) -> Vec<f64> {
     }
 }
 
-fn each<const N: usize>(data: &[u8], convert: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-    let (elements, _) = data.as_chunks::<N>();
-    elements.iter().map(|&element| convert(element)).collect()
+fn each<'a, const N: usize>(
+    data: &'a [u8],
+    convert: impl Fn([u8; N]) -> f64 + 'a,
+) -> Box<dyn Iterator<Item = f64> + 'a> {
+    Box::new(data.as_chunks::<N>().0.iter().map(move |&element| convert(element)))
 }
 
 /// What a table says about a tensor. JSON has no NaN or infinity; they become null.
@@ -37,20 +39,25 @@ pub(crate) struct Summary {
     pub(crate) max: f64,
     /// Mean value; NaN of an empty tensor.
     pub(crate) mean: f64,
+    /// Number of values.
+    #[serde(skip)]
+    pub(crate) count: usize,
 }
 
 impl Summary {
     /// Sums up `data`, with `first` leading values.
     pub(crate) fn of(dtype: DType, data: &[u8], first: usize) -> Self {
-        let values = decode(dtype, data);
-        // `f64::min` would skip a NaN, which is just what a table should show.
-        let pick = |better: fn(f64, f64) -> bool| {
-            let pick = |a: f64, b: f64| if a.is_nan() || better(a, b) { a } else { b };
-            values.iter().copied().reduce(pick).unwrap_or(f64::NAN)
-        };
-        let (min, max) = (pick(|a, b| a < b), pick(|a, b| a > b));
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        Self { first: values.iter().take(first).copied().collect(), min, max, mean }
+        // In one pass, since a list of doubles would take several times the memory of the output.
+        let (mut min, mut max, mut sum, mut count) = (f64::NAN, f64::NAN, 0.0, 0);
+        for value in decode(dtype, data) {
+            // `f64::min` would skip a NaN, which is just what a table should show.
+            let is_first = count == 0;
+            min = if is_first || value.is_nan() || value < min { value } else { min };
+            max = if is_first || value.is_nan() || value > max { value } else { max };
+            sum += value;
+            count += 1;
+        }
+        Self { first: decode(dtype, data).take(first).collect(), min, max, mean: sum / count as f64, count }
     }
 }
 
@@ -66,6 +73,9 @@ mod tests {
         assert!(summary.min.is_nan() && summary.max.is_nan() && summary.mean.is_nan());
         let fine = Summary::of(DType::I8, &[255, 3, 1], 2);
         assert_eq!((fine.first, fine.min, fine.max, fine.mean), (vec![-1.0, 3.0], -1.0, 3.0, 1.0));
-        assert!(Summary::of(DType::F32, &[], 4).mean.is_nan());
+        let empty = Summary::of(DType::F32, &[], 4);
+        assert!(empty.mean.is_nan() && empty.min.is_nan() && empty.count == 0);
+        let late: Vec<u8> = [f32::NAN, 1.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        assert!(Summary::of(DType::F32, &late, 1).max.is_nan(), "a NaN is not forgotten");
     }
 }

@@ -182,9 +182,9 @@ impl Executable {
     /// Runs once and returns every output as fresh bytes; for callers that keep no buffers.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run), or no memory for an output.
     pub fn run_to_vec(&mut self, inputs: &[&[u8]]) -> Result<Vec<Vec<u8>>, Error> {
-        let mut outputs: Vec<Vec<u8>> = self.outputs.iter().map(|o| vec![0; o.byte_len()]).collect();
+        let mut outputs = self.outputs.iter().map(TensorInfo::zeroed).collect::<Result<Vec<_>, _>>()?;
         let mut views: Vec<Option<&mut [u8]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
         self.run(inputs, &mut views)?;
         Ok(outputs)

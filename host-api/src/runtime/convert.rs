@@ -58,12 +58,15 @@ pub(super) enum F32Output {
 }
 
 impl F32Output {
-    pub(super) fn new(info: &TensorInfo) -> Self {
-        if is_f32_lanes(info.dtype) {
-            Self::Direct(vec![0.0; f32_len(info)])
-        } else {
-            Self::Staged(vec![0; info.byte_len()], info.dtype)
-        }
+    /// # Errors
+    /// Out of memory, which names the output and its size.
+    pub(super) fn new(info: &TensorInfo) -> Result<Self, Error> {
+        info.check_room(f32_len(info).saturating_mul(size_of::<f32>()))?;
+        Ok(match is_f32_lanes(info.dtype) {
+            true => Self::Direct(vec![0.0; f32_len(info)]),
+            // The conversion takes as much again; better to know before the run.
+            false => Self::Staged(info.zeroed()?, info.dtype),
+        })
     }
 
     /// The memory to fill.
@@ -218,6 +221,17 @@ mod tests {
         // An odd address is no obstacle.
         let odd = [&[0u8][..], &half].concat();
         assert_eq!(*convert(&odd[1..], DType::F16, DType::F32).unwrap(), bytes(&[1f32, -5.0]));
+    }
+
+    #[test]
+    fn an_output_that_is_larger_than_memory_is_an_error() {
+        for dtype in DType::ALL {
+            for dims in [vec![1 << 20; 2], vec![i64::MAX, 4]] {
+                let error = F32Output::new(&TensorInfo { name: "y".into(), dtype, dims }).unwrap_err();
+                assert_eq!(error.kind(), crate::ErrorKind::OutOfMemory);
+                assert!(error.message().starts_with(&format!("out of memory: `y` {dtype}[")), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What goes wrong with the C host is one line that names the thing: exit code 2 for usage and a plugin that cannot be
 //! used, 1 for the rest.
 
-use crate::{Files, cplug, host, mlx, repository};
-use std::process::Command;
+use crate::{Files, cplug, given, host, mlx, repository};
+use std::fs::File;
+use std::process::{Command, Stdio};
 
 /// The error line. The plugin's description may come before it, on standard output.
 #[track_caller]
@@ -42,7 +43,7 @@ fn a_file_that_is_no_plugin_is_named() {
 }
 
 /// A library in C of this source.
-fn library(files: &Files, name: &str, source: &str) -> String {
+pub(crate) fn library(files: &Files, name: &str, source: &str) -> String {
     let (text, library) = (files.write(&format!("{name}.c"), source), files.path(&format!("librlx_{name}.so")));
     let mut command = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
     command.args(["-shared", "-fPIC", "-o", &library, &text, "-I"]).arg(repository("host-api/include"));
@@ -146,4 +147,83 @@ fn numbers_that_a_dtype_cannot_hold_are_refused() {
     fails("i32", "1.5", &["1.5", "i32"]);
     fails("i64", "9223372036854775808", &["9223372036854775808", "i64"]);
     fails("f16", "1", &["a file"]);
+}
+
+#[test]
+fn an_allocation_that_the_graph_declares_is_an_error_when_there_is_no_memory_for_it() {
+    let files = Files::new();
+    let plugin = mlx().display().to_string();
+    let shape = "[1048576, 1048576]";
+    let text = format!(
+        "rlxmodel 1\nopset 1\ngraph @g {{\n  %x = input : f32[1, 1]\n  \
+         %y = Expand{{target_shape: {shape}}} %x : f32{shape}\n  return %y as y\n}}\n"
+    );
+    let model = files.write("big.rlxmodel", text);
+    assert_fails(
+        &[&plugin, &model, "--input", "x=1"],
+        1,
+        &["out of memory", "`y` f32[1048576, 1048576]", "4398046511104"],
+    );
+    let text = format!("rlxmodel 1\nopset 1\ngraph @g {{\n  %x = input : f32{shape}\n  return %x as y\n}}\n");
+    let model = files.write("big.rlxmodel", text);
+    assert_fails(&[&plugin, &model, "--input", "x=1"], 1, &["out of memory", "`x` f32[1048576, 1048576]"]);
+}
+
+#[test]
+fn a_file_of_another_size_is_refused_before_it_is_read() {
+    let files = Files::new();
+    let plugin = cplug().display().to_string();
+    let program = repository("tests/c/scale_add.rlxmodel").display().to_string();
+    let long = files.write("long.bin", []);
+    // Holes, more than there is memory.
+    File::options().write(true).open(&long).unwrap().set_len(1 << 43).unwrap();
+    let given = ["--param", "w=1", "--param", "b=1", "--input", &format!("x={long}")];
+    assert_fails(&[&[&*plugin, &program], &given[..]].concat(), 1, &[&long, "8796093022080 bytes", "`x` f32[4]", "16"]);
+}
+
+#[test]
+fn control_characters_are_shown_escaped() {
+    let files = Files::new();
+    let hostile = "a\u{1b}[2J\u{7}\rb\u{9b}c\u{7f}";
+    let escaped = r"a\x1b[2J\x07\x0db\xc2\x9bc\x7f";
+    let shown = |printed: &[u8]| {
+        let printed = std::str::from_utf8(printed).unwrap();
+        assert!(!printed.contains(|c: char| c.is_control() && c != '\n'), "{printed:?}");
+        assert!(printed.contains(escaped), "`{escaped}` is not in {printed}");
+    };
+    // The name of an output, of a missing file, and of what the command line has.
+    let text = format!("rlxmodel 1\nopset 1\ngraph @g {{\n  %x = input : f32[1]\n  return %x as \"{hostile}\"\n}}\n");
+    let model = files.write("model.rlxmodel", text);
+    let mlx = mlx().display().to_string();
+    shown(&host([&*mlx, &model, "--input", "x=1"]).assert().success().get_output().stdout);
+    shown(&host([&mlx, hostile]).assert().code(1).get_output().stderr);
+    shown(&host([&*mlx, &model, "--input", &format!("{hostile}=1")]).assert().code(1).get_output().stderr);
+    shown(&host([hostile]).assert().code(2).get_output().stderr);
+    // What a plugin in C says of itself, in its errors and in its log.
+    let source = std::fs::read_to_string(repository("tests/c/plugin.c")).unwrap();
+    let in_c = r#"a\033[2J\007\rb\302\233c\177"#;
+    let source = source.replace("processor", in_c).replace("scale_add", in_c).replace("compiled ", &format!("{in_c} "));
+    let odd = library(&files, "odd", &source);
+    shown(&host([&*odd]).assert().success().get_output().stdout);
+    shown(&host([&*odd, &model, "--input", "x=1"]).assert().code(1).get_output().stderr);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn stderr_or_stdout_that_cannot_be_written_is_exit_code_1() {
+    let code = |args: &[&str], stdout: Stdio, stderr: Stdio| {
+        let mut command = Command::new(given("RLX_TEST_C_HOST"));
+        command.env_clear().args(args).stdout(stdout).stderr(stderr).status().unwrap().code()
+    };
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    let (mlx, affine) =
+        (mlx().display().to_string(), repository("examples/models/affine.rlxmodel").display().to_string());
+    for args in [&[&*mlx][..], &[&mlx, &affine]] {
+        assert_eq!(code(args, full(), full()), Some(1));
+        assert_eq!(code(args, closed(), Stdio::null()), Some(1));
+        assert_eq!(code(args, Stdio::null(), full()), Some(0));
+    }
+    assert_eq!(code(&[&mlx, "/nowhere"], Stdio::null(), full()), Some(1));
+    assert_eq!(code(&[&mlx, "/nowhere"], Stdio::null(), closed()), Some(1));
 }

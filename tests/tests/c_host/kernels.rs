@@ -56,3 +56,37 @@ fn their_errors_name_node_and_kernel() {
     fails(composed, "", "f32[3]", "f32[4]", &["`y`", &kernel(composed), "f32[3]", "f32[4]"]);
     fails("example.nobody", "", "f32[3]", "f32[3]", &["no kernel", "`example.nobody`"]);
 }
+
+/// A node may declare what it likes of a custom op: a result that is smaller than the operand, larger, or of another dtype.
+#[test]
+fn a_kernel_that_would_have_to_trust_sizes_refuses() {
+    let files = Files::new();
+    let plugin = mlx().display().to_string();
+    for mode in MODES {
+        for to in
+            ["f32[2, 0]", "f32[2, 1]", "f32[2, 4]", "f32[3, 2]", "f32[6]", "f32[2, 1000000]", "f32[0]", "i32[2, 3]"]
+        {
+            let text = format!(
+                "rlxmodel 1\nopset 1\ngraph @g {{\n  %x = input : f32[2, 3]\n  %y = Custom{{name: \
+                 \"example.recurrence\", num_inputs: 1, attrs: b64\"AAAAPw==\"}} %x : {to}\n  return %y as y\n}}\n"
+            );
+            let model = files.write("model.rlxmodel", text);
+            let output = host([&plugin, &model, "--input", "x=1"]).env("RLX_MLX_MODE", mode).assert().code(1);
+            let stderr = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+            for part in ["error: ", "`y`", "`example.recurrence`", "dtype and shape of its operand"] {
+                assert!(stderr.contains(part), "{mode}, {to}: `{part}` is not in {stderr}");
+            }
+        }
+    }
+    for op in ["example.recurrence", "example.squared_relu"] {
+        for operands in ["", " %x, %x"] {
+            let count = operands.matches('x').count();
+            let text = format!(
+                "rlxmodel 1\nopset 1\ngraph @g {{\n  %x = input : f32[2, 3]\n  %y = Custom{{name: \"{op}\", \
+                 num_inputs: {count}, attrs: b64\"AAAAPw==\"}}{operands} : f32[2, 3]\n  return %y as y, %x as x\n}}\n"
+            );
+            let model = files.write("model.rlxmodel", text);
+            assert_fails(&[&plugin, &model, "--input", "x=1"], 1, &["`y`", op, "one operand"]);
+        }
+    }
+}

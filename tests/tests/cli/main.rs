@@ -3,6 +3,7 @@
 
 mod errors;
 mod files;
+mod hostile;
 mod plugins;
 
 use files::{Files, PRODUCT, SUM};

@@ -7,6 +7,7 @@ use crate::report::one_line;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rlx_host_api::{DType, TensorInfo};
 use rlx_ir::{Dim, Graph, Op, Shape, rlxmodel};
+use rlx_opt::memory::plan_memory;
 use rlx_runtime::{CompiledGraph, Device, Session};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ impl Engine for CpuEngine {
         let text = std::str::from_utf8(program).context("the program is not UTF-8 text")?;
         let graph = guarded("reading the program", || rlxmodel::from_text(text))?.map_err(|e| parse_error(&e))?;
         let interface = Interface::of(&graph)?;
+        ensure_room(&graph, &interface)?;
         let graph = widen_outputs(graph);
         let compiled = guarded("compiling for cpu", || Session::new(Device::Cpu).try_compile(graph))?
             .map_err(|e| anyhow!("{e}"))?;
@@ -55,6 +57,27 @@ fn widen_outputs(mut graph: Graph) -> Graph {
     let outputs = outputs.collect();
     graph.set_outputs(outputs);
     graph
+}
+
+/// Checks that there is about the memory that a program will take: where rlx-cpu gets none, it ends the process.
+fn ensure_room(graph: &Graph, interface: &Interface) -> Result<()> {
+    // First each by itself, as the plan of all of them counts with sums that overflow.
+    let mut declared: usize = 0;
+    for node in graph.nodes() {
+        let info = tensor_info(node.name.as_deref().unwrap_or_default(), &node.shape)?;
+        drop(info.zeroed().with_context(|| format!("node {}", node.id))?);
+        declared = declared.saturating_add(info.byte_len());
+    }
+    let planned = match declared {
+        usize::MAX => declared,
+        _ => guarded("planning memory", || plan_memory(graph).arena_size)?,
+    };
+    // The results come beside it.
+    let needed = interface.outputs.iter().fold(planned, |sum, output| sum.saturating_add(output.byte_len()));
+    let whole =
+        TensorInfo { name: String::new(), dtype: DType::U8, dims: vec![i64::try_from(needed).unwrap_or(i64::MAX)] };
+    drop(whole.zeroed().context("all that the program declares")?);
+    Ok(())
 }
 
 /// The parser lists all 190 op names after an unknown one; the name is enough.
@@ -93,6 +116,12 @@ impl Interface {
             tensor_info(graph.output_name(index).unwrap_or_default(), &node.shape)
         });
         Ok(Self { inputs, params, outputs: outputs.collect::<Result<_>>()? })
+    }
+
+    fn check_count(&self, found: usize) -> Result<()> {
+        let wanted = self.outputs.len();
+        ensure!(found == wanted, "cpu gave {found} outputs, expected {wanted}");
+        Ok(())
     }
 }
 
@@ -138,33 +167,32 @@ impl Executable for CpuExecutable {
         let takes_f32 = interface.inputs.iter().all(|input| input.dtype == DType::F32);
         let gives_f32 = interface.outputs.iter().all(|out| out.dtype == DType::F32 || is_narrow(out.dtype));
         let run = if takes_f32 && gives_f32 { run_f32 } else { run_typed };
-        let results = run(&mut self.compiled, interface, inputs)?;
-        ensure!(results.len() == outputs.len(), "cpu gave {} outputs, expected {}", results.len(), outputs.len());
-        for ((info, result), buffer) in interface.outputs.iter().zip(results).zip(outputs) {
-            let result = narrow(result, info);
-            ensure!(
-                result.len() == buffer.len(),
-                "cpu gave {} bytes for output `{}`, {info} takes {}",
-                result.len(),
-                info.name,
-                buffer.len()
-            );
-            buffer.copy_from_slice(&result);
-        }
-        Ok(())
+        run(&mut self.compiled, interface, inputs, outputs)
     }
 }
 
 /// The runtime's plain path; unlike the typed one it clears its scratch memory between runs.
-fn run_f32(compiled: &mut CompiledGraph, interface: &Interface, inputs: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
+fn run_f32(
+    compiled: &mut CompiledGraph,
+    interface: &Interface,
+    inputs: &[&[u8]],
+    outputs: &mut [Vec<u8>],
+) -> Result<()> {
     let values: Vec<_> = inputs.iter().map(|data| rlx_ir::bytes::decode_le::<f32>(data)).collect();
     let named: Vec<(&str, &[f32])> =
         interface.inputs.iter().zip(&values).map(|(info, data)| (info.name.as_str(), data.as_ref())).collect();
     let results = guarded("running on cpu", || compiled.try_run(&named))?.map_err(|e| anyhow!("{e}"))?;
-    Ok(results.iter().map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect())
+    interface.check_count(results.len())?;
+    let results = interface.outputs.iter().zip(&results).zip(outputs);
+    results.into_iter().try_for_each(|((info, values), buffer)| store_f32(info, values, buffer))
 }
 
-fn run_typed(compiled: &mut CompiledGraph, interface: &Interface, inputs: &[&[u8]]) -> Result<Vec<Vec<u8>>> {
+fn run_typed(
+    compiled: &mut CompiledGraph,
+    interface: &Interface,
+    inputs: &[&[u8]],
+    outputs: &mut [Vec<u8>],
+) -> Result<()> {
     let named: Vec<_> = interface
         .inputs
         .iter()
@@ -172,19 +200,35 @@ fn run_typed(compiled: &mut CompiledGraph, interface: &Interface, inputs: &[&[u8
         .map(|(info, data)| (info.name.as_str(), *data, info.dtype.into()))
         .collect();
     let results = guarded("running on cpu", || compiled.run_typed(&named))?;
-    Ok(results.into_iter().map(|(bytes, _)| bytes).collect())
+    interface.check_count(results.len())?;
+    for ((info, (bytes, _)), buffer) in interface.outputs.iter().zip(&results).zip(outputs) {
+        if is_narrow(info.dtype) {
+            store_f32(info, &rlx_ir::bytes::decode_le::<f32>(bytes), buffer)?;
+        } else {
+            check_size(info, bytes.len(), buffer)?;
+            buffer.copy_from_slice(bytes);
+        }
+    }
+    Ok(())
 }
 
-/// Undoes [`widen_outputs`].
-fn narrow(bytes: Vec<u8>, info: &TensorInfo) -> Vec<u8> {
-    if !is_narrow(info.dtype) {
-        return bytes;
+/// Writes the values of an f32 output, or of one that [`widen_outputs`] made f32, in the output's own dtype.
+fn store_f32(info: &TensorInfo, values: &[f32], buffer: &mut [u8]) -> Result<()> {
+    let size = info.dtype.size();
+    check_size(info, values.len() * size, buffer)?;
+    for (&value, place) in values.iter().zip(buffer.chunks_exact_mut(size)) {
+        match info.dtype {
+            DType::Bool => place[0] = u8::from(value != 0.0),
+            DType::U8 => place[0] = value as u8,
+            DType::I8 => place[0] = (value as i8).cast_unsigned(),
+            _ => place.copy_from_slice(&value.to_le_bytes()),
+        }
     }
-    let values = rlx_ir::bytes::decode_le::<f32>(&bytes);
-    match info.dtype {
-        DType::Bool => values.iter().map(|&v| u8::from(v != 0.0)).collect(),
-        DType::U8 => values.iter().map(|&v| v as u8).collect(),
-        DType::I8 => values.iter().flat_map(|&v| (v as i8).to_le_bytes()).collect(),
-        _ => bytes,
-    }
+    Ok(())
+}
+
+fn check_size(info: &TensorInfo, found: usize, buffer: &[u8]) -> Result<()> {
+    let (name, wanted) = (&info.name, buffer.len());
+    ensure!(found == wanted, "cpu gave {found} bytes for output `{name}`, {info} takes {wanted}");
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 /// Runs `work`; a panic becomes an error that starts with `what`, and prints nothing.
 ///
 /// The panic hook is the process's, so it is replaced only while `work` runs.
-pub(super) fn guarded<T>(what: &str, work: impl FnOnce() -> T) -> Result<T> {
+pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> T) -> Result<T> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     // What `work` leaves half done is not used again: the caller ends on the error.

@@ -5,6 +5,7 @@ mod guard;
 mod memory;
 mod plugin;
 
+pub(crate) use guard::guarded;
 pub(crate) use memory::Memory;
 
 use crate::UsageError;
@@ -84,6 +85,9 @@ pub(crate) fn open(args: &BackendArgs) -> Result<Box<dyn Engine>> {
 }
 
 /// One buffer for each output of `program`.
-pub(crate) fn output_buffers(program: &dyn Executable) -> Vec<Vec<u8>> {
-    program.outputs().iter().map(|output| vec![0; output.byte_len()]).collect()
+///
+/// # Errors
+/// Out of memory, which names the output and its size: a program may declare more than there is.
+pub(crate) fn output_buffers(program: &dyn Executable) -> Result<Vec<Vec<u8>>> {
+    Ok(program.outputs().iter().map(TensorInfo::zeroed).collect::<Result<_, _>>()?)
 }

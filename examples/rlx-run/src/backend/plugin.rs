@@ -7,7 +7,8 @@ use crate::cli::BackendArgs;
 use crate::params::MappedTensor;
 use anyhow::{Result, bail};
 use rlx_host_api::discovery::Selector;
-use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, ErrorKind, Plugin, TensorInfo};
+use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, ErrorKind, Plugin, TensorInfo};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A backend instance of a loaded plugin.
@@ -24,8 +25,7 @@ impl PluginEngine {
     /// # Errors
     /// A usage error when `--backend` names nothing, or nothing that can be used; it lists what was tried.
     pub(super) fn open(args: &BackendArgs) -> Result<Self> {
-        args.backend.parse::<Selector>().map_err(|error| UsageError(format!("--backend: {error}")))?;
-        let plugin = args.trust.registry().find(&args.backend).map_err(|error| match error.kind() {
+        let plugin = find(args)?.map_err(|error| match error.kind() {
             ErrorKind::NotFound => UsageError(error.to_string()).into(),
             _ => anyhow::Error::from(error),
         })?;
@@ -41,6 +41,18 @@ impl PluginEngine {
         }
         Ok(Self { summary: summary(&plugin), device: kind.to_string(), backend, options })
     }
+}
+
+/// The plugin that `--backend` names, or why there is none.
+fn find(args: &BackendArgs) -> Result<Result<Plugin, Error>> {
+    let registry = args.trust.registry();
+    let Some(selector) = args.backend.to_str() else {
+        // Names are ASCII, so it is a path.
+        let path = Path::new(&args.backend);
+        return Ok(registry.load(path).map_err(|refusal| refusal.into_error(path)));
+    };
+    selector.parse::<Selector>().map_err(|error| UsageError(format!("--backend: {error}")))?;
+    Ok(registry.find(selector))
 }
 
 /// A plugin lists the device that it recommends first.

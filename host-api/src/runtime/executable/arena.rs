@@ -1,7 +1,7 @@
 //! Output memory of `run_slots` and `run_raw`: one aligned block, made once, that holds every output as f32 values.
 
 use crate::runtime::convert::{f32_len, is_f32_lanes, to_f32};
-use crate::{DType, TensorInfo};
+use crate::{DType, Error, TensorInfo};
 use rlx_ir::bytes::{ALIGNED_BYTES_ALIGN, AlignedBytes};
 
 pub(super) struct Arena {
@@ -13,15 +13,21 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    pub(super) fn new(outputs: &[TensorInfo]) -> Self {
-        let mut size = 0;
+    /// # Errors
+    /// Out of memory, which names an output and its size.
+    pub(super) fn new(outputs: &[TensorInfo]) -> Result<Self, Error> {
+        let mut size: usize = 0;
         let mut slots = Vec::with_capacity(outputs.len());
+        let mut staged = Vec::with_capacity(outputs.len());
         for output in outputs {
             slots.push((size, f32_len(output)));
-            size += padded(f32_len(output));
+            size = size.saturating_add(padded(f32_len(output)));
+            // The block takes its memory at once and ends the process when it gets none.
+            output.check_room(size)?;
+            let stage = (!is_f32_lanes(output.dtype)).then(|| Ok((output.zeroed()?, output.dtype)));
+            staged.push(stage.transpose()?);
         }
-        let stage = |info: &TensorInfo| (!is_f32_lanes(info.dtype)).then(|| (vec![0; info.byte_len()], info.dtype));
-        Self { block: AlignedBytes::zeroed(size), slots, staged: outputs.iter().map(stage).collect() }
+        Ok(Self { block: AlignedBytes::zeroed(size), slots, staged })
     }
 
     /// The memory that a run fills, in the outputs' own dtypes; [`settle`](Self::settle) follows.
@@ -63,9 +69,10 @@ impl Arena {
     }
 }
 
-/// Bytes that `len` f32 values take in the block.
+/// Bytes that `len` f32 values take in the block; saturates where no memory could hold them.
 fn padded(len: usize) -> usize {
-    (len * size_of::<f32>()).next_multiple_of(ALIGNED_BYTES_ALIGN)
+    let bytes = len.saturating_mul(size_of::<f32>());
+    bytes.checked_next_multiple_of(ALIGNED_BYTES_ALIGN).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -85,7 +92,7 @@ mod tests {
             info(DType::C64, &[2]),
             info(DType::Bool, &[1]),
         ];
-        let mut arena = Arena::new(&outputs);
+        let mut arena = Arena::new(&outputs).unwrap();
         for (buffer, output) in arena.buffers().into_iter().zip(&outputs) {
             let buffer = buffer.unwrap();
             assert_eq!(buffer.len(), output.byte_len());
@@ -106,5 +113,16 @@ mod tests {
         assert_eq!(read(1), [7.0; 20]);
         assert_eq!(read(3), [2.0; 4]);
         assert_eq!(read(4), [1.0]);
+    }
+    #[test]
+    fn outputs_that_are_larger_than_memory_are_an_error() {
+        for outputs in [
+            vec![info(DType::F32, &[1 << 20, 1 << 20])],
+            vec![info(DType::F32, &[3]), info(DType::Bool, &[1 << 40])],
+            vec![info(DType::F32, &[i64::MAX]), info(DType::F32, &[i64::MAX])],
+        ] {
+            let error = Arena::new(&outputs).err().expect("no such memory");
+            assert_eq!(error.kind(), crate::ErrorKind::OutOfMemory, "{error}");
+        }
     }
 }

@@ -176,7 +176,7 @@ impl PluginExecutable {
             None => Ok(false),
             Some((index, _)) if self.is_resident(index) => Ok(true),
             Some((index, info)) => {
-                let zeros = vec![0; info.byte_len()];
+                let zeros = info.zeroed()?;
                 let info = &self.program.boundary.input_infos()[index];
                 let value = TensorView { dtype: info.dtype, dims: &info.dims, data: &zeros };
                 self.executable.bind_resident(index, Some(value))?;
@@ -197,7 +197,7 @@ fn read_elements(
         let (name, count) = (&info.name, info.elements());
         return Err(Error::invalid(format!("`{name}` has {count} elements; {len} at {start} do not fit")));
     }
-    let mut part = F32Output::new(&TensorInfo { name: String::new(), dtype: info.dtype, dims: vec![len as i64] });
+    let mut part = F32Output::new(&TensorInfo { name: info.name.clone(), dtype: info.dtype, dims: vec![len as i64] })?;
     read(start * info.dtype.size(), part.bytes())?;
     Ok(part.into_f32())
 }

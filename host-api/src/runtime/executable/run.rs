@@ -3,8 +3,8 @@
 use super::PluginExecutable;
 use super::arena::Arena;
 use super::inputs::Given;
-use crate::Error;
 use crate::runtime::convert::{F32Output, convert};
+use crate::{Error, TensorInfo};
 use std::borrow::Cow;
 
 impl PluginExecutable {
@@ -23,12 +23,13 @@ impl PluginExecutable {
             return Err(Error::invalid(format!("output {index} was asked for, but the graph has {count} outputs")));
         }
         let wanted = |index: &usize| indices.is_none_or(|indices| indices.contains(index));
-        Ok((0..count).map(|index| wanted(&index).then(|| F32Output::new(&infos[index]))).collect())
+        (0..count).map(|index| wanted(&index).then(|| F32Output::new(&infos[index])).transpose()).collect()
     }
 
     /// Runs, and gives every output in its declared dtype.
     pub(super) fn run_bytes(&mut self, given: &Given<'_, '_>) -> Result<Vec<(Vec<u8>, rlx_ir::DType)>, Error> {
-        let mut outputs: Vec<Vec<u8>> = self.executable.outputs().iter().map(|o| vec![0; o.byte_len()]).collect();
+        let outputs = self.executable.outputs().iter().map(TensorInfo::zeroed);
+        let mut outputs = outputs.collect::<Result<Vec<_>, Error>>()?;
         self.execute(given, outputs.iter_mut().map(|o| Some(o.as_mut_slice())))?;
         let infos = self.executable.outputs().iter();
         infos
@@ -48,7 +49,10 @@ impl PluginExecutable {
     /// Runs into the arena.
     pub(super) fn run_arena(&mut self, given: &Given<'_, '_>) -> Result<&Arena, Error> {
         // Taken out for the run, which borrows the whole executable.
-        let mut arena = self.arena.take().unwrap_or_else(|| Arena::new(self.executable.outputs()));
+        let mut arena = match self.arena.take() {
+            Some(arena) => arena,
+            None => Arena::new(self.executable.outputs())?,
+        };
         let result = self.execute(given, arena.buffers().into_iter());
         arena.settle();
         let arena = self.arena.insert(arena);

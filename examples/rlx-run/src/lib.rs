@@ -1,0 +1,41 @@
+//! The program `rlx-run`. It is a library so that its readers of foreign files can be tested by themselves.
+
+mod backend;
+mod bert;
+mod cli;
+mod embed;
+pub mod npy;
+mod output_files;
+pub mod params;
+mod plugins;
+mod progress;
+mod report;
+mod run;
+mod timing;
+mod tokenize;
+mod values;
+
+use std::process::ExitCode;
+
+/// A mistake in the command line, or a backend that is not there. Ends with exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// Does what the command line says; the exit code is 0 when it is done, 1 when it failed and 2 for wrong usage or a
+/// backend that is not there.
+pub fn main() -> ExitCode {
+    report::start_log();
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(refusal) => return cli::refuse(&refusal),
+    };
+    // What breaks in a library over an odd file is one line, too.
+    match backend::guarded("internal error", || cli.execute()).flatten() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::print_error(&error);
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}
