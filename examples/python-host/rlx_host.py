@@ -154,6 +154,7 @@ SERVICES = sized(RlxHostServices, name=wire("rlx_host.py"), version=wire("1.0.0"
 SHARED = {}  # the parameters that plugins use in place, by the number that comes back when they no longer do
 NUMBERS = itertools.count(1)
 PLUGINS = {}
+ALIVE = set()  # the handles of backends and executables
 
 
 @Release
@@ -162,6 +163,8 @@ def release_shared(number):
 
 
 def shut_down(shutdown):
+    if ALIVE:
+        return  # a daemon thread uses the plugin, which would refuse
     try:
         check(shutdown())
     except PluginError as error:  # at exit nobody is left who could catch it
@@ -169,8 +172,19 @@ def shut_down(shutdown):
 
 
 def release(lock, destroy, handle):
-    with lock:
+    # At exit a daemon thread may be in a call, perhaps for ever. The plugin then ends the process without its help.
+    if lock.acquire(timeout=10):
         destroy(handle)
+        ALIVE.discard(handle.value)
+        handle.value = None
+        lock.release()
+
+
+def live(handle):
+    """The handle. An object outlives it only when the process ends: a daemon thread that still calls then waits for that."""
+    if handle.value is None:
+        threading.Event().wait()
+    return handle
 
 
 class TensorInfo:
@@ -207,13 +221,16 @@ class Executable:
     def __init__(self, backend, handle):
         self.backend, self.handle = backend, handle  # an executable keeps its backend alive
         self.api = backend.plugin.api
+        # One for all where a plugin wants one call at a time, whatever the executable.
         self.lock = backend.lock if backend.plugin.info.threading == SERIALIZED else threading.RLock()
+        ALIVE.add(handle.value)
         weakref.finalize(self, release, self.lock, self.api.executable_destroy, handle)
         info = sized(RlxExecutableInfo)
-        check(self.api.executable_info(handle, info))
-        self.inputs = self._tensors(info.inputs, info.input_count)
-        self.params = self._tensors(info.params, info.param_count)
-        self.outputs = self._tensors(info.outputs, info.output_count)
+        with self.lock:
+            check(self.api.executable_info(live(handle), info))
+            self.inputs = self._tensors(info.inputs, info.input_count)
+            self.params = self._tensors(info.params, info.param_count)
+            self.outputs = self._tensors(info.outputs, info.output_count)
 
     @staticmethod
     def _tensors(first, count):
@@ -234,7 +251,7 @@ class Executable:
         number = next(NUMBERS)
         SHARED[number] = array
         with self.lock:
-            check(self.api.set_param(self.handle, sized(
+            check(self.api.set_param(live(self.handle), sized(
                 RlxParamArgs, name=wire(name), tensor=tensor, release=release_shared, release_context=number)))
 
     def run(self, inputs=None, out=None):
@@ -253,7 +270,7 @@ class Executable:
         sources = [(array.ctypes.data, array.nbytes) for array in given]
         targets = [(None, 0) if array is None else (array.ctypes.data, array.nbytes) for array in out]
         with self.lock:
-            check(self.api.run(self.handle, sized(
+            check(self.api.run(live(self.handle), sized(
                 RlxRunArgs, inputs=(RlxBytes * len(sources))(*sources), input_count=len(sources),
                 outputs=(RlxBytesMut * len(targets))(*targets), output_count=len(targets))))
         return out
@@ -264,8 +281,8 @@ class Backend:
 
     def __init__(self, plugin, handle):
         self.plugin, self.handle = plugin, handle
-        # For a plugin that wants one call at a time, whatever the executable.
-        self.lock = threading.RLock() if plugin.info.threading == SERIALIZED else contextlib.nullcontext()
+        self.lock = threading.RLock()
+        ALIVE.add(handle.value)
         weakref.finalize(self, release, self.lock, plugin.api.destroy, handle)
 
     def compile(self, program, graph="", **options):
@@ -273,8 +290,8 @@ class Backend:
         pairs, handle = key_values(options), c_void_p()
         args = sized(RlxCompileArgs, program=wire(program), graph=wire(graph), options=pairs, option_count=len(pairs))
         with self.lock:
-            check(self.plugin.api.compile(self.handle, args, handle))
-        return Executable(self, handle)
+            check(self.plugin.api.compile(live(self.handle), args, handle))
+            return Executable(self, handle)
 
 
 class Plugin:

@@ -109,9 +109,9 @@ impl Plugin for Mlx {
         }
     }
 
-    /// MLX's streams and their threads stay, as MLX has no end of theirs.
+    /// MLX's streams and their threads stay, as MLX has no end of theirs. In a forked child there is nothing to give back.
     fn shutdown() -> Result<(), Error> {
-        memory::clear_cache()
+        if gate::is_closed() { Ok(()) } else { memory::clear_cache() }
     }
 }
 

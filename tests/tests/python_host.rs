@@ -4,11 +4,11 @@
 use assert_cmd::Command;
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::{read_npy, write_npy};
-use rlx_mlx_tests::rlx_run::{error_line, stdout};
+use rlx_mlx_tests::python::{self, repository, site, staged_plugin};
 use rlx_mlx_tests::{plugin, rlx_run};
+use rlx_mlx_tests::rlx_run::{error_line, stdout};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -17,44 +17,19 @@ use tempfile::TempDir;
 const LINEAR: &str = "rlxmodel 1\nopset 1\ngraph @linear {\n  %x = input : f32[2, 3]\n  %w = param : f32[3, 4]\n  \
                       %y = MatMul %x, %w : f32[2, 4]\n  return %y as y\n}\n";
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap()
-}
-
 fn model(name: &str) -> PathBuf {
     repository().join("examples/models").join(name).with_extension("rlxmodel")
 }
 
-fn staged_plugin() -> PathBuf {
-    plugin::folder().join(format!("rlx_mlx/{DLL_PREFIX}rlx_mlx{DLL_SUFFIX}")).canonicalize().unwrap()
-}
-
-/// The packages that `cargo xtask test` fetched for this interpreter.
-fn site() -> PathBuf {
-    match std::env::var_os("RLX_TEST_PYTHON_SITE") {
-        Some(folder) => Path::new(&folder).canonicalize().unwrap(),
-        None => panic!("RLX_TEST_PYTHON_SITE is not set: run `cargo xtask test`, which fetches the Python packages"),
-    }
-}
-
-/// The interpreter that the packages were fetched for, with nothing to import but them and the host.
-fn python<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let interpreter = std::env::var_os("RLX_PYTHON").filter(|name| !name.is_empty());
-    let mut command = Command::new(interpreter.unwrap_or_else(|| "python3".into()));
-    let path = std::env::join_paths([site(), repository().join("examples/python-host")]).unwrap();
-    command.env("PYTHONPATH", path).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1").args(args);
-    command
-}
-
 fn host<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = python([repository().join("examples/python-host/rlx_host.py"), staged_plugin()]);
+    let mut command = python::command([repository().join("examples/python-host/rlx_host.py"), staged_plugin()]);
     command.args(args);
     command
 }
 
 /// Code that finds the plugin's path in `PLUGIN` and the text of `LINEAR` in `PROGRAM`.
 fn code(code: &str) -> Command {
-    let mut command = python(["-c", &format!("import os, rlx_host\nimport numpy as np\n{code}")]);
+    let mut command = python::command(["-c", &format!("import os, rlx_host\nimport numpy as np\n{code}")]);
     command.env("PLUGIN", staged_plugin()).env("PROGRAM", LINEAR);
     command
 }
@@ -155,7 +130,7 @@ fn a_mistake_is_one_line_with_the_message_of_the_plugin() {
     let line = failure(&[&half.display().to_string(), "--input", &x, "--input", &w]);
     assert_eq!(line, "`x` is bf16[2, 3], and NumPy has no bfloat16: cast to f32 in the program");
     let no_plugin =
-        error_line(&mut python([repository().join("examples/python-host/rlx_host.py"), "none.so".into()]), 1);
+        error_line(&mut python::command([repository().join("examples/python-host/rlx_host.py"), "none.so".into()]), 1);
     assert!(no_plugin.contains("none.so"), "{no_plugin}");
 }
 
@@ -237,7 +212,7 @@ for kind in vars(rlx_host).values():
 #[cfg(target_os = "linux")]
 fn two_mlx(order: &str) -> Value {
     let script = repository().join("tests/python/two_mlx.py");
-    rlx_run::json(python([script]).arg(order).arg(staged_plugin()).arg(model("mlp")))
+    rlx_run::json(python::command([script]).arg(order).arg(staged_plugin()).arg(model("mlp")))
 }
 
 /// Whichever comes first, each MLX stays itself: files, symbols, versions, numbers, random state and defaults.
@@ -424,8 +399,8 @@ fn control_characters_are_shown_escaped() {
     write_npy(&x, &ArrayD::from_elem(IxDyn(&[1]), 1f32)).unwrap();
     let odd = odd.display().to_string();
     shown(&host([&*odd, "--input", &format!("x={}", x.display())]).assert().success().get_output().stdout);
-    shown(failure(host([&*odd, "--input", &format!("{hostile}={}", x.display())])).as_bytes());
-    shown(failure(host([&*odd, "--option", &format!("mode={hostile}")])).as_bytes());
+    shown(failure(&mut host([&*odd, "--input", &format!("{hostile}={}", x.display())])).as_bytes());
+    shown(failure(&mut host([&*odd, "--option", &format!("mode={hostile}")])).as_bytes());
     shown(&host([&*odd, "x", hostile]).assert().code(2).get_output().stderr);
     // What a plugin logs.
     let logged = code(
@@ -455,7 +430,7 @@ fn a_failing_shutdown_is_one_line() {
     compiler.args(["-shared", "-fPIC", "-w", "-I"]).arg(repository().join("host-api/include")).arg("-o").arg(&library);
     assert!(compiler.arg(folder.path().join("plugin.c")).status().unwrap().success());
 
-    let line = failure(&mut python([&repository().join("examples/python-host/rlx_host.py"), &library]));
+    let line = failure(&mut python::command([&repository().join("examples/python-host/rlx_host.py"), &library]));
     assert!(line.contains("no thread to"), "{line}");
     // Where nobody asks for it, at exit.
     let at_exit = code("rlx_host.load(os.environ['BROKEN'])").env("BROKEN", &library).assert().success();

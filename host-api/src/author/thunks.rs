@@ -191,6 +191,12 @@ unsafe extern "C" fn compile<P: Exported>(
 
 unsafe extern "C" fn executable_destroy<P: Exported>(executable: *mut RlxExecutable) {
     if !executable.is_null() {
+        // SAFETY: live handle; `busy` is only touched atomically.
+        if unsafe { (*executable.cast::<ExecutableState<ExecutableOf<P>>>()).busy.load(Ordering::Acquire) } {
+            // The host's mistake, which happens when a process ends. To free what the call uses would be the worse one.
+            let message = "a call of the executable is under way: it is not freed";
+            return guard_release("executable_destroy", || log::error!("executable_destroy: {message}"));
+        }
         guard_release("executable_destroy", || {
             // SAFETY: handles come from `compile::<P>` alone, and the host destroys each once.
             drop(unsafe { Box::from_raw(executable.cast::<ExecutableState<ExecutableOf<P>>>()) });
