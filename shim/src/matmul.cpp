@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <limits>
 
 #include "mlx/einsum.h"
+#include "nothing.h"
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -146,7 +148,9 @@ int rlx_mlx_op_einsum(const char* subscripts, rlx_mlx_array_t* const* arrays, si
     for (const auto& a : operands) {
       need_inexact(a, "arrays");
     }
-    return handle(mx::einsum(subscripts, operands, here()));
+    const auto y = mx::einsum(subscripts, operands, here());
+    const bool empty = std::any_of(operands.begin(), operands.end(), [](const mx::array& a) { return a.size() == 0; });
+    return handle(empty ? of_nothing(y) : y);
   });
 }
 
@@ -174,7 +178,8 @@ int rlx_mlx_op_vecdot(rlx_mlx_array_t* a, rlx_mlx_array_t* b, int axis, rlx_mlx_
       bad_pair(x, y);
     }
     broadcast_of(x.shape(), y.shape());
-    return handle(mx::vecdot(x, y, axis, here()));
+    const auto dot = mx::vecdot(x, y, axis, here());
+    return handle(x.size() == 0 || y.size() == 0 ? of_nothing(dot) : dot);
   });
 }
 
