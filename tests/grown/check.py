@@ -8,7 +8,7 @@ import numpy as np
 import rlx_host
 from rlx_host import DTYPES, Release, RlxBytes, RlxBytesMut, RlxParamArgs, RlxRunArgs, RlxTensor, c_int64, sized, wire
 
-from dtypes import LARGEST, FLOATS, from_bytes, rounded, size_of, to_bytes
+from dtypes import FLOATS, LARGEST, from_bytes, rounded, size_of, to_bytes
 from guarded import Guarded
 from program import written
 
@@ -23,9 +23,14 @@ def given_back(number):
     SHARED.pop(number).free()
 
 
-def guarded(node, turn):
-    """The bytes of a leaf beside a forbidden page, read-only. Every fourth begins at one rather than ends."""
-    memory = Guarded(prod(node.shape) * size_of(node.dtype), at_start=turn % 4 == 3)
+def begins_at_page(node):
+    """Every fourth value begins at a forbidden page rather than ends at one."""
+    return int(node.label[1:]) % 4 == 3
+
+
+def guarded(node):
+    """The bytes of a leaf beside a forbidden page, read-only."""
+    memory = Guarded(prod(node.shape) * size_of(node.dtype), begins_at_page(node))
     memory.write(to_bytes(node.value, node.dtype))
     memory.freeze()
     return memory
@@ -43,8 +48,8 @@ def set_param(executable, node, memory):
 def run_once(executable, leaves, outputs):
     """The bytes of the outputs."""
     by_name = {node.label: node for node in leaves}
-    given = [guarded(by_name[info.name], turn) for turn, info in enumerate(executable.inputs)]
-    taken = [Guarded(prod(node.shape) * size_of(node.dtype), turn % 4 == 3) for turn, node in enumerate(outputs)]
+    given = [guarded(by_name[info.name]) for info in executable.inputs]
+    taken = [Guarded(prod(node.shape) * size_of(node.dtype), begins_at_page(node)) for node in outputs]
     for memory in taken:
         memory.write(UNTOUCHED * memory.size)
     try:
@@ -60,9 +65,9 @@ def run_once(executable, leaves, outputs):
 def runs(backend, program, outputs, mode, count):
     """The bytes of the outputs of some runs of one executable."""
     executable = backend.compile(program.text(outputs), mode=mode)
-    for turn, node in enumerate(program.leaves("param")):
+    for node in program.leaves("param"):
         if any(info.name == node.label for info in executable.params):
-            set_param(executable, node, guarded(node, turn))
+            set_param(executable, node, guarded(node))
     return [run_once(executable, program.leaves("input"), outputs) for _ in range(count)]
 
 

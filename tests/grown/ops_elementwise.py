@@ -28,7 +28,7 @@ EXACT = {"Relu": lambda x: np.maximum(x, 0), "Neg": np.negative, "Abs": np.abs, 
 RELATIVE = {"Exp": np.exp, "Sqrt": np.sqrt, "Rsqrt": lambda x: 1 / np.sqrt(x), "Recip": lambda x: 1 / x, "Tanh": np.tanh,
             "Atan": np.arctan, "Sigmoid": sigmoid,
             "Softsign": lambda x: x / (1 + np.abs(x)), "Silu": lambda x: x * sigmoid(x)}
-# The error is absolute, of the size of 1 + |x|, where the value is small.
+# The error is absolute, of the size of 1 + |x|, where the value is small: "erf near 0" among others.
 ABSOLUTE = {"Log": np.log, "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Erf": ERF, "Softplus": softplus,
             "Gelu": lambda x: 0.5 * x * (1 + ERF(x / np.sqrt(2))),
             "GeluApprox": lambda x: 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
@@ -101,7 +101,7 @@ def wrapped(values, dtype):
 
 
 def pair(p, *dtypes):
-    """Two operands of one dtype whose shapes broadcast, and the shape that they give."""
+    """Two operands of one dtype ("two dtypes") whose shapes broadcast, and the shape that they give."""
     a = p.pick(*dtypes)
     shape = [(p.extent() if extent == 1 else 1) if p.chance(0.2) else extent for extent in a.shape]
     shape = shape[int(p.rng.integers(len(shape) + 1)) if p.chance(0.2) else 0:]
@@ -116,6 +116,7 @@ BITS = {"BitAnd": np.bitwise_and, "BitOr": np.bitwise_or, "BitXor": np.bitwise_x
 
 
 def binary(p, kind, a, b, shape, compute):
+    """The operands' dtype is that of the result: "another dtype"."""
     return p.add(f"Binary({kind})", [a, b], a.dtype, shape, compute)
 
 
@@ -180,7 +181,7 @@ def atan2(p):
 @op("Bits", 2)
 def bits(p):
     kind = str(p.rng.choice([*BITS]))
-    a, b, shape = pair(p, *INTEGERS, "bool")
+    a, b, shape = pair(p, *INTEGERS, "bool")  # "bits of floats"
     return binary(p, kind, a, b, shape, lambda x, y: (BITS[kind](x, y), 0))
 
 

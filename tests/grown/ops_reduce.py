@@ -19,6 +19,7 @@ def adding(dtype):
 @op("Reduce", 8)
 def reduce(p):
     kind = str(p.rng.choice([*FOLD]))
+    # "integer mean"
     x = p.pick(*FLOATS, *([] if kind == "Mean" else INTEGERS), *(["bool"] if kind in ("Max", "Min") else []))
     axes = tuple(int(axis) for axis in range(len(x.shape)) if p.chance(0.5))
     exclude("extreme of nothing", kind in ("Max", "Min") and any(x.shape[axis] == 0 for axis in axes))
@@ -140,7 +141,7 @@ def norm(p):
     x = p.pick(*FLOATS, rank=1)
     exclude("early overflow", not tame(x.value))
     kind, eps = p.rng.choice(["LayerNorm", "RmsNorm"]), float(p.rng.choice([1e-5, 0.001]))
-    # The IR ties the width of gamma and beta to the last axis, so the normalised axis is as wide.
+    # One axis: "norms over several axes". The IR ties the width of gamma and beta to the last axis, so the normalised axis is as wide.
     axis = int(p.rng.choice([axis for axis, extent in enumerate(x.shape) if extent == x.shape[-1]]))
     gamma, beta = (operand(p, x.dtype, (x.shape[axis],)) for _ in range(2))
     exclude("early overflow", not tame(gamma.value, beta.value))

@@ -8,6 +8,7 @@ pub mod compare;
 pub mod graph;
 pub mod oracle;
 pub mod plugin;
+pub mod python;
 pub mod rlx_run;
 pub mod runtime;
 pub mod sparse;
