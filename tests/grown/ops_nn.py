@@ -165,3 +165,94 @@ def attention(p):
     text = (f"Attention{{num_heads: {heads}, head_dim: {size}, v_head_dim: {v_size}, mask_kind: {kind}, "
             f"score_scale: none, attn_logit_softcap: {cap or 'none'}}}")
     return p.add(text, operands, dtype, laid(queries, heads, v_size), compute)
+
+
+def linear(x, w, bias=None):
+    y = x @ w
+    return y if bias is None else y + bias
+
+
+def block(hidden, qkv, out, mask, heads, size):
+    """Multi-head attention over [batch, seq, width] under a mask of keys, projections included."""
+    batch, seq, _ = hidden.shape
+    q, k, v = np.moveaxis(linear(hidden, *qkv).reshape(batch, seq, 3, heads, size), (2, 3), (0, 2))
+    scores = np.where(mask[:, None, None, :] >= 0.5, q @ np.swapaxes(k, -1, -2) / np.sqrt(size), -np.inf)
+    merged = np.swapaxes(softmax_of(scores) @ v, 1, 2).reshape(batch, seq, heads * size)
+    return linear(merged, *out)
+
+
+def layer_parts(p, has_bias):
+    """A hidden state of f32 and ordinary weights, for what is fused of whole layers."""
+    batch, seq, heads, size = (int(p.rng.choice(extents)) for extents in ((0, 1, 2), (1, 2, 65), (1, 2), (1, 2, 4)))
+    width = heads * size
+    weight = lambda *shape: operand(p, "f32", shape, rounded(p.rng.uniform(-1, 1, shape) / np.sqrt(max(shape[0], 1)), "f32"))
+    pair = lambda *shape: [weight(*shape), *([weight(shape[-1])] if has_bias else [])]
+    seen = p.rng.random((batch, seq)) < 0.7
+    seen[:, :1] = True
+    mask = operand(p, "f32", (batch, seq), rounded(seen, "f32"))
+    return weight(batch, seq, width), mask, heads, size, pair
+
+
+@op("FusedAttentionBlock")
+def attention_block(p):
+    has_bias = p.chance(0.5)
+    hidden, mask, heads, size, pair = layer_parts(p, has_bias)
+    qkv, out = pair(hidden.shape[-1], 3 * heads * size), pair(heads * size, hidden.shape[-1])
+    operands = [hidden, qkv[0], out[0], mask, *qkv[1:], *out[1:]]
+
+    def compute(hidden, qkv, out, mask, *biases):
+        hidden, qkv, out, *biases = (v.astype("f8") for v in (hidden, qkv, out, *biases))
+        y = block(hidden, (qkv, *biases[:1]), (out, *biases[1:]), mask, heads, size)
+        return y, np.full(y.shape, 400 * EPSILON["f32"])
+    text = f"FusedAttentionBlock{{num_heads: {heads}, head_dim: {size}, has_bias: {str(has_bias).lower()}, has_rope: false}}"
+    return p.add(text, operands, "f32", hidden.shape, compute)
+
+
+@op("FusedTransformerLayer")
+def transformer_layer(p):
+    has_bias = p.chance(0.5)
+    hidden, mask, heads, size, pair = layer_parts(p, has_bias)
+    width, inner = hidden.shape[-1], int(p.rng.choice([1, 2, 65]))
+    weights = [pair(width, 3 * width), pair(width, width), pair(width), pair(width, inner), pair(inner, width), pair(width)]
+    kind = str(p.rng.choice(["Relu", "Tanh", "Silu"]))
+
+    def compute(hidden, *rest):
+        hidden, mask, step = hidden.astype("f8"), rest[-1], 2 if has_bias else 1
+        parts = [[v.astype("f8") for v in rest[i * step:(i + 1) * step]] for i in range(6)]
+
+        def norm(x, gamma, beta=0.0):
+            return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 0.5) * gamma + beta
+        h = norm(hidden + block(hidden, parts[0], parts[1], mask, heads, size), *parts[2])
+        y = norm(h + linear((EXACT | RELATIVE)[kind](linear(h, *parts[3])), *parts[4]), *parts[5])
+        return y, np.full(y.shape, 4000 * EPSILON["f32"])  # the norms' epsilons bound how much they enlarge
+    text = (f"FusedTransformerLayer{{num_heads: {heads}, head_dim: {size}, intermediate_size: {inner}, eps1: 0.5, eps2: 0.5, "
+            f"activation: {kind}, has_bias: {str(has_bias).lower()}}}")
+    return p.add(text, [hidden, *(w for ws in weights for w in ws), mask], "f32", hidden.shape, compute)
+
+
+@op("MaxPool2dBackward", 2)
+def max_pool_backward(p):
+    n, c, h, w = (int(p.rng.choice(extents)) for extents in ((0, 1, 2), (1, 2), (1, 2, 5, 65), (1, 2, 5, 65)))
+    kernel = [int(p.rng.integers(1, 4)) for _ in range(2)]
+    stride, padding = [int(p.rng.integers(1, 4)) for _ in range(2)], [int(p.rng.integers(k)) for k in kernel]
+    h_out, w_out = ((e + 2 * pad - k) // s + 1 for e, pad, k, s in zip((h, w), padding, kernel, stride))
+    if h_out < 1 or w_out < 1 or n * c * h * w > 9000:
+        raise Skip
+    x, dy = operand(p, "f32", (n, c, h, w)), operand(p, "f32", (n, c, h_out, w_out))
+
+    def compute(x, dy):
+        wide = np.full((n, c, h + 2 * padding[0], w + 2 * padding[1]), -np.inf)
+        wide[:, :, padding[0]:padding[0] + h, padding[1]:padding[1] + w] = x
+        gradient, size = np.zeros_like(wide), np.zeros_like(wide)
+        for i in range(h_out):
+            for j in range(w_out):
+                top, left = i * stride[0], j * stride[1]
+                first = wide[:, :, top:top + kernel[0], left:left + kernel[1]].reshape(n, c, kernel[0] * kernel[1]).argmax(-1)
+                at = (*np.indices((n, c)), top + first // kernel[1], left + first % kernel[1])
+                gradient[at] += dy[:, :, i, j]
+                size[at] += np.abs(dy[:, :, i, j])
+        inner = np.s_[:, :, padding[0]:padding[0] + h, padding[1]:padding[1] + w]
+        return gradient[inner], 16 * EPSILON["f32"] * size[inner]
+    exclude("early overflow", not tame(x.value, dy.value))
+    return p.add(f"MaxPool2dBackward{{kernel_size: {kernel}, stride: {stride}, padding: {padding}}}", [x, dy], "f32",
+                 x.shape, compute)

@@ -41,7 +41,6 @@ pub(crate) fn build_many(workspace: &Workspace) -> Result<PathBuf> {
 
 fn compile(workspace: &Workspace, sources: &[&str], out: &Path, flags: &[&str], libraries: &[&str]) -> Result<()> {
     let mut command = Command::new(compiler("CC", "cc"));
-    command.current_dir(&workspace.root).args(STRICT_C).args(flags).arg("-I").arg(workspace.root.join("host-api/include"));
-    command.args(sources.iter().map(|source| workspace.root.join(source)));
+    command.current_dir(&workspace.root).args(STRICT_C).args(flags).args(["-I", "host-api/include"]).args(sources);
     quietly(command.arg("-o").arg(out).args(libraries))
 }
