@@ -118,6 +118,17 @@ int rlx_mlx_op_addmm(rlx_mlx_array_t* c, rlx_mlx_array_t* a, rlx_mlx_array_t* b,
     const auto& z = in(c, "c");
     product_type(x, y);
     check_product(x, y);
+    if (x.size() == 0 || y.size() == 0) {
+      // MLX would infer an extent of a flattened operand, which an empty array does not tell.
+      const auto s = here();
+      const auto scaled = [&](const mx::array& a, float factor) {
+        return mx::multiply(a, mx::array(factor, a.dtype()), s);
+      };
+      const auto type = mx::promote_types(product_type(x, y), z.dtype());
+      const auto product = mx::astype(mx::matmul(x, y, s), type, s);
+      check_broadcast(z.shape(), product.shape());
+      return handle(mx::add(scaled(product, alpha), scaled(mx::astype(z, type, s), beta), s));
+    }
     return handle(mx::addmm(z, x, y, alpha, beta, here()));
   });
 }

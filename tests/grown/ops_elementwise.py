@@ -7,7 +7,6 @@ import numpy as np
 from dtypes import EPSILON, FLOATS, INTEGERS, NUMPY, SMALLEST, rounded
 from exclusions import exclude, finite, tame
 from ops_shape import operand
-from program import Skip
 from registry import ANY, op
 
 ERF = np.vectorize(erf, otypes=["f8"])

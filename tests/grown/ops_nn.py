@@ -4,7 +4,7 @@ import numpy as np
 
 from dtypes import EPSILON, FLOATS, HALVES, SMALLEST, rounded
 from exclusions import exclude, tame
-from ops_elementwise import ABSOLUTE, EXACT, RELATIVE, approximate, sigmoid
+from ops_elementwise import EXACT, RELATIVE, approximate, sigmoid
 from ops_reduce import softmax_of
 from ops_shape import operand
 from program import Skip

@@ -33,10 +33,11 @@ def reduce(p):
         wide = values.astype("f8")
         count = int(np.prod([values.shape[axis] for axis in axes])) if axes else 1
         result = FOLD[kind](wide, axis=axes, keepdims=keep)
+        rounding = EPSILON[x.dtype] * np.abs(result) + SMALLEST[x.dtype]
         if kind == "Prod":
             return result, np.abs(result) * (count + 1) * EPSILON[x.dtype] + SMALLEST[x.dtype] * max(count, 1)
         size = np.sum(np.abs(wide), axis=axes, keepdims=keep) / (max(count, 1) if kind == "Mean" else 1)
-        return result, (count * adding(x.dtype) if axes else 0) * size + EPSILON[x.dtype] * np.abs(result) + SMALLEST[x.dtype]
+        return result, (count * adding(x.dtype) if axes else 0) * size + rounding
     exclude("early overflow", kind in ("Sum", "Mean", "Prod") and x.dtype in FLOATS and not tame(x.value))
     text = f"Reduce{{op: {kind}, axes: {list(axes)}, keep_dim: {str(keep).lower()}}}"
     node = p.add(text, [x], x.dtype, shape, compute)
@@ -169,8 +170,8 @@ def residual_norm(p):
         # The sums are rounded to the dtype: the norm of what lies as far off as that.
         size = np.abs(x_.astype("f8")) + np.abs(residual.astype("f8")) + np.abs(bias)
         step = 2 * EPSILON[x.dtype] * np.max(size, -1, keepdims=True)
-        deviation = np.std(total, -1, keepdims=True) if kind == "FusedResidualLN" else np.sqrt(np.mean(total**2, -1, keepdims=True))
-        scale = 1 / np.sqrt(deviation**2 + 1e-5)
+        centre = np.mean(total, -1, keepdims=True) if kind == "FusedResidualLN" else 0
+        scale = 1 / np.sqrt(np.mean((total - centre) ** 2, -1, keepdims=True) + 1e-5)
         gamma = np.abs(rest[has_bias].astype("f8"))
         return z, off + 8 * gamma * step * scale * (1 + np.abs(total) * scale + (np.max(size, -1, keepdims=True) * scale))
     text = f"{kind}{{has_bias: {str(has_bias).lower()}, eps: 0.00001}}"
