@@ -14,6 +14,8 @@ REASONS = {
     "two dtypes": "operands of two dtypes are computed in the narrower: one dtype only",
     "another dtype": "a result declared in another dtype than the op's is cast: the op's own, but for indices",
     "early overflow": "Exp above 88 in f32, HardSwish near the largest: magnitudes up to LARGE",
+    "early underflow": "what exponentials of f32 give below the smallest normal number is 0",
+    "order of factors": "the order of a product decides whether it leaves the range in between: factors that cannot do so",
     "sign of NaN": "Sign(NaN) is 0: no NaN",
     "integer powers": "negative exponents of integers: none",
     "wide shifts": "a shift by the width or more, or by less than 0: none",

@@ -3,12 +3,15 @@
 import numpy as np
 
 from dtypes import EPSILON, FLOATS, HALVES, INTEGERS, NUMPY, SMALLEST
-from exclusions import exclude, finite, tame
+from exclusions import exclude, tame
 from ops_shape import operand
-from program import Skip
 from registry import op
 
 FOLD = {"Sum": np.sum, "Mean": np.mean, "Max": np.max, "Min": np.min, "Prod": np.prod}
+
+
+# The smallest normal f32: "early underflow".
+NORMAL = 2.0**-126
 
 
 def adding(dtype):
@@ -40,11 +43,16 @@ def reduce(p):
         return result, (count * adding(x.dtype) if axes else 0) * size + rounding
     exclude("early overflow", kind in ("Sum", "Mean", "Prod") and x.dtype in FLOATS and not tame(x.value))
     text = f"Reduce{{op: {kind}, axes: {list(axes)}, keep_dim: {str(keep).lower()}}}"
-    node = p.add(text, [x], x.dtype, shape, compute)
-    if kind == "Prod" and x.dtype in FLOATS and not finite(node.value):
-        p.nodes.pop()  # where the order of the factors decides what overflows
-        raise Skip
-    return node
+    most = 13 if x.dtype == "f16" else 120
+    exclude("order of factors", kind == "Prod" and x.dtype in FLOATS and reach(x.value, axes) > most)
+    return p.add(text, [x], x.dtype, shape, compute)
+
+
+def reach(values, axes):
+    """The most binary digits by which a product of some of the factors can differ from 1."""
+    with np.errstate(all="ignore"):
+        digits = np.abs(np.log2(np.abs(values.astype("f8"))))
+    return np.max(np.sum(np.where(np.isfinite(digits), digits, 0), axis=axes), initial=0)
 
 
 @op("Cumsum", 4)
@@ -105,7 +113,7 @@ def softmax(p):
 
     def compute(values):
         y = softmax_of(values.astype("f8"), axis)  # "f64 through f32"
-        return y, y * ((160 + values.shape[axis]) * EPSILON["f32"] + EPSILON[x.dtype]) + SMALLEST["f32"] + SMALLEST[x.dtype]
+        return y, y * ((160 + values.shape[axis]) * EPSILON["f32"] + EPSILON[x.dtype]) + NORMAL + SMALLEST[x.dtype]
     signed = axis - len(x.shape) if p.chance(0.5) else axis
     return p.add(f"Softmax{{axis: {signed}}}", [x], x.dtype, x.shape, compute)
 
