@@ -31,7 +31,7 @@ class Release {
 // An array over foreign memory, or nothing where MLX cannot read it in place.
 std::optional<mx::array> borrow(const mx::Shape& shape, mx::Dtype dtype, const void* data, size_t nbytes,
                                 Release& release) {
-  if (!can_borrow(dtype, data, nbytes)) {
+  if (!can_borrow(dtype, data, nbytes) || !is_readable_in_front(data)) {
     return std::nullopt;
   }
   // std::function wants a copyable target.

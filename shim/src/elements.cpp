@@ -150,6 +150,12 @@ bool can_borrow(mx::Dtype dtype, const void* data, size_t nbytes) {
   return nbytes > 0 && dtype != mx::bool_ && aligned && !has_gpu_buffers() && buffer_over(data).raw_ptr() == data;
 }
 
+bool is_readable_in_front(const void* data) {
+  // Pages are no smaller anywhere; and what lies on the page of the first element can be read as it can.
+  constexpr size_t PAGE = 4096;
+  return reinterpret_cast<std::uintptr_t>(data) % PAGE >= static_cast<size_t>(cpu_data_offset());
+}
+
 mx::array borrowed(mx::Shape shape, mx::Dtype dtype, const void* data, mx::allocator::Deleter release) {
   return mx::array(mx::allocator::Data(buffer_over(data), std::move(release)), std::move(shape), dtype);
 }

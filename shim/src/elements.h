@@ -17,6 +17,11 @@ mx::array uninitialised(mx::Shape shape, mx::Dtype dtype);
 // are copied.
 bool can_borrow(mx::Dtype dtype, const void* data, size_t nbytes);
 
+// Whether the bytes in front of `data` can be read. MLX's CPU allocator keeps the size of a buffer there, and looks at it
+// when it makes an operand contiguous: over foreign memory it reads a number that has no bearing on results, but it has
+// to be memory.
+bool is_readable_in_front(const void* data);
+
 // An array over such bytes, which are as many as its elements take. MLX never writes to them. `release` is called when
 // no array refers to them any more.
 mx::array borrowed(mx::Shape shape, mx::Dtype dtype, const void* data, mx::allocator::Deleter release);

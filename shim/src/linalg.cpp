@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "nothing.h"
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -101,6 +102,9 @@ std::vector<int> norm_axes(const mx::array& a, const int* axes, size_t count, si
 template <typename F>
 mx::array norm_in_f32(const mx::array& a, F&& norm) {
   const auto s = here();
+  if (a.size() == 0) {
+    return of_nothing(norm(mx::issubdtype(a.dtype(), mx::inexact) ? a : mx::astype(a, mx::float32, s)));
+  }
   if (a.dtype() == mx::float64 || a.dtype() == mx::float32 || a.dtype() == mx::complex64) {
     return norm(a);
   }

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <limits>
 
 #include "mlx/einsum.h"
+#include "nothing.h"
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -116,6 +118,17 @@ int rlx_mlx_op_addmm(rlx_mlx_array_t* c, rlx_mlx_array_t* a, rlx_mlx_array_t* b,
     const auto& z = in(c, "c");
     product_type(x, y);
     check_product(x, y);
+    if (x.size() == 0 || y.size() == 0) {
+      // MLX would infer an extent of a flattened operand, which an empty array does not tell.
+      const auto s = here();
+      const auto scaled = [&](const mx::array& a, float factor) {
+        return mx::multiply(a, mx::array(factor, a.dtype()), s);
+      };
+      const auto type = mx::promote_types(product_type(x, y), z.dtype());
+      const auto product = mx::astype(mx::matmul(x, y, s), type, s);
+      check_broadcast(z.shape(), product.shape());
+      return handle(mx::add(scaled(product, alpha), scaled(mx::astype(z, type, s), beta), s));
+    }
     return handle(mx::addmm(z, x, y, alpha, beta, here()));
   });
 }
@@ -146,7 +159,9 @@ int rlx_mlx_op_einsum(const char* subscripts, rlx_mlx_array_t* const* arrays, si
     for (const auto& a : operands) {
       need_inexact(a, "arrays");
     }
-    return handle(mx::einsum(subscripts, operands, here()));
+    const auto y = mx::einsum(subscripts, operands, here());
+    const bool empty = std::any_of(operands.begin(), operands.end(), [](const mx::array& a) { return a.size() == 0; });
+    return handle(empty ? of_nothing(y) : y);
   });
 }
 
@@ -174,7 +189,8 @@ int rlx_mlx_op_vecdot(rlx_mlx_array_t* a, rlx_mlx_array_t* b, int axis, rlx_mlx_
       bad_pair(x, y);
     }
     broadcast_of(x.shape(), y.shape());
-    return handle(mx::vecdot(x, y, axis, here()));
+    const auto dot = mx::vecdot(x, y, axis, here());
+    return handle(x.size() == 0 || y.size() == 0 ? of_nothing(dot) : dot);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "operands.h"
 #include "mlx/fast.h"
+#include "nothing.h"
 
 using namespace rlx_mlx;
 
@@ -83,6 +84,11 @@ std::optional<float> base_unless(const std::optional<mx::array>& freqs, float ba
   return freqs ? std::nullopt : std::optional(base);
 }
 
+// `y`, made of `x` by a function that reduces; where there is no element, what MLX would read does not exist.
+mx::array known(const mx::array& x, const mx::array& y) {
+  return x.size() == 0 ? of_nothing(y) : y;
+}
+
 }  // namespace
 
 extern "C" {
@@ -95,7 +101,7 @@ int rlx_mlx_op_softmax(rlx_mlx_array_t* a, int axis, rlx_mlx_array_t** out) {
       x = mx::astype(x, mx::float32, here());
     }
     need_floating(x, "a");
-    return handle(mx::softmax(x, at, true, here()));
+    return handle(known(x, mx::softmax(x, at, true, here())));
   });
 }
 
@@ -107,7 +113,7 @@ int rlx_mlx_op_layernorm(rlx_mlx_array_t* x, rlx_mlx_array_t* gamma_or_null, rlx
     const auto beta = optional(beta_or_null);
     need_weight(gamma, value, "gamma");
     need_weight(beta, value, "beta");
-    return handle(mx::fast::layer_norm(value, gamma, beta, eps, here()));
+    return handle(known(value, mx::fast::layer_norm(value, gamma, beta, eps, here())));
   });
 }
 
@@ -116,7 +122,7 @@ int rlx_mlx_op_rmsnorm(rlx_mlx_array_t* x, rlx_mlx_array_t* gamma_or_null, float
     const auto& value = norm_operand(x);
     const auto gamma = optional(gamma_or_null);
     need_weight(gamma, value, "gamma");
-    return handle(mx::fast::rms_norm(value, gamma, eps, here()));
+    return handle(known(value, mx::fast::rms_norm(value, gamma, eps, here())));
   });
 }
 
@@ -167,7 +173,7 @@ int rlx_mlx_op_cross_entropy(rlx_mlx_array_t* logits, rlx_mlx_array_t* targets, 
     if (x.shape(-1) == 0) {
       bad_shape("logits have no classes");
     }
-    return handle(mx::fast::cross_entropy(x, inside(classes, x.shape(-1), "targets", here()), here()));
+    return handle(known(x, mx::fast::cross_entropy(x, inside(classes, x.shape(-1), "targets", here()), here())));
   });
 }
 

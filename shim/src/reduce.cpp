@@ -1,6 +1,9 @@
+#include <limits>
+
 #include "checks.h"
 #include "internal.h"
 #include "mlx/ops.h"
+#include "nothing.h"
 
 using namespace rlx_mlx;
 
@@ -15,14 +18,35 @@ void check_filled(const mx::array& a, const std::vector<int>& axes) {
   }
 }
 
+constexpr double NAN_VALUE = std::numeric_limits<double>::quiet_NaN();
+
+// `y`, which MLX reduced `x` to, or what every group of no elements gives.
+mx::array known(const mx::array& x, const mx::array& y, double of_none) {
+  return x.size() == 0 ? of_nothing(y, of_none) : y;
+}
+
+// The empty result of a function for which MLX refuses every empty array, for an array that has no group.
+mx::array no_group(const mx::array& a, const std::vector<int>& axes, bool keep, mx::Dtype dtype) {
+  return mx::astype(of_nothing(mx::any(a, axes, keep, here())), dtype, here());
+}
+
+mx::array extreme(const mx::array& a, const std::vector<int>& axes, bool keep,
+                  mx::array (*function)(const mx::array&, const std::vector<int>&, bool, mx::StreamOrDevice)) {
+  check_filled(a, axes);
+  return a.size() == 0 ? no_group(a, axes, keep, a.dtype()) : function(a, axes, keep, here());
+}
+
 mx::array reduced(const mx::array& a, rlx_mlx_reduce_t kind, const std::vector<int>& axes, bool keep,
                   mx::StreamOrDevice s) {
+  if (axes.empty() && kind >= RLX_MLX_RED_SUM && kind <= RLX_MLX_RED_PROD) {
+    return a;
+  }
   switch (kind) {
-    case RLX_MLX_RED_SUM: return axes.empty() ? a : mx::sum(a, axes, keep, s);
-    case RLX_MLX_RED_MEAN: return axes.empty() ? a : mx::mean(a, axes, keep, s);
-    case RLX_MLX_RED_MAX: check_filled(a, axes); return axes.empty() ? a : mx::max(a, axes, keep, s);
-    case RLX_MLX_RED_MIN: check_filled(a, axes); return axes.empty() ? a : mx::min(a, axes, keep, s);
-    case RLX_MLX_RED_PROD: return axes.empty() ? a : mx::prod(a, axes, keep, s);
+    case RLX_MLX_RED_SUM: return known(a, mx::sum(a, axes, keep, s), 0.0);
+    case RLX_MLX_RED_MEAN: return known(a, mx::mean(a, axes, keep, s), NAN_VALUE);
+    case RLX_MLX_RED_MAX: return extreme(a, axes, keep, mx::max);
+    case RLX_MLX_RED_MIN: return extreme(a, axes, keep, mx::min);
+    case RLX_MLX_RED_PROD: return known(a, mx::prod(a, axes, keep, s), 1.0);
   }
   throw Failure(RLX_MLX_ERR_GENERIC, "unknown reduction " + std::to_string(static_cast<int>(kind)));
 }
@@ -32,11 +56,7 @@ using Extreme = mx::array (*)(const mx::array&, int, bool, mx::StreamOrDevice);
 mx::array place_of(const mx::array& a, int axis, bool keep, Extreme function) {
   const int at = axis_of(a, axis);
   check_filled(a, {at});
-  if (a.size() == 0) {
-    // MLX refuses every empty array; here no group exists to have an extreme, and the result is empty as well.
-    return mx::astype(mx::any(a, at, keep, here()), mx::uint32, here());
-  }
-  return function(a, at, keep, here());
+  return a.size() == 0 ? no_group(a, {at}, keep, mx::uint32) : function(a, at, keep, here());
 }
 
 }  // namespace
@@ -59,7 +79,7 @@ int rlx_mlx_op_logsumexp(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int
     check_filled(x, list);
     const auto y = whole_number(x.dtype()) ? mx::astype(x, mx::float32, s) : x;
     if (y.size() == 0) {
-      return handle(mx::sum(y, list, keep_dim != 0, s));
+      return handle(no_group(y, list, keep_dim != 0, y.dtype()));
     }
     return handle(list.empty() ? y : mx::logsumexp(y, list, keep_dim != 0, s));
   });
@@ -68,28 +88,28 @@ int rlx_mlx_op_logsumexp(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int
 int rlx_mlx_op_var(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, int ddof, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(mx::var(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()));
+    return handle(known(x, mx::var(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()), NAN_VALUE));
   });
 }
 
 int rlx_mlx_op_std(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, int ddof, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(mx::std(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()));
+    return handle(known(x, mx::std(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()), NAN_VALUE));
   });
 }
 
 int rlx_mlx_op_all(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(mx::all(x, axes_of(x, axes, n_axes), keep_dim != 0, here()));
+    return handle(known(x, mx::all(x, axes_of(x, axes, n_axes), keep_dim != 0, here()), 1.0));
   });
 }
 
 int rlx_mlx_op_any(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(mx::any(x, axes_of(x, axes, n_axes), keep_dim != 0, here()));
+    return handle(known(x, mx::any(x, axes_of(x, axes, n_axes), keep_dim != 0, here()), 0.0));
   });
 }
 

@@ -1,5 +1,6 @@
 #include "internal.h"
 #include "mlx/ops.h"
+#include "nothing.h"
 
 using namespace rlx_mlx;
 
@@ -10,7 +11,8 @@ template <typename F>
 int scanned(const char* name, rlx_mlx_array_t* a, int axis, rlx_mlx_array_t** out, F&& function) {
   return produce(name, out, [&] {
     const auto& x = in(a, "a");
-    return handle(function(x, axis_of(x, axis)));
+    const auto y = function(x, axis_of(x, axis));
+    return handle(x.size() == 0 ? of_nothing(y) : y);
   });
 }
 

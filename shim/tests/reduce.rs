@@ -191,6 +191,31 @@ fn nan_is_an_extreme_and_empty_groups_are_refused() {
     }
 }
 
+/// Strided in memory, where MLX itself would read foreign memory.
+#[test]
+fn groups_of_no_elements_have_a_value_in_every_layout() {
+    let shapes: [(&[c_int], &[c_int], usize); 4] =
+        [(&[3, 0], &[1], 3), (&[3, 2, 0], &[0, 2], 2), (&[0, 3, 4], &[0], 12), (&[2, 0, 65], &[1, 2], 2)];
+    for dtype in FLOATS {
+        for (dims, axes, count) in shapes {
+            for a in twins(&[], dims, dtype) {
+                // SAFETY: live handle and slice.
+                let (reduce, spread, truth) = unsafe {
+                    let reduce = |kind| ok(|out| rlx_mlx_op_reduce(a.0, kind, axes.as_ptr(), axes.len(), 0, out));
+                    let reduce = [RLX_MLX_RED_SUM, RLX_MLX_RED_PROD, RLX_MLX_RED_MEAN].map(reduce);
+                    let spread = ok(|out| rlx_mlx_op_var(a.0, axes.as_ptr(), axes.len(), 0, 0, out));
+                    (reduce, spread, ok(|out| rlx_mlx_op_all(a.0, axes.as_ptr(), axes.len(), 0, out)))
+                };
+                close(&truth, &vec![1.0; count], 0.0, 0.0);
+                close(&spread, &vec![f64::NAN; count], 0.0, 0.0);
+                for (value, expected) in reduce.iter().zip([0.0, 1.0, f64::NAN]) {
+                    close(value, &vec![expected; count], 0.0, 0.0);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn without_axes_nothing_is_reduced() {
     for a in twins(&numbers(), &DIMS, RLX_MLX_DTYPE_F32) {

@@ -29,9 +29,18 @@ pub(crate) fn build(workspace: &Workspace) -> Result<CPrograms> {
     Ok(built)
 }
 
+/// Compiles the host that runs many programs in one process, for valgrind.
+pub(crate) fn build_many(workspace: &Workspace) -> Result<PathBuf> {
+    let out = workspace.target_dir.join("c");
+    fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+    let host = out.join("rlx-many");
+    let flags = ["-O1", "-g", "-I", "examples/c-host"];
+    compile(workspace, &["tests/c/many.c", "examples/c-host/kernels.c"], &host, &flags, &["-ldl"])?;
+    Ok(host)
+}
+
 fn compile(workspace: &Workspace, sources: &[&str], out: &Path, flags: &[&str], libraries: &[&str]) -> Result<()> {
     let mut command = Command::new(compiler("CC", "cc"));
-    command.args(STRICT_C).args(flags).arg("-I").arg(workspace.root.join("host-api/include"));
-    command.args(sources.iter().map(|source| workspace.root.join(source)));
+    command.current_dir(&workspace.root).args(STRICT_C).args(flags).args(["-I", "host-api/include"]).args(sources);
     quietly(command.arg("-o").arg(out).args(libraries))
 }

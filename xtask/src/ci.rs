@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 
 use crate::cargo::{self, Workspace};
-use crate::{array_ops, bindings, header, stage, symbols};
+use crate::{array_ops, bindings, header, stage, symbols, valgrind};
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -29,6 +29,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
                 workspace.build("rlx-run")?;
                 symbols::check_host(workspace)
             })?;
+            steps.time("valgrind", || valgrind::run(workspace))?;
         }
         for command in commands.iter().rev() {
             steps.time(command, || cargo::run(&mut workspace.cargo(command.split_whitespace().skip(1))))?;

@@ -10,16 +10,20 @@ mod compiler;
 mod demo;
 mod dist;
 mod generated;
+mod grown;
 mod header;
 mod manifest;
 mod next_abi;
 mod provision;
+mod python;
 mod reference;
 mod shim;
 mod stage;
 mod symbols;
 mod test;
+mod valgrind;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,6 +57,14 @@ enum Command {
     },
     /// Everything that continuous integration checks
     Ci,
+    /// Run 20,000 programs that are grown op by op, in every mode, and compare them with NumPy
+    Grown {
+        /// Arguments of tests/grown, e.g. `--programs 100 --seed 7` or `--only 1234 --dump DIR`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Run the example models and 200 grown programs under valgrind
+    Valgrind,
     /// Build and run the shim's C tests, plain and under sanitizers
     Shim,
     /// Write the shim's Rust bindings from its headers
@@ -98,6 +110,8 @@ fn run(command: Command) -> Result<()> {
         Command::Test { args } => test::run(&workspace, &args),
         Command::Dist { out } => dist::run(&workspace, out),
         Command::Ci => ci::run(&workspace),
+        Command::Grown { args } => grown::run(&workspace, &args),
+        Command::Valgrind => valgrind::run(&workspace),
         Command::Shim => shim::run(&workspace),
         Command::Bindings { check } => bindings::run(&workspace, check),
         Command::Header { check } => header::run(&workspace, check),

@@ -24,8 +24,8 @@ int rlx_mlx_array_from_bytes(const int* shape, size_t ndim, const void* data, si
                              rlx_mlx_array_t** out);
 
 /* The same over memory that the caller keeps unchanged until `release(context)`; used in place where the device can
- * read it and the alignment suits, copied (and released before return) otherwise. `release` is called exactly once,
- * also after a failure. */
+ * read it, the alignment suits and it does not begin with a page, copied (and released before return) otherwise.
+ * `release` is called exactly once, also after a failure. */
 int rlx_mlx_array_from_borrowed(const int* shape, size_t ndim, const void* data, size_t nbytes, rlx_mlx_dtype_t dtype,
                                 rlx_mlx_release_fn release, void* context, rlx_mlx_array_t** out);
 

@@ -42,6 +42,23 @@ fn gelu(v: f64) -> f64 {
 }
 
 #[test]
+fn a_batch_of_matrices_with_an_empty_axis_times_a_matrix_plus_bias_is_the_bias() {
+    for (x, w) in
+        [([3, 2, 0], [0, 2]), ([0, 2, 3], [3, 2]), ([2, 0, 3], [3, 2]), ([2, 2, 3], [3, 0]), ([0, 2, 0], [0, 2])]
+    {
+        let bias = Tensor::random(&w[1..], 3);
+        let dims = [x[0], x[1], w[1]];
+        let op = Op::FusedMatMulBiasAct { activation: None };
+        let operands = [&Tensor::random(&x, 1), &Tensor::random(&w, 2), &bias];
+        for layout in Layout::ALL {
+            let got = run_one(&one_op(op.clone(), &operands, layout, &dims, DType::F32));
+            // Only where the inner axis is the empty one is there a value at all.
+            assert_eq!(got.values, bias.values.repeat(x[0] * x[1]), "{x:?} @ {w:?}, {layout:?}");
+        }
+    }
+}
+
+#[test]
 fn matmul_bias_activation() {
     type Row = (Option<Activation>, fn(f64) -> f64);
     let rows: [Row; 5] = [

@@ -1,10 +1,10 @@
 //! Reduce, Softmax, Cumsum, ArgMax, ArgMin.
 
 use rlx_ir::op::ReduceOp;
-use rlx_ir::{DType, Op};
+use rlx_ir::{DType, NodeId, Op};
 use rlx_mlx_tests::compare::{assert_same, assert_within, epsilon};
-use rlx_mlx_tests::graph::{Layout, one_op};
-use rlx_mlx_tests::plugin::{refusal, run_one};
+use rlx_mlx_tests::graph::{Case, Layout, one_op};
+use rlx_mlx_tests::plugin::{refusal, run, run_one};
 use rlx_mlx_tests::tensor::{Tensor, indices, offset};
 
 const OPS: [ReduceOp; 5] = [ReduceOp::Sum, ReduceOp::Mean, ReduceOp::Max, ReduceOp::Min, ReduceOp::Prod];
@@ -118,6 +118,96 @@ fn an_empty_axis_gives_the_neutral_element() {
     assert!(refusal(&one_op(op, &[&x], Layout::Dense, &[2], DType::F32)).message().contains("Reduce"));
     let op = Op::ArgMax { axis: 1, keep_dim: false };
     assert!(refusal(&one_op(op, &[&x], Layout::Dense, &[2], DType::F32)).message().contains("ArgMax"));
+}
+
+/// Values of nothing, seen through an op that leaves them strided in memory: `turned` is the shape of the transpose.
+fn nothing(case: &mut Case, dims: &[usize], perm: &[usize]) -> NodeId {
+    let turned: Vec<usize> = (0..dims.len()).map(|i| dims[perm.iter().position(|&p| p == i).unwrap()]).collect();
+    let x = case.input(&Tensor::f32(&turned, []));
+    case.add(Op::Transpose { perm: perm.to_vec() }, &[x], dims, DType::F32)
+}
+
+/// Extents with an empty axis, the permutation that they are seen through, axes to reduce with the empty one among them.
+const OVER_NOTHING: [(&[usize], &[usize], &[usize]); 6] = [
+    (&[3, 0], &[1, 0], &[1]),
+    (&[3, 2, 0], &[2, 0, 1], &[0, 2]),
+    (&[0, 65], &[1, 0], &[0]),
+    (&[2, 65, 0], &[2, 1, 0], &[1, 2]),
+    (&[2, 0, 2, 2], &[3, 1, 0, 2], &[1, 3]),
+    (&[65, 0, 1], &[2, 1, 0], &[0, 1]),
+];
+
+#[test]
+fn a_reduction_over_an_empty_axis_of_a_strided_operand_gives_the_value_of_nothing() {
+    for (dims, perm, axes) in OVER_NOTHING {
+        for (op, value) in [(ReduceOp::Sum, 0.0), (ReduceOp::Prod, 1.0), (ReduceOp::Mean, f64::NAN)] {
+            for keep_dim in [false, true] {
+                let (kept, groups) = groups(&Tensor::f32(dims, []), axes, keep_dim);
+                let mut case = Case::new();
+                let x = nothing(&mut case, dims, perm);
+                let node = case.add(Op::Reduce { op, axes: axes.to_vec(), keep_dim }, &[x], &kept, DType::F32);
+                let what = format!("{op:?} of {dims:?} over {axes:?}");
+                assert_same(&what, &run_one(&case.outputs(&[node])), &vec![value; groups.len()]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reduction_over_an_axis_emptied_by_gather_narrow_or_reverse_gives_the_value_of_nothing() {
+    let empty = |view: &str| {
+        let mut case = Case::new();
+        let x = case.input(&Tensor::random(&[4, 3], 1));
+        let none = match view {
+            "gather" => {
+                let indices = case.input(&Tensor::of(DType::I32, &[0], []));
+                case.add(Op::Gather { axis: 0 }, &[x, indices], &[0, 3], DType::F32)
+            }
+            _ => case.add(Op::Narrow { axis: 0, start: 2, len: 0 }, &[x], &[0, 3], DType::F32),
+        };
+        let none = case.add(Op::Reverse { axes: vec![0, 1] }, &[none], &[0, 3], DType::F32);
+        let none = case.add(Op::Transpose { perm: vec![1, 0] }, &[none], &[3, 0], DType::F32);
+        (case, none)
+    };
+    for view in ["gather", "narrow"] {
+        for (op, value) in [(ReduceOp::Sum, 0.0), (ReduceOp::Prod, 1.0), (ReduceOp::Mean, f64::NAN)] {
+            let (mut case, none) = empty(view);
+            let node = case.add(Op::Reduce { op, axes: vec![1], keep_dim: false }, &[none], &[3], DType::F32);
+            assert_same(&format!("{op:?} after {view}"), &run_one(&case.outputs(&[node])), &[value; 3]);
+        }
+    }
+}
+
+#[test]
+fn what_is_made_of_a_strided_operand_without_elements_is_empty() {
+    for (dims, perm, _) in OVER_NOTHING {
+        let last = [dims[dims.len() - 1]];
+        for axis in 0..dims.len() as i32 {
+            let weights = [Tensor::random(&last, 1), Tensor::random(&last, 2)];
+            let mut ops = vec![Op::Softmax { axis }, Op::Cumsum { axis, exclusive: false }];
+            if dims[axis as usize] == last[0] {
+                ops.extend([Op::LayerNorm { axis, eps: 1e-5 }, Op::RmsNorm { axis, eps: 1e-5 }]);
+            }
+            for op in ops {
+                let mut case = Case::new();
+                let mut inputs = vec![nothing(&mut case, dims, perm)];
+                if matches!(op, Op::LayerNorm { .. } | Op::RmsNorm { .. }) {
+                    inputs.extend(weights.iter().map(|weight| case.input(weight)));
+                }
+                let node = case.add(op, &inputs, dims, DType::F32);
+                assert!(run_one(&case.outputs(&[node])).values.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn extremes_of_an_operand_without_elements_along_other_axes_are_empty() {
+    let mut case = Case::new();
+    let x = nothing(&mut case, &[3, 0], &[1, 0]);
+    let max = case.add(Op::Reduce { op: ReduceOp::Max, axes: vec![0], keep_dim: false }, &[x], &[0], DType::F32);
+    let place = case.add(Op::ArgMin { axis: 0, keep_dim: false }, &[x], &[0], DType::I32);
+    assert!(run(&case.outputs(&[max, place])).iter().all(|value| value.values.is_empty()));
 }
 
 /// Softmax along an axis, by the definition with the maximum taken off.
