@@ -4,6 +4,10 @@
 
 mod activation_backward;
 mod conv_backward;
+mod custom_ops;
+mod double_floats;
 mod fake_quantize;
 mod group_norm_backward;
+mod refusals;
 mod resize;
+mod table;
