@@ -5,7 +5,7 @@
 //! alone, with operands of its own shapes. That is true of any version of the runtime, and it costs no more than the
 //! rewriting that follows.
 
-use super::{custom, distrusted};
+use super::{DistrustedRewrite, custom, distrusted};
 use crate::{Backend, Error};
 use rlx_ir::logical_kernel::KernelDispatchConfig;
 use rlx_ir::shape::Dim;
@@ -13,6 +13,9 @@ use rlx_ir::{DType, Graph, Node, NodeId, Op, OpKind};
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How messages name the plugin.
+const DEVICE: &str = "the plugin of device `mlx`";
 
 /// Constants of more bytes are operands like others when an op is rewritten alone.
 const SMALL: usize = 1 << 16;
@@ -104,44 +107,47 @@ impl<'a> Survey<'a> {
         for node in graph.nodes().iter().filter(|node| live[node.id.0 as usize]) {
             let kind = node.op.kind();
             let claimed = ops.contains(&kind);
-            let place = format!("node {} ({kind:?}){inside}", label(node));
+            let place = || format!("node {} ({kind:?}){inside}", label(node));
+            let found = || Found { graph, node, place: place() };
             if !(claimed && claims_count) {
                 match distrusted::find(graph, node) {
-                    Some(row) => {
-                        let form = if row.form.is_empty() { String::new() } else { format!(" {}", row.form) };
-                        let claimed = if claimed { "" } else { ", which the plugin does not claim" };
-                        self.refused.push(format!(
-                        "{place}{claimed}: rlx-opt's rewrite of {kind:?}{form} is wrong (seen in {}): {}; {}, or use a \
-                         plugin that claims {}",
-                        row.seen,
-                        row.reason,
-                        row.instead,
-                        if claimed.is_empty() { "what it is in" } else { "it" }
-                    ));
-                    }
-                    None if !claimed => self.unclaimed.push(Found { graph, node, place: place.clone() }),
+                    Some(row) => self.refused.push(distrust(row, &place(), claimed)),
+                    None if !claimed => self.unclaimed.push(found()),
                     None => {}
                 }
             }
             if claimed && kind == OpKind::Custom {
-                self.custom.push(Found { graph, node, place: place.clone() });
+                self.custom.push(found());
             }
             if is_torn(node) {
                 self.refused.push(format!(
-                "{place}: it has an infinite f32 paired with what cancels it, as rlx-runtime's Session::compile makes of \
-                 an f64 that f32 cannot hold: compile it with Session::compile_module, which leaves f64 as it is"
-            ));
+                    "{}: it has an infinite f32 paired with what cancels it, as rlx-runtime's Session::compile makes of an \
+                     f64 that f32 cannot hold: compile it with Session::compile_module, which leaves f64 as it is",
+                    place()
+                ));
             }
             let derives = matches!(kind, OpKind::ScanBackward | OpKind::ScanBackwardXs);
             // A function's own derivatives are not computed by a run.
             let bodies = node.op.subgraphs();
             let computed = if matches!(node.op, Op::CustomFn { .. }) { 1 } else { bodies.len() };
             for body in bodies.into_iter().take(computed) {
-                let inside = format!(" in {place}");
+                let inside = format!(" in {}", place());
                 self.add(body, ops, &inside, claims_count && (claimed || !derives));
             }
         }
     }
+}
+
+/// Why an op of the table is refused. One that is claimed is in a graph that the runtime rewrites whole.
+fn distrust(row: &DistrustedRewrite, place: &str, claimed: bool) -> String {
+    let DistrustedRewrite { op, form, reason, instead, seen, .. } = row;
+    let space = if form.is_empty() { "" } else { " " };
+    let unclaimed = if claimed { String::new() } else { format!(", which {DEVICE} does not claim") };
+    let what = if claimed { "what it is in" } else { "it" };
+    format!(
+        "{place}{unclaimed}: rlx-opt's rewrite of {op:?}{space}{form} is wrong (seen in {seen}): {reason}; {instead}, or \
+         use a plugin that claims {what}"
+    )
 }
 
 /// Whether the node is a constant of f64 as pairs of f32, high and low, of which one is no number: the session splits f64
@@ -245,7 +251,7 @@ fn rewrite(alone: Graph, ops: &[OpKind], dispatch: KernelDispatchConfig) -> Opti
         Ok(rewritten) => rewritten,
         Err(panic) => {
             return Some(format!(
-                "the plugin does not claim {kind:?}, and rlx-opt fails to rewrite this one ({}): {remedy}",
+                "{DEVICE} does not claim {kind:?}, and rlx-opt fails to rewrite this one ({}): {remedy}",
                 text(&*panic)
             ));
         }
@@ -257,17 +263,17 @@ fn rewrite(alone: Graph, ops: &[OpKind], dispatch: KernelDispatchConfig) -> Opti
         }
     }
     if left == [kind] {
-        return Some(format!("the plugin does not claim {kind:?}, and rlx-opt has no rewrite of this one: {remedy}"));
+        return Some(format!("{DEVICE} does not claim {kind:?}, and rlx-opt has no rewrite of this one: {remedy}"));
     }
     if !left.is_empty() {
         return Some(format!(
-            "the plugin does not claim {kind:?}, and rlx-opt rewrites it to {left:?}, which the plugin does not claim \
+            "{DEVICE} does not claim {kind:?}, and rlx-opt rewrites it to {left:?}, which {DEVICE} does not claim \
              either: {remedy}"
         ));
     }
     malformed(&graph).map(|bytes| {
         format!(
-            "the plugin does not claim {kind:?}, and rlx-opt rewrites it to a graph with a constant of {bytes}: compute it \
+            "{DEVICE} does not claim {kind:?}, and rlx-opt rewrites it to a graph with a constant of {bytes}: compute it \
              in f32, or {remedy}"
         )
     })
@@ -393,6 +399,30 @@ mod tests {
         outer.set_outputs(vec![y]);
         let message = tried(&outer).1.unwrap();
         assert!(message.contains("node %1 (Sort) in node %1 (Scan)"), "{message}");
+    }
+
+    /// The runtime rewrites the derivative of a scan's body whole, what the plugin claims included.
+    #[test]
+    fn a_claimed_op_is_distrusted_where_claims_do_not_count() {
+        let body = graph(&[Op::ActivationBackward { kind: Activation::Round }]);
+        let derivative = Op::ScanBackward {
+            body_vjp: Box::new(body),
+            length: 3,
+            save_trajectory: true,
+            num_checkpoints: 0,
+            num_xs: 0,
+            forward_body: None,
+        };
+        let mut outer = Graph::new("g");
+        let x = outer.input("x", f32s(&[4]));
+        let y = outer.add_node(derivative, vec![x, x, x], f32s(&[4]));
+        outer.set_outputs(vec![y]);
+        let claims = [OPS, &[OpKind::ActivationBackward]].concat();
+        let message = admit(&outer, &claims, KernelDispatchConfig::default(), None).unwrap_err();
+        assert!(message.message().contains("(ActivationBackward) in node %1 (ScanBackward): rlx-opt"), "{message}");
+        // One that the plugin computes itself has its claims.
+        let claims = [claims.as_slice(), &[OpKind::ScanBackward]].concat();
+        admit(&outer, &claims, KernelDispatchConfig::default(), None).unwrap();
     }
 
     /// Its rewrite makes f32 constants for whatever dtype.

@@ -24,7 +24,7 @@ pub(super) fn provide(backend: &Backend, node: &Node, alone: impl FnOnce() -> Gr
         return backend.register_kernel(kernel).map(|_| ()).map_err(|e| e.to_string());
     }
     let other = if cfg!(feature = "rlx-cpu") {
-        "rlx-cpu has none either"
+        "rlx-cpu itself has none"
     } else {
         "those that rlx-cpu has itself, for onnx.* say, serve here with the feature `rlx-cpu` of rlx-host-api"
     };
@@ -47,6 +47,10 @@ fn of_rlx_cpu(op: &str) -> Option<Kernel> {
     use rlx_ir::Shape;
     use std::sync::Once;
 
+    // What a host registers with rlx-cpu under other names is meant for that.
+    if !op.starts_with("onnx.") && !op.starts_with("spd.") {
+        return None;
+    }
     static SHIPPED: Once = Once::new();
     if lookup_cpu_kernel(op).is_none() {
         // rlx-cpu registers its own when it first compiles a program.

@@ -59,8 +59,8 @@
 //! a kernel is rewritten by the rule that it is registered with (`rlx_ir::OpExtension::lower`), if it has one. With the
 //! feature `rlx-cpu`, which is for programs that link rlx-cpu anyway, it otherwise gets rlx-cpu's kernel, as a kernel in
 //! host memory: those that rlx-cpu has itself (`onnx.CumProd`, `onnx.Einsum`, `onnx.Mod`, `onnx.NonZero`, `onnx.OneHot`,
-//! `spd.matfn_batched`, …) and those that are registered with it. What rlx-cpu's kernels are known to compute wrongly is
-//! refused. Everything else is refused before any pass runs.
+//! `spd.matfn_batched` and others of these prefixes). What rlx-cpu's kernels are known to compute wrongly is refused.
+//! Everything else is refused before any pass runs.
 //!
 //! # Methods
 //! All methods of `rlx_runtime::ExecutableGraph` that the runtime's own MLX backend has, and some more. What a method needs
