@@ -39,13 +39,17 @@ impl Backend for PluginBackend {
 
     fn compile(&self, graph: Graph, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let declared = Declared::of(&graph);
-        self.compile_optimized(pipeline::optimize(graph, options, self.registered.ops), declared, options.rng)
+        let optimized =
+            or_fail(pipeline::optimize(graph, options, self.registered.ops, Some(&self.registered.backend)));
+        self.compile_optimized(optimized, declared, options.rng)
     }
 
     fn compile_lir(&self, lir: LirModule, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let graph = lir.into_graph();
         let declared = Declared::of(&graph);
-        self.compile_optimized(pipeline::finish(graph, options, self.registered.ops), declared, options.rng)
+        let optimized =
+            or_fail(pipeline::optimize_planned(graph, options, self.registered.ops, &self.registered.backend));
+        self.compile_optimized(optimized, declared, options.rng)
     }
 
     fn compile_hir(

@@ -22,10 +22,25 @@
 //! one line that names the input, parameter, node or op. `CompiledGraph::try_run` and `try_set_param` check names and
 //! sizes beforehand and return errors.
 //!
+//! # Rewrites
+//! Ops that the plugin does not claim are rewritten by the runtime to ones that it does. Before any pass runs, each of them
+//! is looked at, those of nested graphs included, and the graph is refused, with node, op and remedy,
+//! * where the rewrite is one of [`DISTRUSTED_REWRITES`]: the runtime makes another program of it;
+//! * where there is no rewrite, or one that ends in ops which the plugin does not claim, that fails, or that makes malformed
+//!   constants, as many do for halves. What the runtime rewrites is found out by having it rewrite the op alone.
+//!
+//! An op that the plugin claims is trusted. What no output depends on is not looked at.
+//!
 //! # Dtypes
 //! Halves, integers and booleans reach the plugin as declared. Values in another dtype are converted at the boundary:
 //! float to integer truncates toward zero, nonzero is true, a complex number is two f32. `run` and `run_slots` give f32,
 //! `run_typed` gives what the graph declares.
+//!
+//! f64 is computed as f64. But `Session::compile` of rlx-runtime 0.2.19 splits each f64 into two f32 before any backend sees
+//! the graph, where all that a graph does with f64 is to move it or to convert it from and to f32. No hook comes before
+//! that. It loses the last five bits and the sign of -0, and infinities and what f32 cannot hold become NaN. Constants of
+//! that kind are refused; in inputs and parameters it cannot be seen. `Session::compile_module`, with
+//! `GraphModule::from_graph(graph)`, leaves f64 as it is, and so does `compile` where the graph computes with it.
 //!
 //! # Parameters
 //! A parameter is copied once, to the plugin; values that are converted first are handed over to it. This side keeps no
@@ -40,7 +55,12 @@
 //!
 //! # Custom ops
 //! An op of `rlx_ir`'s op registry (`Graph::custom_op`) runs on the plugin with the kernel that [`register_kernel`] got for
-//! its name. Kernels belong to what [`register`] made of the plugin: in place of it they are registered anew.
+//! its name. Kernels belong to what [`register`] made of the plugin: in place of it they are registered anew. An op without
+//! a kernel is rewritten by the rule that it is registered with (`rlx_ir::OpExtension::lower`), if it has one. With the
+//! feature `rlx-cpu`, which is for programs that link rlx-cpu anyway, it otherwise gets rlx-cpu's kernel, as a kernel in
+//! host memory: those that rlx-cpu has itself (`onnx.CumProd`, `onnx.Einsum`, `onnx.Mod`, `onnx.NonZero`, `onnx.OneHot`,
+//! `spd.matfn_batched` and others of these prefixes). What rlx-cpu's kernels are known to compute wrongly is refused.
+//! Everything else is refused before any pass runs.
 //!
 //! # Methods
 //! All methods of `rlx_runtime::ExecutableGraph` that the runtime's own MLX backend has, and some more. What a method needs
@@ -64,14 +84,18 @@
 //! `finalize_params` finds nothing to do, and it has no experts to pin. A graph with dynamic extents is compiled by
 //! rlx-runtime for each shape that it meets, and has no handles there.
 
+mod admission;
 mod backend;
 mod boundary;
 mod constants;
 mod convert;
+mod custom;
+mod distrusted;
 mod executable;
 mod pipeline;
 
 pub use constants::HostTensor;
+pub use distrusted::{DISTRUSTED_REWRITES, DistrustedRewrite};
 pub use pipeline::{Prepared, prepare};
 
 use crate::discovery::Registry;

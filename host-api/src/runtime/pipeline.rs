@@ -1,8 +1,8 @@
 //! From the user's graph to what the plugin compiles: the runtime's passes, then the encoding.
 
 use super::constants::{HostTensor, hoist};
-use super::{claimed_ops, fail};
-use crate::{Error, Plugin};
+use super::{admission, claimed_ops, fail};
+use crate::{Backend, Error, Plugin};
 use rlx_ir::{DType, Graph, NodeId, Op, OpKind, rlxmodel};
 use rlx_opt::pass::Pass;
 use rlx_runtime::precompile::{post_fusion_cleanup, precompile_cleanup};
@@ -20,25 +20,48 @@ pub struct Prepared {
 /// What a compilation of `graph` for `Device::Mlx` would hand to `plugin`.
 ///
 /// # Errors
-/// When the graph has no text form.
+/// When the graph has no text form, or an op that the plugin does not claim and the runtime cannot rewrite, or not rightly.
 ///
 /// # Panics
-/// As the runtime's pipeline does, for a graph that cannot be rewritten to ops which the plugin has.
+/// As the runtime's pipeline does.
 pub fn prepare(plugin: &Plugin, graph: Graph, options: &CompileOptions) -> Result<Prepared, Error> {
-    encode(optimize(graph, options, claimed_ops(plugin)))
+    encode(optimize(graph, options, claimed_ops(plugin), None)?)
 }
 
-/// All passes. Params with a value in `options` are baked first, as the runtime's other backends do.
-pub(super) fn optimize(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
+/// All passes, of a graph that is fit for them and, where one is given, for `backend`. Params with a value in `options` are baked first, as the runtime's other backends do.
+///
+/// # Errors
+/// As [`prepare`], for the ops of the graph.
+pub(super) fn optimize(
+    graph: Graph,
+    options: &CompileOptions,
+    ops: &'static [OpKind],
+    backend: Option<&Backend>,
+) -> Result<Graph, Error> {
+    admission::admit(&graph, ops, options.kernel_dispatch, backend)?;
     let graph = precompile_cleanup(graph, options);
     let result = stages::compile_graph_stages_for_backend(Device::Mlx, graph, options, ops);
     stages::maybe_log_fusion(&result.fusion);
-    finish(result.lir.into_graph(), options, ops)
+    Ok(finish(result.lir.into_graph(), options, ops))
+}
+
+/// The passes that a planned graph has not gone through.
+///
+/// # Errors
+/// As [`optimize`].
+pub(super) fn optimize_planned(
+    graph: Graph,
+    options: &CompileOptions,
+    ops: &'static [OpKind],
+    backend: &Backend,
+) -> Result<Graph, Error> {
+    admission::admit(&graph, ops, options.kernel_dispatch, Some(backend))?;
+    Ok(finish(graph, options, ops))
 }
 
 /// The passes after fusion, in the order of the runtime's own MLX backend. Its promotion of halves to f32 is left out:
 /// MLX computes with halves. So is its unrolling of scans that are long but of a small body: the plugin has scans.
-pub(super) fn finish(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
+fn finish(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
     let backend = Device::Mlx.as_arg();
     let graph = lower_control_flow(graph, ops);
     let graph = rlx_opt::rlx_autodiff::decompose_backward_ops_except(graph, ops);
@@ -171,22 +194,23 @@ mod tests {
     #[test]
     fn a_claimed_fusion_is_made_and_an_unclaimed_one_is_not() {
         let options = CompileOptions::baseline();
-        let fused = optimize(layer(DType::F32), &options, OPS);
+        let fused = optimize(layer(DType::F32), &options, OPS, None).unwrap();
         assert!(kinds(&fused).contains(&OpKind::FusedMatMulBiasAct), "{fused}");
-        let plain = optimize(layer(DType::F32), &options, &OPS[..OPS.len() - 1]);
+        let plain = optimize(layer(DType::F32), &options, &OPS[..OPS.len() - 1], None).unwrap();
         assert!(kinds(&plain).contains(&OpKind::MatMul), "{plain}");
     }
 
     #[test]
     fn halves_stay_halves() {
-        let graph = optimize(layer(DType::F16), &CompileOptions::baseline(), OPS);
+        let graph = optimize(layer(DType::F16), &CompileOptions::baseline(), OPS, None).unwrap();
         assert!(graph.nodes().iter().all(|n| n.shape.dtype() == DType::F16), "{graph}");
     }
 
     #[test]
     fn a_bound_parameter_is_baked() {
         let bindings = HashMap::from([("b".to_owned(), vec![1.0, 2.0, 3.0])]);
-        let graph = optimize(layer(DType::F32), &CompileOptions::baseline().param_bindings(bindings), OPS);
+        let graph =
+            optimize(layer(DType::F32), &CompileOptions::baseline().param_bindings(bindings), OPS, None).unwrap();
         assert!(graph.param_id("b").is_none() && graph.param_id("w").is_some(), "{graph}");
     }
 
@@ -197,19 +221,19 @@ mod tests {
         let pad = Op::Pad { pads: vec![[1, 1]], mode: rlx_ir::op::PadMode::Constant(0.0) };
         let y = graph.add_node(pad, vec![x], Shape::new(&[4], DType::F32));
         graph.set_outputs(vec![y]);
-        let graph = optimize(graph, &CompileOptions::baseline(), OPS);
+        let graph = optimize(graph, &CompileOptions::baseline(), OPS, None).unwrap();
         assert!(kinds(&graph).iter().all(|k| OPS.contains(k)), "{graph}");
     }
 
     #[test]
-    #[should_panic(expected = "MatMul")]
     fn an_op_without_a_rewrite_is_named() {
-        optimize(layer(DType::F32), &CompileOptions::baseline(), &OPS[..5]);
+        let error = optimize(layer(DType::F32), &CompileOptions::baseline(), &OPS[..5], None).unwrap_err();
+        assert!(error.message().contains("node %3 (MatMul)"), "{error}");
     }
 
     #[test]
     fn the_text_reads_back() {
-        let prepared = encode(optimize(layer(DType::F32), &CompileOptions::baseline(), OPS)).unwrap();
+        let prepared = encode(optimize(layer(DType::F32), &CompileOptions::baseline(), OPS, None).unwrap()).unwrap();
         let graph = rlxmodel::from_text(&prepared.program).unwrap();
         assert!(graph.input_id("x").is_some() && prepared.constants.is_empty());
     }

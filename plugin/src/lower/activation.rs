@@ -1,7 +1,8 @@
 //! `Op::Activation`: one function per kind.
 
+use super::wide;
 use crate::array::Array;
-use rlx_host_api::{DType, Error};
+use rlx_host_api::Error;
 use rlx_ir::op::Activation;
 use rlx_mlx_shim as ffi;
 
@@ -42,13 +43,7 @@ pub(super) fn lower(x: &Array, kind: Activation) -> Result<Array, Error> {
 }
 
 fn composed(x: &Array, kind: Activation) -> Result<Array, Error> {
-    let wide;
-    let x = if matches!(x.dtype()?, DType::F32 | DType::F64) {
-        x
-    } else {
-        wide = x.cast(DType::F32)?;
-        &wide
-    };
+    let x = &wide(x)?;
     let dtype = x.dtype()?;
     let c = |value: f64| Array::scalar(value, dtype);
     match kind {
@@ -74,7 +69,7 @@ fn composed(x: &Array, kind: Activation) -> Result<Array, Error> {
 }
 
 /// max(x, 0) + log1p(exp(-|x|)), which neither overflows nor cancels.
-fn softplus(x: &Array) -> Result<Array, Error> {
+pub(super) fn softplus(x: &Array) -> Result<Array, Error> {
     let tail = x.unary(ffi::RLX_MLX_UN_ABS)?.unary(ffi::RLX_MLX_UN_NEG)?.unary(ffi::RLX_MLX_UN_EXP)?;
     x.unary(ffi::RLX_MLX_UN_RELU)?.add(&tail.unary(ffi::RLX_MLX_UN_LOG1P)?)
 }

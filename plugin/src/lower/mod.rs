@@ -5,15 +5,19 @@
 //! not lowered: [`plan`](crate::plan) executes it.
 
 mod activation;
+mod activation_backward;
 mod attention;
+mod conv_backward;
 mod custom;
 mod elementwise;
 mod fused;
 mod gather;
+mod group_norm_backward;
 mod leaf;
 mod matmul;
 mod norm;
 mod pool;
+mod quant;
 mod reduce;
 mod rope;
 mod shape;
@@ -66,6 +70,14 @@ pub(crate) const SUPPORTED_OPS: &[OpKind] = &[
     OpKind::CustomFn,
     OpKind::Custom,
     OpKind::MaxPool2dBackward,
+    OpKind::ResizeNearest2x,
+    OpKind::ActivationBackward,
+    OpKind::GroupNormBackwardInput,
+    OpKind::GroupNormBackwardGamma,
+    OpKind::GroupNormBackwardBeta,
+    OpKind::Conv2dBackwardWeight,
+    OpKind::FakeQuantize,
+    OpKind::FakeQuantizeBackward,
 ];
 
 /// The lazy outputs of a segment for its arguments. They may be views.
@@ -197,6 +209,21 @@ fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<A
         Op::MaxPool2dBackward { kernel_size, stride, padding } => {
             pool::max_pool2d_backward(scope, node, kernel_size, stride, padding)
         }
+        Op::ResizeNearest2x => shape::resize_nearest_2x(x(0)?),
+        Op::ActivationBackward { kind } => activation_backward::lower(x(0)?, x(1)?, *kind),
+        Op::GroupNormBackwardInput { num_groups, eps } => {
+            group_norm_backward::by_input(x(0)?, x(1)?, x(3)?, *num_groups, *eps)
+        }
+        Op::GroupNormBackwardGamma { num_groups, eps } => {
+            group_norm_backward::by_gamma(x(0)?, x(1)?, *num_groups, *eps)
+        }
+        Op::GroupNormBackwardBeta { num_groups, eps } => group_norm_backward::by_beta(x(0)?, x(1)?, *num_groups, *eps),
+        Op::Conv2dBackwardWeight { kernel_size: kernel, stride, padding, dilation, groups } => {
+            let conv = conv_backward::Conv2d { kernel, stride, padding, dilation, groups: *groups };
+            conv.backward_weight(x(0)?, x(1)?)
+        }
+        Op::FakeQuantize { bits, axis, scale_mode, .. } => quant::fake_quantize(scope, node, *bits, *axis, *scale_mode),
+        Op::FakeQuantizeBackward { bits, axis, ste } => quant::fake_quantize_backward(x(0)?, x(1)?, *bits, *axis, *ste),
         Op::CustomFn { .. } => scope.call(node, visit),
         Op::Custom { name, attrs, .. } => custom::lower(scope, node, name, attrs),
         // `Program` has let nothing else pass but leaves and control flow, which are the plan's; the IR's enum is not
@@ -223,6 +250,11 @@ fn declared_dtype(node: &Node) -> DType {
     node.shape.dtype().into()
 }
 
+/// In f32 where the dtype is not wider, for formulas of several steps: halves are rounded once, at their end.
+fn wide(x: &Array) -> Result<Array, Error> {
+    if x.dtype()? == DType::F64 { x.duplicate() } else { x.cast(DType::F32) }
+}
+
 /// Sizes in MLX's type.
 fn ints(values: &[usize]) -> Result<Vec<c_int>, Error> {
     values.iter().map(|&v| int(v)).collect()
@@ -231,6 +263,14 @@ fn ints(values: &[usize]) -> Result<Vec<c_int>, Error> {
 /// A size in MLX's type.
 fn int(value: usize) -> Result<c_int, Error> {
     c_int::try_from(value).map_err(|_| Error::invalid(format!("{value} exceeds MLX's 32-bit sizes")))
+}
+
+/// The extent that several axes make as one.
+fn joined(extents: &[c_int]) -> Result<c_int, Error> {
+    let product = extents.iter().try_fold(1i64, |product, &extent| product.checked_mul(extent.into()));
+    product
+        .and_then(|product| c_int::try_from(product).ok())
+        .ok_or_else(|| Error::invalid(format!("axes {extents:?} as one exceed MLX's 32-bit sizes")))
 }
 
 /// An axis of an array of `rank`, from 0; negative counts from the end.

@@ -1,6 +1,6 @@
 //! Shape ops that are more than one MLX call.
 
-use super::{Scope, int};
+use super::{Scope, int, joined};
 use crate::array::Array;
 use rlx_host_api::Error;
 use rlx_ir::Node;
@@ -44,4 +44,14 @@ pub(super) fn reverse(x: &Array, axes: &[usize]) -> Result<Array, Error> {
         }
     }
     Ok(y)
+}
+
+/// `Op::ResizeNearest2x` of `[n, c, h, w]`: each element twice along the last two axes.
+pub(super) fn resize_nearest_2x(x: &Array) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let &[n, c, h, w] = dims.as_slice() else {
+        return Err(Error::invalid(format!("x is {dims:?}: it has four axes")));
+    };
+    let pairs = x.reshape(&[n, c, h, 1, w, 1])?.broadcast_to(&[n, c, h, 2, w, 2])?;
+    pairs.reshape(&[n, c, joined(&[h, 2])?, joined(&[w, 2])?])
 }
