@@ -6,7 +6,7 @@ use crate::abi::*;
 
 /// A struct of the ABI that starts with `struct_size` and may gain trailing fields in a minor version.
 ///
-/// A writer states the size it knows. A reader takes any size from [`BASELINE`](Self::BASELINE) on: fields beyond the
+/// The owner of a struct states the size it knows. Who reads or fills it takes any size from [`BASELINE`](Self::BASELINE) on: fields beyond the
 /// writer's size count as zero, fields beyond the reader's are ignored. So zero must mean "as before" in every new
 /// field.
 ///
@@ -74,6 +74,17 @@ pub(crate) fn grows(name: &str) -> bool {
     name != "RlxError" && !name.ends_with("Api")
 }
 
+/// How many bytes both sides know of a struct whose owner states its size.
+fn known_size<T: Growable>(stated: u64, what: &str) -> Result<usize, Error> {
+    if stated < T::BASELINE as u64 {
+        let baseline = T::BASELINE;
+        return Err(Error::invalid(format!(
+            "{what}: struct_size {stated} is below {baseline}, the size of ABI {ABI_OLDEST}"
+        )));
+    }
+    Ok(usize::try_from(stated).unwrap_or(usize::MAX).min(size_of::<T>()))
+}
+
 /// A struct that the other side wrote, as far as both sides know it; `what` names it in errors.
 ///
 /// # Errors
@@ -86,14 +97,7 @@ pub unsafe fn read<T: Growable>(from: *const T, what: &str) -> Result<T, Error> 
         return Err(Error::invalid(format!("{what} must not be NULL")));
     }
     // SAFETY: not NULL, starts with its size.
-    let stated = unsafe { from.cast::<u64>().read() };
-    if stated < T::BASELINE as u64 {
-        return Err(Error::invalid(format!(
-            "{what}: struct_size {stated} is below {}, the size of ABI {ABI_OLDEST}",
-            T::BASELINE
-        )));
-    }
-    let known = size_of::<T>().min(usize::try_from(stated).unwrap_or(usize::MAX));
+    let known = known_size::<T>(unsafe { from.cast::<u64>().read() }, what)?;
     let mut value = T::sized();
     // SAFETY: both sides hold `known` bytes and do not overlap.
     unsafe { from.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast(), known) };
@@ -103,7 +107,7 @@ pub unsafe fn read<T: Growable>(from: *const T, what: &str) -> Result<T, Error> 
 /// Writes `value` into a caller's struct as far as the caller knows it; `struct_size` stays the caller's.
 ///
 /// # Errors
-/// Invalid argument for NULL, or for a size that was never set.
+/// Invalid argument for NULL, or for a size below the baseline, such as one that was never set; nothing is written then.
 ///
 /// # Safety
 /// A non-NULL `out` is aligned and points to a writable struct of the size that its `struct_size` states.
@@ -113,11 +117,7 @@ pub unsafe fn fill<T: Growable>(out: *mut T, value: T, what: &str) -> Result<(),
     }
     let head = size_of::<u64>();
     // SAFETY: not NULL, starts with its size.
-    let stated = unsafe { out.cast::<u64>().read() };
-    if stated < head as u64 {
-        return Err(Error::invalid(format!("{what}: struct_size {stated} is not set")));
-    }
-    let known = size_of::<T>().min(usize::try_from(stated).unwrap_or(usize::MAX));
+    let known = known_size::<T>(unsafe { out.cast::<u64>().read() }, what)?;
     // SAFETY: both sides hold at least `known` bytes; the size field in front is left alone.
     unsafe {
         (&raw const value).cast::<u8>().add(head).copy_to_nonoverlapping(out.cast::<u8>().add(head), known - head);
@@ -176,9 +176,16 @@ mod tests {
 
     #[test]
     fn what_is_shorter_than_1_0_is_refused() {
-        let short = RlxCreateArgs { struct_size: RlxCreateArgs::BASELINE as u64 - 1, ..RlxCreateArgs::sized() };
-        // SAFETY: the struct is larger than it states.
-        let refusal = unsafe { read(&raw const short, "args") }.unwrap_err();
-        assert!(refusal.message().contains("struct_size 31"), "{refusal}");
+        for size in [0, 8, RlxCreateArgs::BASELINE as u64 - 1] {
+            let mut short = RlxCreateArgs { struct_size: size, device: 9, ..RlxCreateArgs::sized() };
+            let stated = format!("struct_size {size} is below 32");
+            // SAFETY: the struct is larger than it states.
+            let refusal = unsafe { read(&raw const short, "args") }.unwrap_err();
+            assert!(refusal.message().contains(&stated), "{refusal}");
+            // SAFETY: as above.
+            let refusal = unsafe { fill(&raw mut short, RlxCreateArgs::sized(), "args") }.unwrap_err();
+            assert!(refusal.message().contains(&stated), "{refusal}");
+            assert_eq!(short.device, 9, "nothing is written");
+        }
     }
 }

@@ -107,10 +107,16 @@ void Tape::arrange() {
   for (size_t i = 0; i < input_shapes.size(); ++i) {
     ends.borrowable.push_back(!in_graph[i] && last_use[i] < steps.size());
   }
-  ends.direct.clear();
+  std::vector<size_t> shown(slots);
   for (auto slot : outputs) {
-    const bool is_only_one = std::count(outputs.begin(), outputs.end(), slot) == 1;
-    ends.direct.push_back(given[slot] && !in_graph[slot] && is_only_one);
+    ++shown[slot];
+  }
+  ends.direct.clear();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const auto slot = outputs[i];
+    if (given[slot] && !in_graph[slot] && shown[slot] == 1) {
+      ends.direct.emplace(slot, i);
+    }
   }
   ends.ready.clear();
   const size_t evaluated = ends.last < steps.size() ? steps[ends.last].results.front() : slots;
@@ -130,8 +136,9 @@ void Tape::arrange() {
 }
 
 mx::array Tape::room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const {
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i] == slot && ends.direct[i] && places[i] && can_borrow(dtype, places[i], output_bytes[i])) {
+  if (const auto shown = ends.direct.find(slot); shown != ends.direct.end()) {
+    const auto i = shown->second;
+    if (places[i] && can_borrow(dtype, places[i], output_bytes[i])) {
       return borrowed(shape, dtype, places[i], [](mx::allocator::Buffer) {});
     }
   }

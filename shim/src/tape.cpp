@@ -8,6 +8,7 @@
 #include <span>
 #include <typeinfo>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "host_code.h"
 #include "mlx/compile.h"
@@ -15,6 +16,9 @@
 namespace rlx_mlx {
 
 namespace {
+
+// With how many steps of the same operands a new one is compared.
+constexpr size_t COMPARED = 64;
 
 // Flattens the graph behind `outputs` in evaluation order. Iterative: graphs may be deeper than the stack.
 class Flatten {
@@ -26,7 +30,7 @@ class Flatten {
   }
 
   void add_constants_of(const mx::array& root) {
-    walk(root, [&](const mx::array& a) {
+    walk(root, constants_seen_, [&](const mx::array& a) {
       if (a.has_primitive() || slot_.contains(a.id())) {
         return;
       }
@@ -44,7 +48,7 @@ class Flatten {
   }
 
   void add_steps_of(const mx::array& root) {
-    walk(root, [&](const mx::array& a) {
+    walk(root, steps_seen_, [&](const mx::array& a) {
       if (a.has_primitive() && !slot_.contains(a.id())) {
         add_step(a);
       }
@@ -68,7 +72,7 @@ class Flatten {
       }
       return;
     }
-    by_operands_.emplace(step.operands, tape_.steps.size());
+    by_operands_[step.operands].push_back(tape_.steps.size());
     for (const auto& result : a.outputs()) {
       slot_[result.id()] = tape_.slots;
       step.results.push_back(tape_.slots++);
@@ -105,23 +109,31 @@ class Flatten {
       }
       return true;
     };
-    const auto [first, last] = by_operands_.equal_range(operands);
-    const auto found = std::find_if(first, last, [&](const auto& entry) { return same(tape_.steps[entry.second]); });
-    return found == last ? nullptr : &tape_.steps[found->second];
+    const auto known = by_operands_.find(operands);
+    if (known == by_operands_.end()) {
+      return nullptr;
+    }
+    // The newest few alone: a value may have any number of readers, and each would be compared with all others.
+    const auto& steps = known->second;
+    const auto end = steps.rbegin() + static_cast<std::ptrdiff_t>(std::min(steps.size(), COMPARED));
+    const auto found = std::find_if(steps.rbegin(), end, [&](size_t step) { return same(tape_.steps[step]); });
+    return found == end ? nullptr : &tape_.steps[*found];
   }
 
-  // Calls `visit` for every array behind `root`, operands first.
+  using Seen = std::unordered_set<std::uintptr_t>;
+
+  // Calls `visit` for every array behind `root` that was not seen yet, operands first.
   template <typename F>
-  void walk(const mx::array& root, F&& visit) {
-    std::unordered_map<std::uintptr_t, bool> seen;
+  static void walk(const mx::array& root, Seen& seen, F&& visit) {
+    if (!seen.insert(root.id()).second) {
+      return;
+    }
     std::vector<std::pair<mx::array, size_t>> stack{{root, 0}};
-    seen[root.id()] = true;
     while (!stack.empty()) {
       auto& [a, next] = stack.back();
-      const bool done = slot_.contains(a.id()) && a.has_primitive();
-      if (!done && next < a.inputs().size()) {
+      if (next < a.inputs().size()) {
         const mx::array operand = a.inputs()[next++];
-        if (seen.emplace(operand.id(), true).second) {
+        if (seen.insert(operand.id()).second) {
           stack.emplace_back(operand, 0);
         }
       } else {
@@ -135,7 +147,10 @@ class Flatten {
   Tape& tape_;
   std::unordered_map<std::uintptr_t, size_t> slot_;
   std::map<Scalar, size_t> scalars_;
-  std::multimap<std::vector<size_t>, size_t> by_operands_;
+  // Steps by their operands, in their order.
+  std::map<std::vector<size_t>, std::vector<size_t>> by_operands_;
+  Seen constants_seen_;
+  Seen steps_seen_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <unordered_map>
 
 #include "internal.h"
 #include "mlx/primitives.h"
@@ -38,9 +39,9 @@ struct Ends {
   size_t last = 0;
   // Inputs that nothing but host code at the ends reads: they need not be copied.
   std::vector<bool> borrowable;
-  // Outputs that such code gives, that nothing else reads and no other output shows: it may write them where the caller
-  // wants them.
-  std::vector<bool> direct;
+  // Slots that such code gives, that nothing else reads and one output shows, with that output: the code may write them
+  // where the caller wants them.
+  std::unordered_map<size_t, size_t> direct;
   // The slots that outputs and the last steps need from the evaluation.
   std::vector<size_t> ready;
   // For each step the slots that are not needed after it.

@@ -5,6 +5,8 @@
 
 pub mod bytes;
 pub mod compare;
+#[cfg(unix)]
+pub mod fuzz;
 pub mod graph;
 pub mod oracle;
 pub mod plugin;

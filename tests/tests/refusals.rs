@@ -121,6 +121,33 @@ fn attributes_that_do_not_fit() {
     }
 }
 
+/// Before anything is traced: the node that is named is the first of the chain, and the others are counted.
+#[test]
+fn a_chain_of_a_dtype_that_mlx_lacks_is_refused_at_its_first_node() {
+    let chain = "  %a = Cast{to: C128} %x : c128[2]\n  %b = Binary(Mul) %a, %a : c128[2]\n  %c = Reshape{new_shape: [7]} %b : c128[7]";
+    let error = refused(&program(&format!("  %x = input : f32[2]\n{chain}\n  return %c")));
+    assert_says(&error, ErrorKind::Unsupported, &["no dtype c128", "`a` (Cast)", "2 more"]);
+    // Also a leaf that nothing reads, and a node of a nested graph.
+    let error = refused(&program("  %x = input : f32[2]\n  %z = input : c128[2]\n  return %x"));
+    assert_says(&error, ErrorKind::Unsupported, &["no dtype c128", "`z` (Input)"]);
+    let branch = |op: &str| format!("graph @b {{ %a = input : f32[1] %y = {op} %a : f32[1] return %y }}");
+    let (good, bad) = (branch("Activation(Relu)"), branch("Cast{to: C128}"));
+    let body = format!(
+        "  %p = input : bool[1]\n  %x = input : f32[1]\n  %i = If{{then_branch: {good}, else_branch: {bad}}} %p, %x : f32[1]\n  return %i"
+    );
+    assert_says(
+        &refused(&program(&body)),
+        ErrorKind::Unsupported,
+        &["no dtype c128", "`y` (Cast) in node", "`i` (If)"],
+    );
+}
+
+#[test]
+fn an_attribute_out_of_its_range_is_told_with_its_node_and_line() {
+    let body = "  %x = input : f32[2, 3]\n  %y = Narrow{axis: -1, start: 0, len: 1} %x : f32[2, 1]\n  return %y";
+    assert_says(&refused(&program(body)), ErrorKind::InvalidArgument, &["line 5, node %y: ", "-1"]);
+}
+
 #[test]
 fn shapes_beyond_any_memory() {
     for dims in ["4294967296", "65536, 65536, 65536, 65536", "2147483648"] {

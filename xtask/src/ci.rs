@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 
 use crate::cargo::{self, Workspace};
-use crate::{array_ops, bindings, header, stage, symbols, valgrind};
+use crate::{array_ops, bindings, fuzz, header, stage, symbols, valgrind};
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -34,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         for command in commands.iter().rev() {
             steps.time(command, || cargo::run(&mut workspace.cargo(command.split_whitespace().skip(1))))?;
         }
+        steps.time("fuzz", || fuzz::run(workspace, &fuzz::Options::all()))?;
         Ok(())
     })();
     println!("\n{}", steps.table());

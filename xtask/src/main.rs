@@ -9,6 +9,7 @@ mod ci;
 mod compiler;
 mod demo;
 mod dist;
+mod fuzz;
 mod generated;
 mod grown;
 mod header;
@@ -85,6 +86,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Feed the parsers of foreign files with mutations of a corpus
+    Fuzz(fuzz::Options),
     /// Run the benchmarks; what follows `--` goes to `cargo bench`
     Bench {
         /// Arguments of `cargo bench`, e.g. `-- --bench matmul`
@@ -116,6 +119,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bindings { check } => bindings::run(&workspace, check),
         Command::Header { check } => header::run(&workspace, check),
         Command::ArrayOps { check } => array_ops::run(&workspace, check),
+        Command::Fuzz(options) => fuzz::run(&workspace, &options),
         Command::Bench { args } => test::bench(&workspace, &args),
     }
 }

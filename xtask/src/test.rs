@@ -13,7 +13,7 @@ use crate::{bare, next_abi, provision, reference, shim, stage};
 /// The packages that link rlx-cpu or rlx-runtime. They are always built together: cargo gives the dependencies of a
 /// command's packages the features that any of them wants, and for another set of features it builds rlx-cpu again, which
 /// takes minutes.
-const WITH_RLX_CPU: [&str; 5] =
+pub(crate) const WITH_RLX_CPU: [&str; 5] =
     ["rlx-custom-kernel", "rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
 
 /// The packages that `cargo xtask` itself is built from.

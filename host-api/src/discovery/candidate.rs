@@ -1,5 +1,6 @@
 //! A file that looks like a plugin, and what came of it.
 
+use super::refusal::show_path;
 use super::{Manifest, Precedence, Refusal};
 use crate::{DeviceInfo, Plugin};
 use std::path::PathBuf;
@@ -65,7 +66,7 @@ impl Verdict {
             Self::Loadable | Self::Selected(_) => None,
             Self::Shadowed { plugin, by, because, select } => {
                 let name = &plugin.info().name;
-                Some(format!("`{name}` selects {}: {because}; `{select}` selects this one", by.display()))
+                Some(format!("`{name}` selects {}: {because}; `{select}` selects this one", show_path(by)))
             }
             Self::Refused(refusal) => Some(refusal.to_string()),
         }

@@ -6,6 +6,7 @@
 
 use super::inspect::{self, inspect};
 use super::manifest::MANIFEST_FILE;
+use super::refusal::show_path;
 use super::search::Found;
 use super::selector::is_backend_name;
 use super::{Manifest, Refusal, trust};
@@ -78,7 +79,7 @@ impl Examination {
             }
         }
         for refusal in overlooked {
-            log::warn!("untrusted plugins are allowed, so {} is used: {refusal}", self.path().display());
+            log::warn!("untrusted plugins are allowed, so {} is used: {refusal}", show_path(self.path()));
         }
         Ok(real)
     }

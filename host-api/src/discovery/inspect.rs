@@ -1,11 +1,13 @@
 //! Looks at a candidate's file without executing anything of it: is it a plugin that this process can open?
 
+use super::file::Closed;
 use super::libraries::{self, Library};
 use super::refusal::Refusal;
-use super::{elf, macho, pe};
+use super::{elf, file, macho, pe};
 use object::ReadRef;
 use object::read::ReadCache;
-use std::fs::{File, FileType};
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -20,21 +22,34 @@ pub(super) struct Inspection {
     pub(super) libraries: Vec<Library>,
 }
 
-/// How a library is linked.
+/// How a library is linked. Names and folders are bytes of any kind, as the system's own are.
 #[derive(Debug, Default)]
 pub(super) struct Linkage {
     /// Names of the libraries that it needs.
-    pub(super) needed: Vec<String>,
+    pub(super) needed: Vec<OsString>,
     /// The name under which others need it, when it states one.
-    pub(super) name: Option<String>,
+    pub(super) name: Option<OsString>,
     /// Folders to search for what it, and what it needs, needs: `DT_RPATH`, `LC_RPATH`.
-    pub(super) rpath: Vec<String>,
+    pub(super) rpath: Vec<OsString>,
     /// Folders to search for what it needs: `DT_RUNPATH`. It replaces `rpath`.
-    pub(super) runpath: Option<Vec<String>>,
+    pub(super) runpath: Option<Vec<OsString>>,
     /// Libraries of which it needs certain symbol versions.
-    pub(super) version_files: Vec<String>,
+    pub(super) version_files: Vec<OsString>,
     /// Whether it exports the plugin entry.
     pub(super) has_entry: bool,
+}
+
+/// A name or path as a library's bytes spell it.
+pub(super) fn name_of(bytes: &[u8]) -> OsString {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        std::ffi::OsStr::from_bytes(bytes).to_owned()
+    }
+    #[cfg(not(unix))]
+    {
+        String::from_utf8_lossy(bytes).into_owned().into()
+    }
 }
 
 /// Inspects the candidate at `path`: file, format, processor, soundness, entry symbol, needed libraries.
@@ -74,28 +89,18 @@ pub(super) fn read(path: &Path) -> Result<Linkage, Refusal> {
     }
 }
 
-/// Opens a regular file, and never anything else: opening a pipe waits for its writer.
+/// Opens a regular file on a disk, and never anything else.
 pub(super) fn open(path: &Path) -> Result<File, Refusal> {
     let entry = path.symlink_metadata().map_err(|e| unreadable(path, &e))?;
-    let data = match path.metadata() {
-        Err(e) if entry.is_symlink() && e.kind() != ErrorKind::PermissionDenied => {
-            let target = path.read_link().unwrap_or_default();
-            return Err(Refusal::DanglingLink { target });
-        }
-        other => other.map_err(|e| unreadable(path, &e))?,
-    };
-    check_regular(data.file_type())?;
-    let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // Another file may have taken the name since.
-        options.custom_flags(libc::O_NONBLOCK);
+    match file::open(path) {
+        Ok((file, _)) => Ok(file),
+        Err(Closed::NotAFile(what)) => Err(Refusal::NotAFile { what }),
+        Err(Closed::System(e)) if entry.is_symlink() && path.metadata().is_err() => match e.kind() {
+            ErrorKind::PermissionDenied => Err(unreadable(path, &e)),
+            _ => Err(Refusal::DanglingLink { target: path.read_link().unwrap_or_default() }),
+        },
+        Err(Closed::System(e)) => Err(unreadable(path, &e)),
     }
-    let file = options.open(path).map_err(|e| unreadable(path, &e))?;
-    check_regular(file.metadata().map_err(|e| unreadable(path, &e))?.file_type())?;
-    Ok(file)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
@@ -105,27 +110,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
     // When not even the name can be looked up, it is a folder that denies it: the deepest one that can still be seen.
     let seen = path.ancestors().find(|p| p.symlink_metadata().is_ok()).unwrap_or(path);
     Refusal::Unreadable { path: seen.to_owned(), reason: error.to_string() }
-}
-
-fn check_regular(kind: FileType) -> Result<(), Refusal> {
-    if kind.is_file() { Ok(()) } else { Err(Refusal::NotAFile { what: name(kind) }) }
-}
-
-fn name(kind: FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if kind.is_fifo() {
-            return "pipe";
-        }
-        if kind.is_socket() {
-            return "socket";
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return "device";
-        }
-    }
-    if kind.is_dir() { "folder" } else { "special file" }
 }
 
 /// A format of shared libraries.

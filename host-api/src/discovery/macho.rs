@@ -1,7 +1,7 @@
 //! Reads a Mach-O library, universal or not: processor, load commands, exports. dyld checks the rest itself, and refuses
 //! instead of faulting.
 
-use super::inspect::{Bytes, Linkage, damaged, ensure};
+use super::inspect::{Bytes, Linkage, damaged, ensure, name_of};
 use super::refusal::Refusal;
 use crate::abi::ENTRY_SYMBOL;
 use object::macho::{self, CpuType, FatArch32, FatArch64, FileType, MachHeader64, SegmentCommand64};
@@ -108,7 +108,7 @@ fn check_segment<'f>(command: &LoadCommandData<'f, LittleEndian>, file: impl Rea
 }
 
 fn read_linkage(command: &LoadCommandData<'_, LittleEndian>, linkage: &mut Linkage) -> Result<(), Refusal> {
-    let string = |text| command.string(LE, text).map(|s| String::from_utf8_lossy(s).into_owned()).map_err(broken);
+    let string = |text| command.string(LE, text).map(name_of).map_err(broken);
     match command.cmd() {
         macho::LC_LOAD_DYLIB | macho::LC_REEXPORT_DYLIB | macho::LC_LOAD_UPWARD_DYLIB => {
             let library: &macho::DylibCommand<LittleEndian> = command.data().map_err(broken)?;

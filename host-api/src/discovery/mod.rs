@@ -22,10 +22,13 @@
 mod candidate;
 mod elf;
 mod examine;
+mod file;
 mod inspect;
 mod libraries;
 mod macho;
 mod manifest;
+#[doc(hidden)]
+pub mod parsers;
 mod pe;
 mod ranking;
 mod refusal;

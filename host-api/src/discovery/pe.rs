@@ -1,7 +1,7 @@
 //! Reads a Windows library: processor, sections, exports, imports. The Windows loader checks the rest itself, and refuses
 //! instead of faulting.
 
-use super::inspect::{Bytes, Linkage, damaged, ensure};
+use super::inspect::{Bytes, Linkage, damaged, ensure, name_of};
 use super::refusal::Refusal;
 use crate::abi::ENTRY_SYMBOL;
 use object::read::pe::PeFile;
@@ -43,7 +43,7 @@ pub(super) fn read(file: Bytes<'_>) -> Result<Linkage, Refusal> {
         let mut descriptors = imports.descriptors().map_err(broken)?;
         while let Some(descriptor) = descriptors.next().map_err(broken)? {
             let name = imports.name(descriptor.name.get(LE)).map_err(broken)?;
-            linkage.needed.push(String::from_utf8_lossy(name).into_owned());
+            linkage.needed.push(name_of(name));
         }
     }
     Ok(linkage)

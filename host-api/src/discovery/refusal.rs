@@ -1,8 +1,8 @@
 //! Why a candidate is not used: one variant a reason, each with a code for programs and a line for people.
 
 use crate::negotiate::VersionRange;
-use crate::{Error, ErrorKind};
-use std::path::PathBuf;
+use crate::{Error, ErrorKind, printable};
+use std::path::{Path, PathBuf};
 
 /// Why a plugin candidate is refused. `Display` is one line that says what is wrong and what to do; it does not repeat
 /// the candidate's path.
@@ -14,7 +14,10 @@ pub enum Refusal {
     #[error("there is no such file; copy the plugin there or correct the path")]
     NotFound,
     /// The path is a symbolic link to nothing, or to itself.
-    #[error("the link points to {target}, which leads nowhere; remove or correct the link")]
+    #[error(
+        "the link points to {target}, which leads nowhere; remove or correct the link",
+        target = show_path(target)
+    )]
     DanglingLink {
         /// Where the link points.
         target: PathBuf,
@@ -26,7 +29,11 @@ pub enum Refusal {
         what: &'static str,
     },
     /// The file or a folder on the way to it cannot be read.
-    #[error("{} cannot be read: {reason}; give this user permission to read it", path.display())]
+    #[error(
+        "{path} cannot be read: {reason}; give this user permission to read it",
+        path = show_path(path),
+        reason = printable(reason)
+    )]
     Unreadable {
         /// What cannot be read.
         path: PathBuf,
@@ -37,19 +44,26 @@ pub enum Refusal {
     #[error("the file is empty; copy the plugin again")]
     Empty,
     /// Neither ELF, Mach-O nor PE.
-    #[error("it is not a shared library (its first bytes are {magic}); remove it or copy the plugin again")]
+    #[error(
+        "it is not a shared library (its first bytes are {magic}); remove it or copy the plugin again",
+        magic = printable(magic)
+    )]
     NotALibrary {
         /// The first bytes, printable.
         magic: String,
     },
     /// A library of this format, but cut short or damaged.
-    #[error("the library is damaged: {detail}; copy the plugin again")]
+    #[error("the library is damaged: {detail}; copy the plugin again", detail = printable(detail))]
     Damaged {
         /// What is wrong inside.
         detail: String,
     },
     /// A library of another operating system.
-    #[error("it is built for another system: {found}, this process needs {expected}; get the plugin for {expected}")]
+    #[error(
+        "it is built for another system: {found}, this process needs {expected}; get the plugin for {expected}",
+        found = printable(found),
+        expected = printable(expected)
+    )]
     WrongFormat {
         /// Format of the file, such as `Mach-O`.
         found: String,
@@ -57,7 +71,11 @@ pub enum Refusal {
         expected: String,
     },
     /// A library for another processor.
-    #[error("it is built for {found}, this process runs on {expected}; get the plugin for {expected}")]
+    #[error(
+        "it is built for {found}, this process runs on {expected}; get the plugin for {expected}",
+        found = printable(found),
+        expected = printable(expected)
+    )]
     WrongArchitecture {
         /// Architecture of the file.
         found: String,
@@ -65,7 +83,7 @@ pub enum Refusal {
         expected: String,
     },
     /// An executable, object or core file.
-    #[error("it is {found}, not a shared library; a plugin is built as a `cdylib`")]
+    #[error("it is {found}, not a shared library; a plugin is built as a `cdylib`", found = printable(found))]
     NotShared {
         /// What it is.
         found: String,
@@ -82,7 +100,7 @@ pub enum Refusal {
         missing: Vec<MissingLibrary>,
     },
     /// A library that it needs is itself not loadable.
-    #[error("the needed library {}: {reason}", path.display())]
+    #[error("the needed library {path}: {reason}", path = show_path(path))]
     BadLibrary {
         /// The library.
         path: PathBuf,
@@ -92,7 +110,11 @@ pub enum Refusal {
 
     // --- trust ---
     /// The file, a folder above it or a library beside it can be changed by other users.
-    #[error("{} can be written by {who} (mode {mode:03o}); run `chmod go-w` on it, or allow untrusted plugins explicitly", path.display())]
+    #[error(
+        "{path} can be written by {who} (mode {mode:03o}); run `chmod go-w` on it, or allow untrusted plugins explicitly",
+        path = show_path(path),
+        who = printable(who)
+    )]
     WritableByOthers {
         /// What can be written.
         path: PathBuf,
@@ -102,7 +124,10 @@ pub enum Refusal {
         mode: u32,
     },
     /// The file, a folder above it or a library beside it belongs to another user.
-    #[error("{} belongs to user {owner}, neither to root nor to this user ({user}); copy the plugin as this user, or allow untrusted plugins explicitly", path.display())]
+    #[error(
+        "{path} belongs to user {owner}, neither to root nor to this user ({user}); copy the plugin as this user, or allow untrusted plugins explicitly",
+        path = show_path(path)
+    )]
     ForeignOwner {
         /// What belongs to another.
         path: PathBuf,
@@ -114,7 +139,11 @@ pub enum Refusal {
 
     // --- the manifest, before anything is opened ---
     /// `manifest.toml` beside the plugin is not readable as one.
-    #[error("{} is not a plugin manifest: {reason}; copy the plugin folder again", path.display())]
+    #[error(
+        "{path} is not a plugin manifest: {reason}; copy the plugin folder again",
+        path = show_path(path),
+        reason = printable(reason)
+    )]
     BadManifest {
         /// The manifest.
         path: PathBuf,
@@ -122,7 +151,10 @@ pub enum Refusal {
         reason: String,
     },
     /// `manifest.toml` has a format that this host does not know.
-    #[error("{} has manifest format {format}, this host reads up to {known}; update the host", path.display())]
+    #[error(
+        "{path} has manifest format {format}, this host reads up to {known}; update the host",
+        path = show_path(path)
+    )]
     NewerManifest {
         /// The manifest.
         path: PathBuf,
@@ -132,13 +164,17 @@ pub enum Refusal {
         known: u32,
     },
     /// A file that the manifest lists is missing.
-    #[error("the manifest lists {file}, which is missing; copy the whole plugin folder")]
+    #[error("the manifest lists {file}, which is missing; copy the whole plugin folder", file = printable(file))]
     ListedFileMissing {
         /// As listed.
         file: String,
     },
     /// A file is not the one that the manifest lists.
-    #[error("{file} is not the file that the manifest lists: {difference}; copy the plugin folder again")]
+    #[error(
+        "{file} is not the file that the manifest lists: {difference}; copy the plugin folder again",
+        file = printable(file),
+        difference = printable(difference)
+    )]
     ListedFileDiffers {
         /// As listed.
         file: String,
@@ -146,13 +182,20 @@ pub enum Refusal {
         difference: String,
     },
     /// A needed library lies in the bundle without being listed.
-    #[error("{file} lies in the plugin's folder but not in its manifest; remove it, or copy the plugin folder again")]
+    #[error(
+        "{file} lies in the plugin's folder but not in its manifest; remove it, or copy the plugin folder again",
+        file = printable(file)
+    )]
     UnlistedLibrary {
         /// File name.
         file: String,
     },
     /// The manifest is for another system or processor.
-    #[error("the manifest says it is for {found}, this process is {expected}; get the plugin for {expected}")]
+    #[error(
+        "the manifest says it is for {found}, this process is {expected}; get the plugin for {expected}",
+        found = printable(found),
+        expected = printable(expected)
+    )]
     OtherTarget {
         /// Operating system and architecture of the manifest.
         found: String,
@@ -162,7 +205,7 @@ pub enum Refusal {
 
     // --- opening and negotiation ---
     /// The system's loader refused.
-    #[error("the system cannot load it: {reason}")]
+    #[error("the system cannot load it: {reason}", reason = printable(reason))]
     OpenFailed {
         /// The loader's text.
         reason: String,
@@ -178,7 +221,7 @@ pub enum Refusal {
         older: &'static str,
     },
     /// The entry answered outside the rules: no table, a version outside both ranges.
-    #[error("its entry broke the rules: {reason}; report it to the plugin's author")]
+    #[error("its entry broke the rules: {reason}; report it to the plugin's author", reason = printable(reason))]
     BadEntry {
         /// What it did.
         reason: String,
@@ -190,7 +233,10 @@ pub enum Refusal {
         error: Error,
     },
     /// The function table is shorter than its version has it.
-    #[error("its function table has {found} bytes, ABI {version} has {expected}; rebuild the plugin")]
+    #[error(
+        "its function table has {found} bytes, ABI {version} has {expected}; rebuild the plugin",
+        version = printable(version)
+    )]
     ShortTable {
         /// Stated size.
         found: u64,
@@ -207,7 +253,9 @@ pub enum Refusal {
     },
     /// A struct of the ABI has another layout in the plugin.
     #[error(
-        "its structs have another layout than ABI {version}: {difference}; rebuild the plugin with rlx-host-api {version}"
+        "its structs have another layout than ABI {version}: {difference}; rebuild the plugin with rlx-host-api {version}",
+        version = printable(version),
+        difference = printable(difference)
     )]
     LayoutDiffers {
         /// The table's version.
@@ -222,7 +270,7 @@ pub enum Refusal {
         error: Error,
     },
     /// The plugin's description of itself is nonsense: no name, impossible counts, a version that is none.
-    #[error("its description is not valid: {reason}; report it to the plugin's author")]
+    #[error("its description is not valid: {reason}; report it to the plugin's author", reason = printable(reason))]
     BadDescription {
         /// What is wrong.
         reason: String,
@@ -236,7 +284,11 @@ pub enum Refusal {
 
     // --- after loading ---
     /// The plugin is another backend than its file name says.
-    #[error("the file name says backend `{file}`, the plugin says `{plugin}`; name the file after the backend")]
+    #[error(
+        "the file name says backend `{file}`, the plugin says `{plugin}`; name the file after the backend",
+        file = printable(file),
+        plugin = printable(plugin)
+    )]
     OtherName {
         /// From the file name.
         file: String,
@@ -244,7 +296,11 @@ pub enum Refusal {
         plugin: String,
     },
     /// The plugin and its manifest disagree.
-    #[error("the manifest says {field} {manifest}, the plugin says {plugin}; copy the plugin folder again")]
+    #[error(
+        "the manifest says {field} {manifest}, the plugin says {plugin}; copy the plugin folder again",
+        manifest = printable(manifest),
+        plugin = printable(plugin)
+    )]
     ManifestDisagrees {
         /// Which field.
         field: &'static str,
@@ -266,7 +322,7 @@ pub struct MissingLibrary {
 
 impl std::fmt::Display for MissingLibrary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the missing library {} (needed by {})", self.name, self.needed_by)
+        write!(f, "the missing library {} (needed by {})", printable(&self.name), printable(&self.needed_by))
     }
 }
 
@@ -329,8 +385,71 @@ impl Refusal {
     }
 
     /// The refusal of the candidate at `path` as an error, with the details `path` and `verdict`.
-    pub fn into_error(self, path: &std::path::Path) -> Error {
+    pub fn into_error(self, path: &Path) -> Error {
         let path = path.display().to_string();
         Error::new(self.kind(), format!("{path}: {self}")).with("verdict", self.code()).with("path", path)
+    }
+}
+
+/// A path for people: one line that no terminal obeys.
+pub(super) fn show_path(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text that a terminal would obey, as it can stand in the name of a file or in a manifest.
+    const HOSTILE: &str = "a\u{1b}[2J\u{7}\r\n\u{202e}b";
+
+    /// Every refusal that quotes text, with hostile text in each place.
+    fn hostile() -> Vec<Refusal> {
+        let (text, path) = (|| HOSTILE.to_owned(), || PathBuf::from(HOSTILE));
+        vec![
+            Refusal::DanglingLink { target: path() },
+            Refusal::Unreadable { path: path(), reason: text() },
+            Refusal::NotALibrary { magic: text() },
+            Refusal::Damaged { detail: text() },
+            Refusal::WrongFormat { found: text(), expected: text() },
+            Refusal::WrongArchitecture { found: text(), expected: text() },
+            Refusal::NotShared { found: text() },
+            Refusal::MissingLibraries { missing: vec![MissingLibrary { name: text(), needed_by: text() }] },
+            Refusal::BadLibrary { path: path(), reason: Box::new(Refusal::Damaged { detail: text() }) },
+            Refusal::WritableByOthers { path: path(), who: text(), mode: 0 },
+            Refusal::ForeignOwner { path: path(), owner: 1, user: 2 },
+            Refusal::BadManifest { path: path(), reason: text() },
+            Refusal::NewerManifest { path: path(), format: 2, known: 1 },
+            Refusal::ListedFileMissing { file: text() },
+            Refusal::ListedFileDiffers { file: text(), difference: text() },
+            Refusal::UnlistedLibrary { file: text() },
+            Refusal::OtherTarget { found: text(), expected: text() },
+            Refusal::OpenFailed { reason: text() },
+            Refusal::BadEntry { reason: text() },
+            Refusal::ShortTable { found: 1, expected: 2, version: text() },
+            Refusal::LayoutDiffers { version: text(), difference: text() },
+            Refusal::BadDescription { reason: text() },
+            Refusal::OtherName { file: text(), plugin: text() },
+            Refusal::ManifestDisagrees { field: "name", manifest: text(), plugin: text() },
+        ]
+    }
+
+    #[test]
+    fn control_characters_in_what_a_refusal_quotes_are_shown_escaped() {
+        let refusals = hostile();
+        for refusal in &refusals {
+            let shown = refusal.to_string();
+            assert_eq!(printable(&shown), shown, "{}", refusal.code());
+            assert!(shown.contains(r"\u{1b}[2J"), "{shown}");
+        }
+        // The fields of this very file, as many as there are: a new one belongs into the list above.
+        let source = include_str!("refusal.rs");
+        let (variants, _) = source.split_once("\n}\n").unwrap();
+        let quoting = variants.split("#[error(").skip(1).filter(|variant| {
+            ["String,", "PathBuf,", "Vec<MissingLibrary>", "Box<Refusal>"]
+                .iter()
+                .any(|kind| variant.contains(&format!(": {kind}")))
+        });
+        assert_eq!(quoting.count(), refusals.len(), "each variant that quotes text");
     }
 }

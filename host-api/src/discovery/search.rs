@@ -1,5 +1,6 @@
 //! Where plugins are looked for, and which files there look like one.
 
+use super::refusal::show_path;
 use super::trust;
 use std::collections::HashSet;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -82,7 +83,7 @@ impl SearchPath {
                 if folder.is_absolute() {
                     folders.push(folder);
                 } else {
-                    log::warn!("{PLUGIN_PATH}: ignored `{}`, which is not an absolute path", folder.display());
+                    log::warn!("{PLUGIN_PATH}: ignored `{}`, which is not an absolute path", show_path(&folder));
                 }
             }
             folders.extend(user_folder(variable));
@@ -113,13 +114,13 @@ impl SearchPath {
         let mut found = Vec::new();
         for (root, listing) in self.listings() {
             if let FolderState::Unreadable { reason } = state(&listing) {
-                log::warn!("the plugin folder {} cannot be read: {reason}", root.display());
+                log::warn!("the plugin folder {} cannot be read: {reason}", show_path(&root));
             }
             let entries = listing.unwrap_or_default();
             let bundles = entries.iter().filter(|entry| backend_of(entry).is_none() && entry.is_dir());
             let nested = bundles.flat_map(|bundle| {
                 entries_of(bundle).unwrap_or_else(|error| {
-                    log::warn!("the plugin folder {} cannot be read: {error}", bundle.display());
+                    log::warn!("the plugin folder {} cannot be read: {error}", show_path(bundle));
                     Vec::new()
                 })
             });

@@ -3,7 +3,7 @@
 use crate::{DType, Error, Executable, TensorInfo};
 use rlx_ir::{Graph, Op};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The declarations of a graph, taken before any pass.
 #[derive(Debug)]
@@ -17,10 +17,11 @@ pub(super) struct Declared {
 impl Declared {
     pub(super) fn of(graph: &Graph) -> Self {
         let (mut inputs, mut params) = (Vec::new(), Vec::<(String, DType)>::new());
+        let (mut known_inputs, mut known_params) = (HashSet::new(), HashSet::new());
         for node in graph.nodes() {
             match &node.op {
-                Op::Input { name } if !inputs.contains(name) => inputs.push(name.clone()),
-                Op::Param { name } if !params.iter().any(|(known, _)| known == name) => {
+                Op::Input { name } if known_inputs.insert(name) => inputs.push(name.clone()),
+                Op::Param { name } if known_params.insert(name) => {
                     params.push((name.clone(), node.shape.dtype().into()));
                 }
                 _ => {}

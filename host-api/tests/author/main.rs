@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 mod kernels;
+mod outs;
 mod probe;
 mod shutdown;
 mod table;
@@ -10,7 +11,6 @@ mod table;
 use probe::{Broken, order};
 use rlx_host_api::abi::*;
 use rlx_host_api::{Error, ErrorKind, Growable};
-use std::mem::offset_of;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::Ordering::SeqCst;
 use table::{Count, api, bytes, create, empty_response, negotiate, tensor};
@@ -68,7 +68,7 @@ fn entry_structs_that_are_too_small_are_refused_before_they_are_read() {
 }
 
 #[test]
-fn descriptions_come_whole_and_only_as_far_as_the_host_knows_them() {
+fn descriptions_come_whole_and_only_as_far_as_the_plugin_knows_them() {
     // SAFETY: all zero is a valid `RlxBackendInfo`: numbers and NULL views.
     let mut info: RlxBackendInfo = unsafe { std::mem::zeroed() };
     info.struct_size = size_of::<RlxBackendInfo>() as u64;
@@ -80,19 +80,18 @@ fn descriptions_come_whole_and_only_as_far_as_the_host_knows_them() {
         let ops = std::slice::from_raw_parts(info.ops, info.op_count as usize);
         assert_eq!(ops.iter().map(|op| op.as_str().unwrap()).collect::<Vec<_>>(), ["Input", "MatMul"]);
     }
-    let known = offset_of!(RlxBackendInfo, threading) as u64;
-    // SAFETY: as above.
-    let mut older: RlxBackendInfo = unsafe { std::mem::zeroed() };
-    (older.struct_size, older.threading, older.op_count) = (known, 99, 99);
-    // SAFETY: the struct is larger than it states.
-    unsafe { Error::check(api().info.unwrap()(&mut older)) }.unwrap();
-    assert_eq!((older.struct_size, older.opset_max), (known, 7));
-    assert_eq!((older.threading, older.op_count), (99, 99), "nothing is written behind what the host knows");
 
-    older.struct_size = 0;
-    // SAFETY: as above.
-    let result = unsafe { Error::check(api().info.unwrap()(&mut older)) };
-    assert_error(result, ErrorKind::InvalidArgument, &["struct_size 0"]);
+    #[repr(C)]
+    struct Newer {
+        known: RlxBackendInfo,
+        more: [u64; 2],
+    }
+    let mut newer = Newer { known: RlxBackendInfo::sized(), more: [7; 2] };
+    newer.known.struct_size = size_of::<Newer>() as u64;
+    // SAFETY: the struct states its size.
+    unsafe { Error::check(api().info.unwrap()(&raw mut newer.known)) }.unwrap();
+    assert_eq!((newer.known.struct_size, newer.known.opset_max), (size_of::<Newer>() as u64, 7));
+    assert_eq!(newer.more, [7; 2], "nothing is written behind what the plugin knows");
 }
 
 #[test]

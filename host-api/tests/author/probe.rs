@@ -165,6 +165,30 @@ impl Executable for ProbeGraph {
     }
 }
 
+impl Memory for Probe {
+    fn memory_stats(&self) -> Result<MemoryStats, Error> {
+        Ok(MemoryStats { active: 1, peak: 2, cache: 3, limit: 4, cache_limit: 5 })
+    }
+
+    fn set_memory_limit(&self, _which: MemoryLimit, bytes: u64) -> Result<u64, Error> {
+        Ok(bytes)
+    }
+
+    fn clear_cache(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn reset_peak(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Profile for ProbeGraph {
+    fn counters(&self) -> Counters {
+        Counters { runs: 6, ..Counters::default() }
+    }
+}
+
 rlx_host_api::export_plugin!(Probe);
 
 /// A plugin that panics before there is a backend; its table is made by hand, because a library exports one plugin.

@@ -111,6 +111,10 @@ impl Drop for Instance {
 }
 
 impl Instance {
+    pub(crate) fn handle(&self) -> *mut RlxBackend {
+        self.0
+    }
+
     /// Compiles; `panics` names the slot that shall panic.
     pub(crate) fn compile(&self, program: &str, panics: Option<&'static str>) -> Result<Graph<'_>, Error> {
         let options = order(panics);

@@ -15,7 +15,7 @@ impl MlxExecutable {
     fn output(&self, output: usize) -> Result<&Array, Error> {
         let reason = match self.outputs.get(output) {
             Some(Some(array)) => return Ok(array),
-            Some(None) if self.keeps(output) => "it became an input that was written to since",
+            Some(None) if self.kept().contains(output) => "it became an input that was written to since",
             Some(None) => "the run delivered it, and option `keep_outputs` is false",
             None => "there was no run since, or it failed",
         };

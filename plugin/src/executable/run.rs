@@ -7,6 +7,7 @@ use crate::plan::Run;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_shim as ffi;
+use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -63,12 +64,13 @@ impl MlxExecutable {
         if let Plan::Replay(trace) = &self.plan {
             let trace = Arc::clone(trace);
             self.gather(inputs);
+            let kept = self.kept();
             for (i, output) in outputs.iter_mut().enumerate() {
                 let (data, nbytes) = match output.bytes() {
                     Some(bytes) => (bytes.as_mut_ptr().cast::<c_void>(), bytes.len()),
                     None => (std::ptr::null_mut(), 0),
                 };
-                let only = c_int::from(!data.is_null() && !self.keeps(i));
+                let only = c_int::from(!data.is_null() && !kept.contains(i));
                 self.scratch.sinks.push(ffi::rlx_mlx_sink_t { data, nbytes, only });
             }
             let Scratch { sources, sinks } = &mut self.scratch;
@@ -87,9 +89,13 @@ impl MlxExecutable {
         Ok(())
     }
 
-    /// Whether an output stays on the device although it is delivered: as the value of an input it has to.
-    pub(super) fn keeps(&self, output: usize) -> bool {
-        self.keep_outputs || self.inputs.iter().any(|input| input.feed == Some(output))
+    /// The outputs that stay on the device although they are delivered: as the value of an input one has to.
+    pub(super) fn kept(&self) -> Kept {
+        if self.keep_outputs {
+            Kept::All
+        } else {
+            Kept::Some(self.inputs.iter().filter_map(|input| input.feed).collect())
+        }
     }
 
     /// Writes evaluated arrays to the host's memory; gives those that stay.
@@ -98,9 +104,10 @@ impl MlxExecutable {
         arrays: Vec<Option<Array>>,
         outputs: &mut [OutputBuffer<'_>],
     ) -> Result<Vec<Option<Array>>, Error> {
+        let kept = self.kept();
         let deliver = |(i, (array, output)): (usize, (Option<Array>, &mut OutputBuffer<'_>))| {
             let bytes = output.bytes();
-            let stays = bytes.is_none() || self.keeps(i);
+            let stays = bytes.is_none() || kept.contains(i);
             // Also what is not wanted has to be there.
             array.as_ref().map_or(Ok(()), |array| array.read_part(0, bytes.unwrap_or_default()))?;
             Ok(array.filter(|_| stays))
@@ -186,6 +193,21 @@ impl MlxExecutable {
             return error;
         }
         error.context(format_args!("graph `{}` (mode eager names the op)", self.program.graph.name))
+    }
+}
+
+/// Outputs that stay on the device.
+pub(super) enum Kept {
+    All,
+    Some(HashSet<usize>),
+}
+
+impl Kept {
+    pub(super) fn contains(&self, output: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(outputs) => outputs.contains(&output),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! What a graph must be before its leaves are numbered: made of supported ops, of static shapes, well formed.
+//! What a graph must be before its leaves are numbered: made of supported ops and dtypes, of static shapes, well formed.
 
 use super::{dims_of, label, place};
+use crate::array::dtype_code;
 use crate::lower::SUPPORTED_OPS;
 use rlx_host_api::Error;
-use rlx_ir::Graph;
 use rlx_ir::verify::{VerifyError, verify};
+use rlx_ir::{DType, Graph, Op};
 
 pub(super) fn check(graph: &Graph) -> Result<(), Error> {
     let mut unsupported = Vec::new();
@@ -16,6 +17,7 @@ pub(super) fn check(graph: &Graph) -> Result<(), Error> {
         };
         return Err(Error::unsupported(message).with("op", first.as_str()));
     }
+    check_dtypes(graph)?;
     check_shapes(graph)?;
     // After the static shapes: some of the checks read them.
     check_form(graph)
@@ -51,6 +53,34 @@ fn list_unsupported(graph: &Graph, inside: &str, list: &mut Vec<String>) {
         }
         for body in node.op.subgraphs() {
             list_unsupported(body, &format!(" in {}{inside}", place(node)), list);
+        }
+    }
+}
+
+/// The first node of a dtype that MLX lacks, with how many there are: in a chain, all that follow are of it too.
+fn check_dtypes(graph: &Graph) -> Result<(), Error> {
+    let mut lacking = Vec::new();
+    list_lacking(graph, "", &mut lacking);
+    let Some((first, dtype)) = lacking.first() else { return Ok(()) };
+    let dtype = rlx_host_api::DType::from(*dtype);
+    let others = match lacking.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let message = format!("MLX has no dtype {dtype}: {first}{others}; compute it in another dtype");
+    Err(Error::unsupported(message).with("dtype", dtype.to_string()))
+}
+
+/// `inside` as in [`list_unsupported`].
+fn list_lacking(graph: &Graph, inside: &str, list: &mut Vec<(String, DType)>) {
+    for node in graph.nodes() {
+        let cast_to = if let Op::Cast { to } = node.op { Some(to) } else { None };
+        let dtypes = std::iter::once(node.shape.dtype()).chain(cast_to);
+        if let Some(dtype) = dtypes.into_iter().find(|&dtype| dtype_code(dtype.into()).is_err()) {
+            list.push((format!("{}{inside}", place(node)), dtype));
+        }
+        for body in node.op.subgraphs() {
+            list_lacking(body, &format!(" in {}{inside}", place(node)), list);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! reason, a line each. A process of its own for inputs that might end the one that looks at them.
 
 use rlx_host_api::discovery::{Registry, SearchPath};
+use rlx_host_api::printable;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -11,7 +12,8 @@ fn main() -> ExitCode {
     };
     for candidate in Registry::new(SearchPath::new([folder.into()])).inspect() {
         let reason = candidate.verdict.reason().unwrap_or_default();
-        println!("{}\t{}\t{reason}", candidate.path.display(), candidate.verdict.code());
+        let path = candidate.path.to_string_lossy();
+        println!("{}\t{}\t{reason}", printable(&path), candidate.verdict.code());
     }
     ExitCode::SUCCESS
 }

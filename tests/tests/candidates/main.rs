@@ -13,6 +13,7 @@ mod folder;
 mod libraries;
 mod log_capture;
 mod manifest;
+mod names;
 mod plugins;
 mod ranking;
 mod selection;

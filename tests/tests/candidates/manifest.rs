@@ -128,6 +128,57 @@ fn files_that_are_not_as_the_manifest_lists_them() {
     ]);
 }
 
+/// A view of the kernel's data looks like a regular file, of no bytes; reading this one waits for what the kernel says next.
+#[test]
+fn files_that_are_regular_and_block_are_refused() {
+    const BLOCKS: &str = "/proc/kmsg";
+    let refused = in_time(|| {
+        let folder = Folder::new();
+        let link = |name: &str| {
+            let path = folder.path(name);
+            fs::remove_file(&path).unwrap();
+            symlink(BLOCKS, path).unwrap();
+        };
+        let manifest = edited(&folder, "manifest", |text| text);
+        link("manifest/manifest.toml");
+        // Its size is as listed, and so would be the hash of what it holds at the moment.
+        let listed = edited(&folder, "listed", |text| {
+            let (before, entry) = text.split_at(text.find("[[file]]\npath = \"data.bin\"").unwrap());
+            let sha256 = entry.lines().find(|line| line.starts_with("sha256")).unwrap();
+            let nothing = "sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
+            format!("{before}{}", entry.replacen("size = 7", "size = 0", 1).replacen(sha256, nothing, 1))
+        });
+        link("listed/data.bin");
+        symlink(BLOCKS, folder.path("librlx_kernel.so")).unwrap();
+        let library = boxed(&folder, "library");
+        link(&format!("library/{BESIDE}"));
+        let what = "a view of the kernel's data, not a file";
+        folder.assert_refused_unopened(&[
+            (&manifest, "bad-manifest", &["manifest.toml", what]),
+            (&listed, "listed-file-differs", &["data.bin", what]),
+            ("librlx_kernel.so", "not-a-file", &[what]),
+            (&library, "bad-library", &[BESIDE, what]),
+        ]);
+    });
+    assert!(refused, "still waiting");
+}
+
+/// Whether `work` ends within a minute.
+fn in_time(work: impl FnOnce() + Send + 'static) -> bool {
+    let (done, wait) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        work();
+        done.send(()).unwrap();
+    });
+    match wait.recv_timeout(std::time::Duration::from_secs(60)) {
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => false,
+        _ => {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            true
+        }
+    }
+}
+
 #[test]
 fn a_manifest_for_another_machine_or_abi_needs_no_look_at_the_files() {
     let folder = Folder::new();

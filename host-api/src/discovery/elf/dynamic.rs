@@ -2,11 +2,12 @@
 
 use super::segments::{Image, Span, known_number};
 use super::{Header, NATIVE, WORD};
-use crate::discovery::inspect::{damaged, ensure};
+use crate::discovery::inspect::{damaged, ensure, name_of};
 use crate::discovery::refusal::Refusal;
 use object::elf::{self, DynamicTag};
 use object::read::elf::{Dyn as _, FileHeader};
 use std::collections::HashMap;
+use std::ffi::OsString;
 
 /// Most entries of the section: far more than any library has.
 const MAX_ENTRIES: u64 = 4096;
@@ -97,6 +98,23 @@ impl<'f> Dynamic<'f> {
         Ok(Span { start, size })
     }
 
+    /// The tables that ld.so reads while it relocates a library of so many symbols: they may lie in segments that can be
+    /// written. `own` is the section itself.
+    pub(super) fn tables(&self, own: Span, symbols: u64) -> Vec<Span> {
+        let size = |tag| self.get(tag).unwrap_or(0);
+        let tables = [
+            (elf::DT_STRTAB, size(elf::DT_STRSZ)),
+            (elf::DT_SYMTAB, symbols * size_of::<super::Sym>() as u64),
+            (elf::DT_VERSYM, symbols * size_of::<u16>() as u64),
+            (elf::DT_RELA, size(elf::DT_RELASZ)),
+            (elf::DT_REL, size(elf::DT_RELSZ)),
+            (elf::DT_RELR, size(elf::DT_RELRSZ)),
+            (elf::DT_JMPREL, size(elf::DT_PLTRELSZ)),
+        ];
+        let spans = tables.into_iter().filter_map(|(start, size)| Some(Span { start: self.get(start)?, size }));
+        spans.chain([own]).collect()
+    }
+
     /// The string at `offset` of the string table.
     pub(super) fn string(&self, offset: u64) -> Option<&'f [u8]> {
         let rest = self.strings.get(usize::try_from(offset).ok()?..)?;
@@ -105,20 +123,20 @@ impl<'f> Dynamic<'f> {
     }
 
     /// Strings of all entries with `tag`.
-    pub(super) fn strings_of(&self, tag: DynamicTag) -> Result<Vec<String>, Refusal> {
+    pub(super) fn strings_of(&self, tag: DynamicTag) -> Result<Vec<&'f [u8]>, Refusal> {
         let offsets = self.entries.iter().filter(|(t, _)| *t == tag).map(|(_, offset)| *offset);
         offsets
-            .map(|offset| match self.string(offset) {
-                Some(text) => Ok(String::from_utf8_lossy(text).into_owned()),
-                None => Err(damaged(format!("its dynamic section names string {offset}, which it lacks"))),
+            .map(|offset| {
+                let lacks = || damaged(format!("its dynamic section names string {offset}, which it lacks"));
+                self.string(offset).ok_or_else(lacks)
             })
             .collect()
     }
 
     /// The folders that `tag` lists, if it is there.
-    pub(super) fn path_list(&self, tag: DynamicTag) -> Result<Option<Vec<String>>, Refusal> {
+    pub(super) fn path_list(&self, tag: DynamicTag) -> Result<Option<Vec<OsString>>, Refusal> {
         let list = self.strings_of(tag)?.pop();
-        Ok(list.map(|l| l.split(':').filter(|p| !p.is_empty()).map(str::to_owned).collect()))
+        Ok(list.map(|l| l.split(|byte| *byte == b':').filter(|p| !p.is_empty()).map(name_of).collect()))
     }
 
     fn check_shape(&self) -> Result<(), Refusal> {

@@ -29,6 +29,16 @@ impl Kind {
             Self::Descriptor => 2 * WORD,
         }
     }
+
+    /// Whether it may stand among the relocations of calls.
+    pub(super) const fn is_of_calls(self) -> bool {
+        matches!(self, Self::Slot | Self::Resolver | Self::Descriptor)
+    }
+
+    /// Whether what it writes is a word of a table. Addresses may also stand in packed data.
+    pub(super) const fn is_aligned(self) -> bool {
+        KINDS_LISTED && matches!(self, Self::Slot | Self::Resolver | Self::ThreadLocal | Self::Descriptor)
+    }
 }
 
 /// Whether the kinds of this processor are known here.

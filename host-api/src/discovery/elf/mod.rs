@@ -14,7 +14,7 @@ mod segments;
 mod symbols;
 mod versions;
 
-use super::inspect::{Bytes, Linkage, damaged, ensure};
+use super::inspect::{Bytes, Linkage, damaged, ensure, name_of};
 use super::refusal::Refusal;
 use dynamic::Dynamic;
 use object::elf;
@@ -51,10 +51,10 @@ pub(super) fn read(file: Bytes<'_>) -> Result<Linkage, Refusal> {
     let relocations = Relocations::read(&image, &dynamic)?;
     let symbols = Symbols::read(&image, &dynamic, headers.thread_local, relocations.symbol_limit())?;
     let version_files = versions::check(&image, &dynamic, symbols.len())?;
-    relocations.check(&image, &dynamic, &symbols)?;
+    relocations.check(&image, &headers, &dynamic, &symbols)?;
     Ok(Linkage {
-        needed: dynamic.strings_of(elf::DT_NEEDED)?,
-        name: dynamic.strings_of(elf::DT_SONAME)?.pop(),
+        needed: dynamic.strings_of(elf::DT_NEEDED)?.into_iter().map(name_of).collect(),
+        name: dynamic.strings_of(elf::DT_SONAME)?.pop().map(name_of),
         rpath: dynamic.path_list(elf::DT_RPATH)?.unwrap_or_default(),
         runpath: dynamic.path_list(elf::DT_RUNPATH)?,
         version_files,

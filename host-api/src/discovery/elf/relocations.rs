@@ -2,8 +2,8 @@
 
 use super::dynamic::Dynamic;
 use super::kinds::{KINDS_LISTED, Kind, kind};
-use super::segments::{Image, Span};
-use super::symbols::Symbols;
+use super::segments::{Headers, Image, Span};
+use super::symbols::{FUNCTIONS_ARE_CODE, Symbols};
 use super::{Header, NATIVE, WORD};
 use crate::discovery::inspect::{damaged, ensure};
 use crate::discovery::refusal::Refusal;
@@ -20,6 +20,8 @@ const MAX_FUNCTIONS: u64 = 1 << 20;
 
 struct Relocation {
     offset: u64,
+    /// Whether it stands among those of calls.
+    of_call: bool,
     symbol: u32,
     kind: elf::RelocationType,
     /// `None`: it stands at `offset` itself.
@@ -27,36 +29,46 @@ struct Relocation {
 }
 
 impl Relocation {
-    fn with_addend(r: &Rela) -> Self {
+    fn with_addend(r: &Rela, of_call: bool) -> Self {
         Self {
             offset: r.r_offset(NATIVE).into(),
+            of_call,
             symbol: r.r_sym(NATIVE, false),
             kind: r.r_type(NATIVE, false),
             addend: Some(r.r_addend(NATIVE).into()),
         }
     }
 
-    fn without(r: &Rel) -> Self {
-        Self { offset: r.r_offset(NATIVE).into(), symbol: r.r_sym(NATIVE), kind: r.r_type(NATIVE), addend: None }
+    fn without(r: &Rel, of_call: bool) -> Self {
+        let (offset, symbol, kind) = (r.r_offset(NATIVE).into(), r.r_sym(NATIVE), r.r_type(NATIVE));
+        Self { offset, of_call, symbol, kind, addend: None }
+    }
+
+    /// What linkers leave in the place of a relocation that turned out not to be needed.
+    fn is_blank(&self) -> bool {
+        self.offset == 0 && self.symbol == 0 && self.addend.unwrap_or(0) == 0
     }
 }
 
 /// The tables of a library.
+#[derive(Default)]
 pub(super) struct Relocations<'f> {
-    with_addend: Vec<&'f [Rela]>,
-    without: Vec<&'f [Rel]>,
+    with_addend: &'f [Rela],
+    without: &'f [Rel],
     relative: &'f [Relr],
+    calls_with_addend: &'f [Rela],
+    calls_without: &'f [Rel],
 }
 
 impl<'f> Relocations<'f> {
     pub(super) fn read(image: &Image<'f>, dynamic: &Dynamic<'f>) -> Result<Self, Refusal> {
         let outside = || damaged("its relocations lie outside its segments");
         let (rela, rel) = (size_of::<Rela>() as u64, size_of::<Rel>() as u64);
-        let mut tables = Self { with_addend: Vec::new(), without: Vec::new(), relative: &[] };
+        let mut tables = Self::default();
         let span = dynamic.table(elf::DT_RELA, elf::DT_RELASZ, rela, "relocations")?;
-        tables.with_addend.push(image.values(span.start, span.size / rela).ok_or_else(outside)?);
+        tables.with_addend = image.values(span.start, span.size / rela).ok_or_else(outside)?;
         let span = dynamic.table(elf::DT_REL, elf::DT_RELSZ, rel, "relocations")?;
-        tables.without.push(image.values(span.start, span.size / rel).ok_or_else(outside)?);
+        tables.without = image.values(span.start, span.size / rel).ok_or_else(outside)?;
         let span = dynamic.table(elf::DT_RELR, elf::DT_RELRSZ, WORD, "relative relocations")?;
         tables.relative = image.values(span.start, span.size / WORD).ok_or_else(outside)?;
         if dynamic.get(elf::DT_JMPREL).is_some() {
@@ -70,9 +82,9 @@ impl<'f> Relocations<'f> {
             let entry = if with_addend { rela } else { rel };
             let span = dynamic.table(elf::DT_JMPREL, elf::DT_PLTRELSZ, entry, "relocations of calls")?;
             if with_addend {
-                tables.with_addend.push(image.values(span.start, span.size / rela).ok_or_else(outside)?);
+                tables.calls_with_addend = image.values(span.start, span.size / rela).ok_or_else(outside)?;
             } else {
-                tables.without.push(image.values(span.start, span.size / rel).ok_or_else(outside)?);
+                tables.calls_without = image.values(span.start, span.size / rel).ok_or_else(outside)?;
             }
         } else {
             let size = dynamic.get(elf::DT_PLTRELSZ).unwrap_or(0);
@@ -85,8 +97,7 @@ impl<'f> Relocations<'f> {
     /// ld.so takes the first `DT_RELACOUNT` relocations as relative ones without looking at them.
     fn check_relative_count(&self, dynamic: &Dynamic<'_>) -> Result<(), Refusal> {
         let Some(count) = dynamic.get(elf::DT_RELACOUNT) else { return Ok(()) };
-        let all = self.with_addend.first().copied().unwrap_or_default();
-        let first = usize::try_from(count).ok().and_then(|n| all.get(..n));
+        let first = usize::try_from(count).ok().and_then(|n| self.with_addend.get(..n));
         let relative = |r: &Rela| !KINDS_LISTED || kind(r.r_type(NATIVE, false)) == Some(Kind::Relative);
         ensure(first.is_some_and(|f| f.iter().all(relative)), || {
             format!("its first {count} relocations are not relative ones")
@@ -94,8 +105,11 @@ impl<'f> Relocations<'f> {
     }
 
     fn all(&self) -> impl Iterator<Item = Relocation> {
-        let with_addend = self.with_addend.iter().copied().flatten().map(Relocation::with_addend);
-        with_addend.chain(self.without.iter().copied().flatten().map(Relocation::without))
+        let with_addend = self.with_addend.iter().map(|r| Relocation::with_addend(r, false));
+        let calls = self.calls_with_addend.iter().map(|r| Relocation::with_addend(r, true));
+        let without = self.without.iter().map(|r| Relocation::without(r, false));
+        let calls_without = self.calls_without.iter().map(|r| Relocation::without(r, true));
+        with_addend.chain(calls).chain(without).chain(calls_without)
     }
 
     /// One more than the highest symbol that a relocation names.
@@ -104,23 +118,39 @@ impl<'f> Relocations<'f> {
     }
 
     /// Checks each relocation against the image and the symbols.
-    pub(super) fn check(&self, image: &Image<'f>, dynamic: &Dynamic<'f>, symbols: &Symbols<'f>) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        image: &Image<'f>,
+        headers: &Headers,
+        dynamic: &Dynamic<'f>,
+        symbols: &Symbols<'f>,
+    ) -> Result<(), Refusal> {
         let write = !dynamic.relocates_text();
         let mut functions = Functions::new(dynamic)?;
-        let mut places = Vec::new();
+        let mut places = Places { image, write, list: Vec::new() };
         for relocation in self.all() {
             let wrong = |what: &str| damaged(format!("the relocation of address {:#x} {what}", relocation.offset));
             let symbol =
                 symbols.get(relocation.symbol).ok_or_else(|| wrong("names a symbol that the library lacks"))?;
             let kind = kind(relocation.kind).ok_or_else(|| wrong("is of an unknown kind"))?;
+            if KINDS_LISTED && relocation.of_call && !kind.is_of_calls() {
+                return Err(wrong("stands among those of calls and is none"));
+            }
             if kind == Kind::Nothing {
+                ensure(relocation.is_blank(), || {
+                    format!("{:#x} is said to be relocated, and is not", relocation.offset)
+                })?;
                 continue;
             }
             let place = Span { start: relocation.offset, size: kind.size() };
-            ensure(image.maps(place, write), || format!("{:#x} is relocated and may not be written", place.start))?;
+            places.add(place, kind.is_aligned())?;
             let target = relocation.addend.and_then(|a| u64::try_from(a).ok());
-            let thread_local = relocation.symbol == 0 || symbol.st_type() == elf::STT_TLS;
+            let own = relocation.symbol == 0 || !symbol.is_undefined(NATIVE);
+            let address = u64::from(symbol.st_value(NATIVE)).checked_add_signed(relocation.addend.unwrap_or(0));
             match kind {
+                Kind::Relative | Kind::Resolver if relocation.symbol != 0 => {
+                    return Err(wrong("needs no symbol, and names one"));
+                }
                 Kind::Relative => {
                     let inside = relocation.addend.is_none() || target.is_some_and(|t| image.spans(t));
                     ensure(inside, || format!("{:#x} is made to point outside the library", place.start))?;
@@ -131,29 +161,76 @@ impl<'f> Relocations<'f> {
                     ensure(code, || format!("{:#x} is made to point to code that is none", place.start))?;
                 }
                 Kind::Slot if relocation.symbol == 0 => return Err(wrong("names no symbol")),
-                Kind::ThreadLocal if !thread_local => return Err(wrong("names a symbol that is not thread-local")),
+                Kind::Slot if relocation.addend.unwrap_or(0) != 0 => return Err(wrong("is beside a symbol")),
+                Kind::Address if symbol.st_type() == elf::STT_FUNC && FUNCTIONS_ARE_CODE => {
+                    let code = if own { address.is_some_and(|a| image.executes(a)) } else { address == Some(0) };
+                    ensure(code, || format!("{:#x} is made to point beside a function", place.start))?;
+                }
+                Kind::ThreadLocal | Kind::Descriptor => {
+                    if relocation.symbol != 0 && symbol.st_type() != elf::STT_TLS {
+                        return Err(wrong("names a symbol that is not thread-local"));
+                    }
+                    // ld.so would divide by the alignment of a block that is not there.
+                    let size = headers.thread_local;
+                    if own && size.is_none_or(|size| address.is_none_or(|a| a > size)) {
+                        return Err(wrong("is about thread-local data that the library lacks"));
+                    }
+                }
                 _ => {}
             }
-            functions.relocated(relocation.offset, || match kind {
+            functions.relocated(place, || match kind {
                 Kind::Relative | Kind::Resolver => {
                     target.or_else(|| word(image, relocation.offset)).is_some_and(|t| image.executes(t))
                 }
-                _ => symbol.is_undefined(NATIVE) || image.executes(symbol.st_value(NATIVE).into()),
+                // What is not there, and need not be, has the address 0.
+                _ if relocation.symbol == 0 || symbol.st_bind() == elf::STB_WEAK && !own => false,
+                _ => !own || address.is_some_and(|a| image.executes(a)),
             });
-            places.push(place.start);
         }
         // Each of these stands for a word of the file; a few bytes of a damaged table can stand for very many.
         let most = image.words();
         for (count, offset) in (1..).zip(RelrIterator::<Header>::new(NATIVE, self.relative).map(u64::from)) {
             ensure(count <= most, || format!("it has more than {most} relative relocations"))?;
             let place = Span { start: offset, size: WORD };
-            ensure(image.maps(place, write), || format!("{offset:#x} is relocated and may not be written"))?;
-            functions.relocated(offset, || word(image, offset).is_some_and(|t| image.executes(t)));
+            places.add(place, true)?;
+            functions.relocated(place, || word(image, offset).is_some_and(|t| image.executes(t)));
         }
         functions.check()?;
-        places.sort_unstable();
-        let twice = places.windows(2).find(|pair| pair[0] == pair[1]);
-        ensure(twice.is_none(), || format!("{:#x} is relocated twice", twice.map_or(0, |pair| pair[0])))
+        places.check(&dynamic.tables(headers.dynamic, symbols.len()))
+    }
+}
+
+/// The places that are relocated.
+struct Places<'a, 'f> {
+    image: &'a Image<'f>,
+    /// Whether each has to be writable.
+    write: bool,
+    list: Vec<Span>,
+}
+
+impl Places<'_, '_> {
+    fn add(&mut self, place: Span, aligned: bool) -> Result<(), Refusal> {
+        let start = place.start;
+        ensure(self.image.maps(place, self.write), || format!("{start:#x} is relocated and may not be written"))?;
+        ensure(!aligned || start % WORD == 0, || format!("{start:#x} is relocated and is no word"))?;
+        self.list.push(place);
+        Ok(())
+    }
+
+    /// Whether they are apart from each other and from the tables that ld.so reads meanwhile.
+    fn check(mut self, tables: &[Span]) -> Result<(), Refusal> {
+        self.list.sort_unstable_by_key(|place| place.start);
+        let twice = self.list.windows(2).find(|pair| pair[0].meets(pair[1]));
+        ensure(twice.is_none(), || format!("{:#x} is relocated twice", twice.map_or(0, |pair| pair[1].start)))?;
+        for table in tables.iter().filter(|table| table.size > 0) {
+            let after = self.list.partition_point(|place| place.start < table.start);
+            let near = &self.list[after.saturating_sub(1)..self.list.len().min(after + 1)];
+            let inside = near.iter().find(|place| place.meets(*table));
+            ensure(inside.is_none(), || {
+                format!("{:#x} is relocated and is part of a table of the linker", inside.map_or(0, |p| p.start))
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -182,8 +259,8 @@ impl Functions {
         Ok(Self { slots })
     }
 
-    fn relocated(&mut self, address: u64, code: impl FnOnce() -> bool) {
-        if let Some(slot) = self.slots.get_mut(&address) {
+    fn relocated(&mut self, place: Span, code: impl FnOnce() -> bool) {
+        if let Some(slot) = self.slots.get_mut(&place.start) {
             *slot = code();
         }
     }

@@ -29,6 +29,11 @@ impl Span {
         self.start.checked_add(self.size)
     }
 
+    /// Whether the two have a byte in common; neither is empty.
+    pub(super) fn meets(self, other: Span) -> bool {
+        self.start < other.end().unwrap_or(u64::MAX) && other.start < self.end().unwrap_or(u64::MAX)
+    }
+
     pub(super) fn holds(self, other: Span) -> bool {
         match (self.end(), other.end()) {
             (Some(end), Some(other_end)) => self.start <= other.start && other_end <= end,
@@ -248,7 +253,11 @@ impl Others {
                 ensure(image.maps(span, write), || format!("its {name} lies in a segment that may not be written"))
             }
             elf::PT_TLS => {
-                let align = u64::from(header.p_align(NATIVE)).max(1);
+                // ld.so takes no notice of an empty block, and divides by the alignment of any other.
+                if memory.size == 0 {
+                    return Ok(());
+                }
+                let align = u64::from(header.p_align(NATIVE));
                 let sound = align.is_power_of_two() && align.max(memory.size) < THREAD_LOCAL_LIMIT;
                 ensure(sound, || format!("its {name} takes {} bytes, aligned to {align}", memory.size))?;
                 ensure(self.thread_local.replace(memory.size).is_none(), || format!("it has a second block of {name}"))

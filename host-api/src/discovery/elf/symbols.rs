@@ -41,7 +41,11 @@ impl<'f> Symbols<'f> {
             length += name.len() as u64;
             ensure(length <= TABLE_LIMIT, || format!("the names of its {count} symbols are too long"))?;
             names.push(name);
-            check(symbol, image, thread_local).map_err(|what| damaged(format!("symbol {index} {what}")))?;
+            // The first symbol stands for none.
+            if index > 0 {
+                let checked = check(symbol, name, image, thread_local);
+                checked.map_err(|what| damaged(format!("symbol {index} {what}")))?;
+            }
         }
         let symbols = Self { table, names };
         hash::check(image, dynamic, &symbols)?;
@@ -74,17 +78,35 @@ impl<'f> Symbols<'f> {
 }
 
 /// What is wrong with a symbol.
-fn check(symbol: &Sym, image: &Image<'_>, thread_local: Option<u64>) -> Result<(), &'static str> {
+fn check(symbol: &Sym, name: &[u8], image: &Image<'_>, thread_local: Option<u64>) -> Result<(), &'static str> {
+    let function = matches!(symbol.st_type(), elf::STT_FUNC | elf::STT_GNU_IFUNC);
     let section = symbol.st_shndx(NATIVE);
-    if section == elf::SHN_UNDEF || section == elf::SHN_ABS || section == elf::SHN_COMMON {
-        return Ok(());
+    if section == elf::SHN_UNDEF {
+        // ld.so seeks those alone that have a name and neither a value nor a bond to the library itself. For the others it
+        // takes an address in the library, its start mostly, and the first call goes there.
+        let own = matches!(symbol.st_visibility(), elf::STV_HIDDEN | elf::STV_INTERNAL);
+        let found_here = symbol.st_bind() == elf::STB_LOCAL || own || u64::from(symbol.st_value(NATIVE)) != 0;
+        return match (name.is_empty(), found_here) {
+            (true, _) => Err("is sought elsewhere and has no name"),
+            (_, true) => Err("is sought elsewhere and bound to the library itself"),
+            _ => Ok(()),
+        };
+    }
+    if section == elf::SHN_ABS || section == elf::SHN_COMMON {
+        return if function { Err("is a function outside the library's code") } else { Ok(()) };
     }
     let value = symbol.st_value(NATIVE).into();
     let sound = match symbol.st_type() {
         elf::STT_TLS => thread_local.is_some_and(|size| value <= size),
-        // ld.so calls the resolver while it relocates.
-        elf::STT_GNU_IFUNC => image.executes(value),
+        // ld.so calls resolvers while it relocates, and initialisers call the other functions.
+        elf::STT_FUNC | elf::STT_GNU_IFUNC if FUNCTIONS_ARE_CODE => {
+            return if image.executes(value) { Ok(()) } else { Err("is a function outside the library's code") };
+        }
         _ => image.spans(value),
     };
     if sound { Ok(()) } else { Err("points outside the library") }
 }
+
+/// Whether the value of a function symbol is the address of its code. An older convention of 64-bit PowerPC has
+/// descriptors of functions in the data.
+pub(super) const FUNCTIONS_ARE_CODE: bool = !cfg!(target_arch = "powerpc64");

@@ -57,7 +57,7 @@ fn the_loader_takes_what_is_sound() {
         let bytes = Sample { name: Some("libsample.so"), exports, ..Sample::default() }.build();
         let linkage = read(&bytes).unwrap();
         assert_eq!(linkage.has_entry, exports.is_some());
-        assert_eq!(linkage.name.as_deref(), Some("libsample.so"));
+        assert_eq!(linkage.name.as_deref(), Some("libsample.so".as_ref()));
         std::fs::write(&file, bytes).unwrap();
         let library = open(&file).unwrap();
         // SAFETY: the function takes nothing and returns.
@@ -76,7 +76,7 @@ fn libraries_of_this_process_are_sound_and_name_what_is_loaded() {
         for name in linkage.needed.iter().chain(&linkage.name).chain(&linkage.version_files) {
             // SAFETY: opens nothing that is not open.
             let loaded = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_NOLOAD) };
-            assert!(loaded.is_ok(), "{} names {name}", file.display());
+            assert!(loaded.is_ok(), "{} names {}", file.display(), name.display());
         }
     }
 }
@@ -204,6 +204,137 @@ fn every_cut_is_found() {
     for end in (1..sound.len()).step_by(997).chain([sound.len() - 1]) {
         assert!(read(&sound[..end]).is_err(), "cut to {end} of {} bytes", sound.len());
     }
+}
+
+/// A library of this process with relocations of calls, to be damaged. Its tables lie at the start of the file, where
+/// addresses are offsets.
+struct Victim {
+    bytes: Vec<u8>,
+    tags: std::collections::HashMap<u64, u64>,
+}
+
+impl Victim {
+    fn new() -> Self {
+        let victims = mapped().into_iter().map(|file| Self::of(std::fs::read(file).unwrap()));
+        victims
+            .filter(|v| v.tags.contains_key(&23))
+            .min_by_key(|v| v.bytes.len())
+            .expect("a library that calls another")
+    }
+
+    fn of(bytes: Vec<u8>) -> Self {
+        let mut victim = Self { bytes, tags: Default::default() };
+        let programs = victim.word(32) as usize;
+        let headers = (0..usize::from(victim.bytes[56])).map(|i| programs + 56 * i);
+        let dynamic = headers.into_iter().find(|at| victim.bytes[*at] == 2).unwrap();
+        let (start, size) = (victim.word(dynamic + 8) as usize, victim.word(dynamic + 32) as usize);
+        for entry in (start..start + size).step_by(16) {
+            victim.tags.insert(victim.word(entry), victim.word(entry + 8));
+        }
+        victim
+    }
+
+    fn word(&self, at: usize) -> u64 {
+        u64::from_ne_bytes(self.bytes[at..at + 8].try_into().unwrap())
+    }
+
+    /// Offset of the first relocation of a call through a symbol.
+    fn call(&self) -> usize {
+        let (start, size) = (self.tags[&23] as usize, self.tags[&2] as usize);
+        let mut entries = (start..start + size).step_by(24);
+        entries.find(|at| self.word(at + 8) >> 32 != 0).expect("a call of a symbol")
+    }
+
+    /// Offset of the first symbol after the null symbol that is a function, and undefined or not.
+    fn function(&self, undefined: bool) -> usize {
+        let start = self.tags[&6] as usize;
+        let symbols = (start + 24..self.tags[&5] as usize).step_by(24);
+        let is_function = |at: &usize| self.bytes[at + 4] & 15 == 2;
+        let section = |at: usize| u16::from_ne_bytes([self.bytes[at + 6], self.bytes[at + 7]]);
+        symbols.filter(is_function).find(|at| (section(*at) == 0) == undefined).expect("a function")
+    }
+
+    /// The verdict after these bytes are put at `at`.
+    #[track_caller]
+    fn assert_damaged(&self, at: usize, bytes: &[u8], words: &str) {
+        assert!(read(&self.bytes).is_ok(), "sound before");
+        let mut damaged = self.bytes.clone();
+        damaged[at..at + bytes.len()].copy_from_slice(bytes);
+        let detail = damage(&damaged);
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+/// Kinds of relocation that do nothing, that are a slot of a call, and that are an address of the library itself.
+const NONE: u32 = 0;
+const RELATIVE: u32 = if cfg!(target_arch = "aarch64") { 1027 } else { 8 };
+
+#[test]
+fn a_function_symbol_outside_the_code_is_damage() {
+    let victim = Victim::new();
+    let function = victim.function(false);
+    let dynamic_string_table = victim.tags[&5];
+    victim.assert_damaged(function + 8, &dynamic_string_table.to_ne_bytes(), "outside the library's code");
+    // Absolute, and common.
+    for section in [0xfff1_u16, 0xfff2] {
+        victim.assert_damaged(function + 6, &section.to_ne_bytes(), "outside the library's code");
+    }
+}
+
+#[test]
+fn a_slot_of_a_call_at_an_odd_address_or_over_another_is_damage() {
+    let victim = Victim::new();
+    let call = victim.call();
+    let place = victim.word(call);
+    for shift in 1..8 {
+        victim.assert_damaged(call, &(place + shift).to_ne_bytes(), "is no word");
+    }
+    let next = victim.word(call + 24);
+    victim.assert_damaged(call, &next.to_ne_bytes(), "relocated twice");
+    victim.assert_damaged(call + 16, &8_u64.to_ne_bytes(), "is beside a symbol");
+}
+
+#[test]
+fn a_relocation_that_does_nothing_among_those_of_calls_is_damage() {
+    let victim = Victim::new();
+    for kind in [NONE, RELATIVE] {
+        victim.assert_damaged(victim.call() + 8, &kind.to_ne_bytes(), "among those of calls and is none");
+    }
+}
+
+#[test]
+fn a_relocation_elsewhere_that_does_nothing_is_blank_or_damage() {
+    let victim = Victim::new();
+    // Relative ones come first.
+    let last = (victim.tags[&7] + victim.tags[&8]) as usize - 24;
+    victim.assert_damaged(last + 8, &NONE.to_ne_bytes(), "is said to be relocated, and is not");
+    let mut blank = victim.bytes.clone();
+    blank[last..last + 24].fill(0);
+    read(&blank).unwrap();
+    victim.assert_damaged(last + 8, &RELATIVE.to_ne_bytes(), "needs no symbol");
+}
+
+#[test]
+fn a_relocation_of_the_linkers_own_tables_is_damage() {
+    let victim = Victim::new();
+    let programs = victim.word(32) as usize;
+    let mut headers = (0..usize::from(victim.bytes[56])).map(|i| programs + 56 * i);
+    let dynamic = headers.find(|at| victim.bytes[*at] == 2).unwrap();
+    let address = victim.word(dynamic + 16) + 8;
+    victim.assert_damaged(victim.call(), &address.to_ne_bytes(), "part of a table of the linker");
+}
+
+#[test]
+fn an_undefined_symbol_without_a_name_or_bound_to_its_own_library_is_damage() {
+    let victim = Victim::new();
+    let symbol = victim.function(true);
+    victim.assert_damaged(symbol, &[0; 4], "has no name");
+    let bound = "bound to the library itself";
+    victim.assert_damaged(symbol + 4, &[0x02], bound);
+    for visibility in [1, 2] {
+        victim.assert_damaged(symbol + 5, &[visibility], bound);
+    }
+    victim.assert_damaged(symbol + 8, &[1], bound);
 }
 
 proptest! {

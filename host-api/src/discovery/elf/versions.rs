@@ -3,18 +3,19 @@
 use super::NATIVE;
 use super::dynamic::Dynamic;
 use super::segments::Image;
-use crate::discovery::inspect::{damaged, ensure};
+use crate::discovery::inspect::{damaged, ensure, name_of};
 use crate::discovery::refusal::Refusal;
 use object::elf;
 use object::pod::Pod;
 use object::{NativeEndian, U16};
+use std::ffi::OsString;
 
 /// Versions are numbered in 15 bits.
 const INDEX: u16 = 0x7fff;
 
 /// Checks the version tables of a library with `symbols` symbols. Gives the libraries of which it needs versions: ld.so
 /// aborts the process when one of those is not loaded.
-pub(super) fn check(image: &Image<'_>, dynamic: &Dynamic<'_>, symbols: u64) -> Result<Vec<String>, Refusal> {
+pub(super) fn check(image: &Image<'_>, dynamic: &Dynamic<'_>, symbols: u64) -> Result<Vec<OsString>, Refusal> {
     let needed = needed(image, dynamic).ok_or_else(|| damaged("its list of needed versions is broken"))?;
     let defined = defined(image, dynamic).ok_or_else(|| damaged("its list of defined versions is broken"))?;
     let highest = needed.highest.max(defined);
@@ -33,7 +34,7 @@ pub(super) fn check(image: &Image<'_>, dynamic: &Dynamic<'_>, symbols: u64) -> R
 
 #[derive(Default)]
 struct Needed {
-    files: Vec<String>,
+    files: Vec<OsString>,
     highest: u16,
 }
 
@@ -50,7 +51,7 @@ fn needed(image: &Image<'_>, dynamic: &Dynamic<'_>) -> Option<Needed> {
     for left in (0..files).rev() {
         let file: &elf::Verneed<NativeEndian> = at(image, address)?;
         let name = dynamic.string(file.vn_file.get(NATIVE).into()).filter(|n| !n.is_empty())?;
-        needed.files.push(String::from_utf8_lossy(name).into_owned());
+        needed.files.push(name_of(name));
         let mut version_at = address.checked_add(file.vn_aux.get(NATIVE).into())?;
         let count = file.vn_cnt.get(NATIVE);
         if file.vn_version.get(NATIVE) != elf::VER_NEED_CURRENT || count == 0 {

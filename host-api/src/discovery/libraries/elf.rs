@@ -1,10 +1,12 @@
 //! The search of ld.so: run paths, `LD_LIBRARY_PATH`, the system's folders, and what is loaded already.
 
 use super::{Found, Node, Search, in_folder};
-use crate::discovery::{elf, inspect, trust};
+use crate::discovery::inspect::{self, name_of};
+use crate::discovery::{elf, trust};
 use object::read::ReadCache;
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// The loader's configuration; its cache is made from the folders that this lists.
@@ -16,15 +18,15 @@ const INCLUDE_DEPTH: usize = 8;
 #[derive(Default)]
 pub(super) struct Ld {
     system: OnceCell<Vec<PathBuf>>,
-    loaded: OnceCell<HashSet<String>>,
+    loaded: OnceCell<HashSet<OsString>>,
 }
 
 impl Search for Ld {
-    fn find(&self, name: &str, nodes: &[Node], index: usize) -> Found {
+    fn find(&self, name: &OsStr, nodes: &[Node], index: usize) -> Found {
         let Some(node) = nodes.get(index) else { return Found::Nowhere };
-        if name.contains('/') {
+        if name.as_encoded_bytes().contains(&b'/') {
             let file = expand(name, node.folder());
-            let parts = file.parent().zip(file.file_name().and_then(|n| n.to_str()));
+            let parts = file.parent().zip(file.file_name());
             let found = parts.and_then(|(folder, name)| in_folder(folder, name));
             return found.map_or(Found::Nowhere, Found::File);
         }
@@ -41,12 +43,12 @@ impl Search for Ld {
         }
     }
 
-    fn is_loaded(&self, name: &str) -> bool {
+    fn is_loaded(&self, name: &OsStr) -> bool {
         // musl has all of these inside itself.
         let of_musl = cfg!(target_env = "musl")
             && ["libc.", "libpthread.", "librt.", "libm.", "libdl.", "libutil.", "libxnet."]
                 .iter()
-                .any(|own| name.starts_with(own));
+                .any(|own| name.as_encoded_bytes().starts_with(own.as_bytes()));
         of_musl || self.loaded.get_or_init(loaded_names).contains(name)
     }
 }
@@ -79,13 +81,24 @@ fn after_environment(node: &Node) -> impl Iterator<Item = PathBuf> {
 fn environment() -> Vec<PathBuf> {
     let list = if trust::elevated() { None } else { std::env::var_os("LD_LIBRARY_PATH") };
     let list = list.unwrap_or_default();
-    list.to_string_lossy().split([':', ';']).filter(|entry| !entry.is_empty()).map(PathBuf::from).collect()
+    let entries = list.as_encoded_bytes().split(|byte| matches!(byte, b':' | b';'));
+    entries.filter(|entry| !entry.is_empty()).map(|entry| name_of(entry).into()).collect()
 }
 
 /// Puts the library's folder in the place of `$ORIGIN`.
-fn expand(entry: &str, origin: &Path) -> PathBuf {
-    let origin = origin.to_string_lossy();
-    PathBuf::from(entry.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))
+fn expand(entry: &OsStr, origin: &Path) -> PathBuf {
+    let mut rest = entry.as_encoded_bytes();
+    let mut path = Vec::with_capacity(rest.len());
+    while let Some((&byte, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(b"${ORIGIN}").or_else(|| rest.strip_prefix(b"$ORIGIN")) {
+            path.extend_from_slice(origin.as_os_str().as_encoded_bytes());
+            rest = after;
+        } else {
+            path.push(byte);
+            rest = after;
+        }
+    }
+    name_of(&path).into()
 }
 
 /// Whether the file is for this processor: folders of several processors may be configured side by side.
@@ -152,18 +165,19 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
 }
 
 /// Names under which the libraries of this process are needed: their file names, and the names that they state.
-fn loaded_names() -> HashSet<String> {
+fn loaded_names() -> HashSet<OsString> {
     let files = mapped_files();
     let stated = files.iter().filter_map(|file| inspect::read(file).ok()?.name);
-    stated.chain(files.iter().map(|file| super::file_name(file))).collect()
+    stated.chain(files.iter().filter_map(|file| Some(file.file_name()?.to_owned()))).collect()
 }
 
 /// Files that are mapped into this process, where the system tells.
 fn mapped_files() -> Vec<PathBuf> {
     let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
-    let maps = String::from_utf8_lossy(&maps);
     let mut seen = HashSet::new();
     // Five columns come before the path, which may hold blanks.
-    let paths = maps.lines().filter_map(|line| line.find('/').map(|start| &line[start..]));
-    paths.filter(|path| path.contains(".so") && seen.insert(*path)).map(PathBuf::from).collect()
+    let lines = maps.split(|byte| *byte == b'\n');
+    let paths = lines.filter_map(|line| Some(&line[line.iter().position(|byte| *byte == b'/')?..]));
+    let libraries = paths.filter(|path| path.windows(3).any(|part| part == b".so") && seen.insert(*path));
+    libraries.map(|path| name_of(path).into()).collect()
 }

@@ -7,13 +7,14 @@ mod pe;
 use super::inspect::{self, Linkage, damaged};
 use super::refusal::{MissingLibrary, Refusal};
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// A library that a plugin needs, directly or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Library {
     /// Its name, as needed.
-    pub(super) name: String,
+    pub(super) name: OsString,
     /// Its file; `None` when the system provides it without one, or has it loaded already.
     pub(super) path: Option<PathBuf>,
     /// Whether it lies in the plugin's folder or in a folder of that.
@@ -46,9 +47,9 @@ impl Node {
 /// How this system finds libraries.
 trait Search {
     /// Finds the library that `nodes[index]` needs as `name`.
-    fn find(&self, name: &str, nodes: &[Node], index: usize) -> Found;
+    fn find(&self, name: &OsStr, nodes: &[Node], index: usize) -> Found;
     /// Whether a library of this name is loaded in this process.
-    fn is_loaded(&self, name: &str) -> bool;
+    fn is_loaded(&self, name: &OsStr) -> bool;
 }
 
 /// All libraries that the plugin at `path` needs, in the order in which they are met. Libraries of the system are found
@@ -72,7 +73,7 @@ pub(super) fn closure(path: &Path, linkage: Linkage) -> Result<Vec<Library>, Ref
 fn closure_with(search: &dyn Search, file: PathBuf, linkage: Linkage) -> Result<Vec<Library>, Refusal> {
     let mut nodes = vec![Node { file, linkage, loader: None }];
     let bundle = nodes[0].folder().to_owned();
-    let mut met: HashSet<String> = nodes[0].linkage.name.iter().cloned().collect();
+    let mut met: HashSet<OsString> = nodes[0].linkage.name.iter().cloned().collect();
     let (mut libraries, mut missing) = (Vec::new(), Vec::new());
     let mut index = 0;
     while index < nodes.len() {
@@ -84,6 +85,7 @@ fn closure_with(search: &dyn Search, file: PathBuf, linkage: Linkage) -> Result<
                 Found::File(path) => Some(path),
                 Found::Provided => None,
                 Found::Nowhere => {
+                    let name = name.to_string_lossy().into_owned();
                     missing.push(MissingLibrary { name, needed_by: file_name(&nodes[index].file) });
                     continue;
                 }
@@ -107,11 +109,12 @@ fn closure_with(search: &dyn Search, file: PathBuf, linkage: Linkage) -> Result<
 }
 
 /// A library of which symbol versions are needed has to be loaded by then: ld.so aborts the process when it is not.
-fn check_versions(search: &dyn Search, nodes: &[Node], met: &HashSet<String>) -> Result<(), Refusal> {
+fn check_versions(search: &dyn Search, nodes: &[Node], met: &HashSet<OsString>) -> Result<(), Refusal> {
     for node in nodes {
         let unmet = node.linkage.version_files.iter().find(|name| !met.contains(*name) && !search.is_loaded(name));
         let Some(name) = unmet else { continue };
-        let reason = damaged(format!("it needs symbol versions of {name}, which it does not need as a library"));
+        let reason =
+            damaged(format!("it needs symbol versions of {}, which it does not need as a library", name.display()));
         return Err(match node.loader {
             None => reason,
             Some(_) => Refusal::BadLibrary { path: node.file.clone(), reason: Box::new(reason) },
@@ -126,7 +129,7 @@ fn file_name(path: &Path) -> String {
 
 /// The file `name` of `folder`, if it is there. The folder is given by its real path, so that it compares with the
 /// plugin's; the file keeps its name, by which the loader opens it.
-fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
+fn in_folder(folder: &Path, name: &OsStr) -> Option<PathBuf> {
     let file = folder.join(name);
     if !folder.is_absolute() || !file.is_file() {
         return None;

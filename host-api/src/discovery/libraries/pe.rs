@@ -1,6 +1,7 @@
 //! The search of the Windows loader as plugins are opened here: the folder of the library, then the system's.
 
 use super::{Found, Node, Search, in_folder};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub(super) struct Loader {
@@ -15,10 +16,10 @@ impl Default for Loader {
 }
 
 impl Search for Loader {
-    fn find(&self, name: &str, nodes: &[Node], index: usize) -> Found {
+    fn find(&self, name: &OsStr, nodes: &[Node], index: usize) -> Found {
         // API sets are names that the loader maps to libraries of the system.
         let lower = name.to_ascii_lowercase();
-        if lower.starts_with("api-ms-") || lower.starts_with("ext-ms-") {
+        if ["api-ms-", "ext-ms-"].iter().any(|set| lower.as_encoded_bytes().starts_with(set.as_bytes())) {
             return Found::Provided;
         }
         let executable = std::env::current_exe().ok();
@@ -33,7 +34,7 @@ impl Search for Loader {
         found.map_or(Found::Nowhere, Found::File)
     }
 
-    fn is_loaded(&self, _name: &str) -> bool {
+    fn is_loaded(&self, _name: &OsStr) -> bool {
         // Only symbol versions ask, and PE has none.
         false
     }

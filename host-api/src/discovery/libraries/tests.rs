@@ -4,12 +4,12 @@
 use super::*;
 
 fn node(file: &Path, rpath: &[&str], loader: Option<usize>) -> Node {
-    let rpath = rpath.iter().map(|p| (*p).to_owned()).collect();
+    let rpath = rpath.iter().map(OsString::from).collect();
     Node { file: file.to_owned(), linkage: Linkage { rpath, ..Linkage::default() }, loader }
 }
 
 fn found(search: &dyn Search, name: &str, nodes: &[Node], index: usize) -> Option<PathBuf> {
-    match search.find(name, nodes, index) {
+    match search.find(OsStr::new(name), nodes, index) {
         Found::File(path) => Some(path),
         Found::Provided => Some(PathBuf::from("provided")),
         Found::Nowhere => None,
@@ -53,11 +53,11 @@ struct Everything {
 }
 
 impl Search for Everything {
-    fn find(&self, _name: &str, _nodes: &[Node], _index: usize) -> Found {
+    fn find(&self, _name: &OsStr, _nodes: &[Node], _index: usize) -> Found {
         Found::Provided
     }
 
-    fn is_loaded(&self, name: &str) -> bool {
+    fn is_loaded(&self, name: &OsStr) -> bool {
         name == self.loaded
     }
 }
@@ -65,8 +65,8 @@ impl Search for Everything {
 #[test]
 fn versions_of_a_library_that_is_not_needed_are_refused() {
     let closure = |versions: &[&str], loaded| {
-        let version_files = versions.iter().map(|v| (*v).to_owned()).collect();
-        let linkage = Linkage { needed: vec!["liba.so".to_owned()], version_files, ..Linkage::default() };
+        let version_files = versions.iter().map(OsString::from).collect();
+        let linkage = Linkage { needed: vec!["liba.so".into()], version_files, ..Linkage::default() };
         closure_with(&Everything { loaded }, PathBuf::from("/bundle/plugin.so"), linkage)
     };
     assert_eq!(closure(&["liba.so"], "").unwrap().len(), 1);
@@ -86,11 +86,14 @@ mod bundles {
 
     const PLUGIN: &str = "plugin.so";
 
-    struct Bundle(tempfile::TempDir);
+    struct Bundle {
+        root: tempfile::TempDir,
+        name: OsString,
+    }
 
     impl Bundle {
         fn new(files: &[(&str, Sample<'_>)]) -> Self {
-            let bundle = Self(tempfile::tempdir().unwrap());
+            let bundle = Self { root: tempfile::tempdir().unwrap(), name: "bundle".into() };
             for (name, sample) in files {
                 let exports = (*name == PLUGIN).then_some("rlx_backend_entry");
                 let file = bundle.path(name);
@@ -101,7 +104,7 @@ mod bundles {
         }
 
         fn path(&self, name: &str) -> PathBuf {
-            self.0.path().canonicalize().unwrap().join("bundle").join(name)
+            self.root.path().canonicalize().unwrap().join(&self.name).join(name)
         }
 
         fn inspect(&self) -> Result<Vec<Library>, Refusal> {
@@ -112,7 +115,7 @@ mod bundles {
         fn names(&self) -> Vec<String> {
             let libraries = self.inspect().unwrap_or_else(|e| panic!("{e}"));
             self.opens().unwrap();
-            libraries.into_iter().map(|l| l.name).collect()
+            libraries.into_iter().map(|l| l.name.into_string().unwrap()).collect()
         }
 
         /// Names of the libraries that are missing, with who needs each; the loader has to agree.
@@ -171,6 +174,19 @@ mod bundles {
         assert_eq!(bundle.missing(), pairs(&[("libt3_b.so", "libt3_a.so")]));
     }
 
+    /// Bytes that are no text stand for themselves.
+    #[test]
+    fn a_bundle_in_a_folder_whose_name_is_not_utf_8_is_found() {
+        use std::os::unix::ffi::OsStrExt;
+        let plugin = Sample { rpath: Some("$ORIGIN"), ..needs(&["libt9_a.so"]) };
+        let a = Sample { runpath: Some("${ORIGIN}/below"), ..needs(&["libt9_b.so"]) };
+        let mut bundle = Bundle::new(&[(PLUGIN, plugin), ("libt9_a.so", a), ("below/libt9_b.so", needs(&[]))]);
+        bundle.name = OsStr::from_bytes(b"plug\xff\xfein").to_owned();
+        std::fs::rename(bundle.root.path().join("bundle"), bundle.root.path().join(&bundle.name)).unwrap();
+        assert_eq!(bundle.names(), ["libt9_a.so", "libt9_b.so"]);
+        assert!(bundle.inspect().unwrap().iter().all(|library| library.in_bundle));
+    }
+
     #[test]
     fn everything_that_is_missing_is_named() {
         let plugin = Sample { rpath: Some("$ORIGIN"), ..needs(&["libt4_x.so", "libt4_a.so", "./libt4_a.so"]) };
@@ -187,7 +203,7 @@ mod bundles {
         assert_eq!(bundle.names(), ["libt5_a.so", "libt5_b.so"]);
         let libraries = bundle.inspect().unwrap();
         assert_eq!((libraries[0].in_bundle, libraries[1].in_bundle), (true, false));
-        let other = bundle.0.path().canonicalize().unwrap().join("other/libt5_b.so");
+        let other = bundle.root.path().canonicalize().unwrap().join("other/libt5_b.so");
         assert_eq!(libraries[1].path.as_deref(), Some(other.as_path()));
     }
 
@@ -226,7 +242,7 @@ mod bundles {
     #[test]
     fn names_of_loaded_libraries_are_known() {
         let search = elf::Ld::default();
-        assert!(search.is_loaded(if cfg!(target_env = "gnu") { "libc.so.6" } else { "libc.so" }));
-        assert!(!search.is_loaded("libt8_absent.so"));
+        assert!(search.is_loaded(OsStr::new(if cfg!(target_env = "gnu") { "libc.so.6" } else { "libc.so" })));
+        assert!(!search.is_loaded(OsStr::new("libt8_absent.so")));
     }
 }

@@ -1,8 +1,9 @@
 //! The files of a folder: their paths, sizes and hashes.
 
+use crate::discovery::file;
 use crate::{Error, ErrorKind};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -65,8 +66,10 @@ pub(super) fn measure(paths: &[PathBuf]) -> Vec<io::Result<(u64, String)>> {
     measured
 }
 
+/// Reads as many bytes as the file has when it is opened.
 fn measure_one(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+    let (file, size) = file::open(path)?;
+    let mut file = file.take(size);
     let (mut hasher, mut block, mut size) = (Sha256::new(), vec![0; BLOCK], 0);
     loop {
         match file.read(&mut block) {

@@ -29,7 +29,7 @@
 mod files;
 mod verify;
 
-use super::Refusal;
+use super::{Refusal, file};
 use crate::abi::RlxVersion;
 use crate::negotiate::VersionRange;
 use crate::{DeviceKind, Error, ErrorKind};
@@ -206,16 +206,12 @@ impl Manifest {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    // Before it is opened: opening a pipe would wait for a writer.
-    if !path.metadata().map_err(|e| e.to_string())?.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|e| e.to_string())?;
-    if text.len() as u64 > MAX_BYTES {
+    let (file, size) = file::open(path).map_err(|e| e.to_string())?;
+    if size > MAX_BYTES {
         return Err(format!("it is longer than {MAX_BYTES} bytes"));
     }
+    let mut text = String::new();
+    file.take(size).read_to_string(&mut text).map_err(|e| e.to_string())?;
     Ok(text)
 }
 

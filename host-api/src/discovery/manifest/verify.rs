@@ -3,6 +3,7 @@
 use super::{Manifest, files};
 use crate::abi::{ABI_OLDEST, RlxVersion};
 use crate::discovery::Refusal;
+use crate::discovery::file::{self, Closed};
 use crate::negotiate::{VersionRange, select};
 use crate::{DeviceInfo, PluginInfo};
 use std::env::consts::{ARCH, OS};
@@ -26,17 +27,14 @@ impl Manifest {
         let paths: Vec<PathBuf> = self.paths(folder).collect();
         // Cheap and often enough: what is missing or cut short needs no hash.
         for (listed, path) in self.files.iter().zip(&paths) {
-            let file = || listed.path.clone();
-            match path.metadata() {
-                Ok(found) if !found.is_file() => {
-                    return Err(Refusal::ListedFileDiffers { file: file(), difference: "it is not a file".to_owned() });
-                }
+            let differs = |difference| Err(Refusal::ListedFileDiffers { file: listed.path.clone(), difference });
+            match file::look(path) {
                 Ok(found) if found.len() != listed.size => {
-                    let difference = format!("it has {} bytes, listed are {}", found.len(), listed.size);
-                    return Err(Refusal::ListedFileDiffers { file: file(), difference });
+                    return differs(format!("it has {} bytes, listed are {}", found.len(), listed.size));
                 }
                 Ok(_) => {}
-                Err(_) => return Err(Refusal::ListedFileMissing { file: file() }),
+                Err(closed @ Closed::NotAFile(_)) => return differs(closed.to_string()),
+                Err(Closed::System(_)) => return Err(Refusal::ListedFileMissing { file: listed.path.clone() }),
             }
         }
         for ((listed, path), measured) in self.files.iter().zip(&paths).zip(files::measure(&paths)) {

@@ -22,8 +22,10 @@ impl PluginExecutable {
         if let Some(index) = indices.and_then(|indices| indices.iter().find(|i| **i >= count)) {
             return Err(Error::invalid(format!("output {index} was asked for, but the graph has {count} outputs")));
         }
-        let wanted = |index: &usize| indices.is_none_or(|indices| indices.contains(index));
-        (0..count).map(|index| wanted(&index).then(|| F32Output::new(&infos[index])).transpose()).collect()
+        let mut wanted = vec![indices.is_none(); count];
+        indices.into_iter().flatten().for_each(|index| wanted[*index] = true);
+        let room = |(info, wanted): (_, bool)| wanted.then(|| F32Output::new(info)).transpose();
+        infos.iter().zip(wanted).map(room).collect()
     }
 
     /// Runs, and gives every output in its declared dtype.
@@ -73,12 +75,13 @@ impl PluginExecutable {
 fn in_order_of(indices: Option<&[usize]>, values: impl Iterator<Item = Option<Vec<f32>>>) -> Vec<Vec<f32>> {
     let Some(indices) = indices else { return values.flatten().collect() };
     let mut values: Vec<Option<Vec<f32>>> = values.collect();
-    let mut left = indices.iter();
+    let mut left = vec![0_usize; values.len()];
+    indices.iter().for_each(|index| left[*index] += 1);
     let mut read = Vec::with_capacity(indices.len());
-    while let Some(&index) = left.next() {
+    for &index in indices {
         // An index may come again.
-        let again = left.as_slice().contains(&index);
-        read.extend(if again { values[index].clone() } else { values[index].take() });
+        left[index] -= 1;
+        read.extend(if left[index] > 0 { values[index].clone() } else { values[index].take() });
     }
     read
 }
