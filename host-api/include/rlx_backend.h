@@ -48,6 +48,7 @@ extern "C" {
 #define RLX_MEMORY_ID "memory"
 #define RLX_PROFILE_ID "profile"
 #define RLX_KERNELS_ID "kernels"
+#define RLX_EXTENT_ID "extent"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -89,6 +90,7 @@ typedef struct RlxLaunch RlxLaunch;
 typedef struct RlxArrayOp RlxArrayOp;
 typedef struct RlxArrayOps RlxArrayOps;
 typedef struct RlxKernelsApi RlxKernelsApi;
+typedef struct RlxExtentApi RlxExtentApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -174,6 +176,9 @@ typedef struct RlxKernelsApi RlxKernelsApi;
 #define RLX_DEVICE_GPU 2
 /// Another accelerator.
 #define RLX_DEVICE_ACCELERATOR 3
+
+/// Version of `RlxExtentApi`.
+#define RLX_EXTENT_VERSION 1
 
 /// Builds its result lazily from operations of the plugin's engine (`RlxKernel.compose`); runs when a program is
 /// lowered, not when it is evaluated.
@@ -861,6 +866,22 @@ struct RlxKernelsApi {
     RlxError *(*list)(RlxBackend *backend, const RlxKernelSink *sink);
 };
 
+/// The table of extension `extent` version 1 (frozen).
+struct RlxExtentApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// A hint for all later runs: of tensors whose first axis has the extent `upper`, the host fills and reads the first
+    /// `actual` rows alone. `upper` 0 ends it; `actual` is at most `upper`. Sizes of inputs and outputs stay those that are
+    /// declared. What the host finds in rows of outputs beyond `actual` is undefined; the first rows are those of a run of
+    /// the whole, as far as the order of additions in a product does not depend on the number of rows.
+    ///
+    /// `honoured` gets 1 if runs compute less now, 0 if they compute the whole, which is as right. After an error no
+    /// extent is in force.
+    RlxError *(*set)(RlxExecutable *executable, uint64_t actual, uint64_t upper, uint32_t *honoured);
+};
+
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
 ///
 /// `request` and `response` point to structs of at least the size that their `struct_size` states.
@@ -927,6 +948,7 @@ RLX_ASSERT_SIZE(RlxLaunch, 56);
 RLX_ASSERT_SIZE(RlxArrayOp, 40);
 RLX_ASSERT_SIZE(RlxArrayOps, 40);
 RLX_ASSERT_SIZE(RlxKernelsApi, 48);
+RLX_ASSERT_SIZE(RlxExtentApi, 24);
 #undef RLX_ASSERT_SIZE
 #endif
 

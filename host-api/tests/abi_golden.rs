@@ -60,7 +60,8 @@ fn table() -> String {
         RLX_THREADING_CONCURRENT RLX_THREADING_SERIALIZED,
         RLX_DEVICE_CPU RLX_DEVICE_GPU RLX_DEVICE_ACCELERATOR,
         RLX_PARAMS_ID RLX_PARAMS_VERSION RLX_RESIDENT_ID RLX_RESIDENT_VERSION RLX_PIPELINE_ID RLX_PIPELINE_VERSION
-            RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION RLX_KERNELS_ID RLX_KERNELS_VERSION,
+            RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION RLX_KERNELS_ID RLX_KERNELS_VERSION
+            RLX_EXTENT_ID RLX_EXTENT_VERSION,
         RLX_KERNEL_COMPOSED RLX_KERNEL_HOST RLX_KERNEL_SOURCE RLX_LANGUAGE_METAL RLX_LANGUAGE_CUDA
             RLX_KERNEL_STRIDED_INPUTS RLX_KERNEL_ATOMIC_OUTPUTS,
         RLX_SOURCE_OUTPUT RLX_SOURCE_INPUT RLX_NO_OUTPUT RLX_MEMORY_LIMIT RLX_MEMORY_CACHE_LIMIT,
@@ -122,6 +123,7 @@ fn table() -> String {
         RlxArrayOp { name, signature, function }
         RlxArrayOps { struct_size, ops, op_count, free, describe }
         RlxKernelsApi { struct_size, type_layout, register, unregister, lookup, list }
+        RlxExtentApi { struct_size, type_layout, set }
     }
     handles! { out: RlxBackend RlxExecutable RlxArray }
     writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
@@ -159,6 +161,7 @@ fn nothing_of_the_abi_is_left_out() {
     let mut declared = Vec::new();
     let sources = [
         include_str!("../src/abi.rs"),
+        include_str!("../src/abi/extent.rs"),
         include_str!("../src/abi/kernels.rs"),
         include_str!("../src/abi/memory.rs"),
         include_str!("../src/abi/params.rs"),

@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::gate;
 use crate::shim::{check, check_eval};
-use rlx_host_api::Error;
+use rlx_host_api::{ActiveExtent, Error};
 use rlx_mlx_shim as ffi;
 use std::ffi::{CString, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,18 @@ use std::ptr::NonNull;
 #[derive(Debug)]
 pub(crate) struct Trace {
     handle: NonNull<ffi::rlx_mlx_trace_t>,
+    inputs: usize,
     outputs: usize,
+}
+
+/// A trace of the first rows of what another gives.
+#[derive(Debug)]
+pub(crate) struct FirstRows {
+    pub(crate) trace: Trace,
+    /// For each input whether its first rows are read, not the whole.
+    pub(crate) inputs: Vec<bool>,
+    /// For each output of the other trace whether this one gives it.
+    pub(crate) outputs: Vec<bool>,
 }
 
 // SAFETY: the shim's traces are not bound to a thread.
@@ -61,13 +72,43 @@ impl Trace {
         }
         check(code)?;
         let handle = NonNull::new(out).ok_or_else(|| Error::fault("the shim gave no trace and no error"))?;
-        Ok(Self { handle, outputs })
+        Ok(Self { handle, inputs: inputs.len(), outputs })
     }
 
     /// Evaluates what depends on no input, once. The thread has a turn on the trace's lane.
     pub(crate) fn fold(&mut self) -> Result<(), Error> {
         // SAFETY: live handle, used by nobody else.
         check_eval(unsafe { ffi::rlx_mlx_trace_fold(self.handle.as_ptr()) })
+    }
+
+    /// A trace of the first rows of the first `wanted` outputs, and of others that those depend on; `None` if rows of a value
+    /// on the way depend on others. Nothing is traced for it. The thread has a turn on the trace's lane.
+    pub(crate) fn first_rows(&self, wanted: usize, rows: ActiveExtent) -> Result<Option<FirstRows>, Error> {
+        // An axis too long for MLX is none of its.
+        let (Ok(actual), Ok(upper)) = (c_int::try_from(rows.actual), c_int::try_from(rows.upper)) else {
+            return Ok(None);
+        };
+        let (mut inputs, mut outputs, mut out) = (vec![0; self.inputs], vec![0; self.outputs], std::ptr::null_mut());
+        // SAFETY: live handle; pointers and lengths agree; `out` is writable.
+        check_eval(unsafe {
+            ffi::rlx_mlx_trace_first_rows(
+                self.handle.as_ptr(),
+                wanted,
+                actual,
+                upper,
+                inputs.as_mut_ptr(),
+                inputs.len(),
+                outputs.as_mut_ptr(),
+                outputs.len(),
+                &mut out,
+            )
+        })?;
+        let flags = |list: Vec<u8>| list.into_iter().map(|flag| flag != 0).collect::<Vec<_>>();
+        let (inputs, outputs) = (flags(inputs), flags(outputs));
+        Ok(NonNull::new(out).map(|handle| {
+            let given = outputs.iter().filter(|given| **given).count();
+            FirstRows { trace: Self { handle, inputs: self.inputs, outputs: given }, inputs, outputs }
+        }))
     }
 
     /// Bytes of the largest value that a replay computes.

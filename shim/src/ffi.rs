@@ -2181,6 +2181,25 @@ unsafe extern "C" {
     four times the memory of their operands; so do host callbacks and what talks to other processes. Nobody else may be
     using the trace or its stream meanwhile.*/
     pub fn rlx_mlx_trace_fold(trace: *mut rlx_mlx_trace_t) -> std::ffi::c_int;
+    /** A trace of the first `actual` of the `upper` rows that the first axis has, without tracing again: of those of the first
+    `wanted` outputs whose first axis has the extent `upper`, of the other outputs as far as those depend on them, and of what
+    they are computed from. `out` stays NULL, without an error, if they need more than the first rows of a value that depends
+    on rows too, if an op is not known to leave rows to themselves, and if no input has such an axis.
+
+    `out_inputs` tells for each input 1 if its first rows are read, `out_outputs` for each output 1 if the new trace gives
+    it. That takes bytes and arrays of the first rows, and whole arrays, of which it reads them; it gives as many rows. What the
+    traces have in common they share. The trace is a whole one, and the thread may evaluate on its stream.*/
+    pub fn rlx_mlx_trace_first_rows(
+        trace: *mut rlx_mlx_trace_t,
+        wanted: usize,
+        actual: std::ffi::c_int,
+        upper: std::ffi::c_int,
+        out_inputs: *mut std::ffi::c_uchar,
+        n_inputs: usize,
+        out_outputs: *mut std::ffi::c_uchar,
+        n_outputs: usize,
+        out: *mut *mut rlx_mlx_trace_t,
+    ) -> std::ffi::c_int;
     /// Number of MLX primitives that one replay makes.
     pub fn rlx_mlx_trace_size(trace: *mut rlx_mlx_trace_t, out: *mut usize) -> std::ffi::c_int;
     /// Bytes of the largest value that one replay computes; views of others do not count.

@@ -54,6 +54,8 @@ struct Tape {
   bool shapeless = false;
   std::vector<mx::Shape> input_shapes;
   std::vector<mx::Dtype> input_dtypes;
+  // Those of the tape that this one gives the first rows of; empty for any other.
+  std::vector<mx::Shape> whole_shapes;
   // Arrays that every replay shares; they take the slots behind the inputs.
   std::vector<mx::array> constants;
   std::vector<Step> steps;
@@ -89,6 +91,20 @@ struct Tape {
   // it of the rest.
   void adopt(std::vector<Step> others, std::vector<size_t> slots_now);
 };
+
+// A tape for the first `actual` of each `upper` rows of the values along their first axis, and what it takes and gives.
+struct FirstRows {
+  Tape tape;
+  // Inputs of which it takes the first rows.
+  std::vector<bool> inputs;
+  // Outputs of the whole tape that it gives.
+  std::vector<bool> outputs;
+};
+
+// The first rows of the first `wanted` outputs as far as their first axis has the extent `upper`, and of those of the others
+// that they depend on. Nothing if it takes more than the first rows of other values to compute them, or no input has such an
+// axis. Not for shapeless tapes.
+std::optional<FirstRows> first_rows(const Tape& tape, size_t wanted, int actual, int upper);
 
 // The values of these slots.
 std::vector<mx::array> at(const std::vector<mx::array>& values, const std::vector<size_t>& slots);

@@ -4,6 +4,7 @@
 #include "elements.h"
 #include "operands.h"
 #include "tape.h"
+#include "mlx/ops.h"
 #include "mlx/transforms.h"
 
 using namespace rlx_mlx;
@@ -29,10 +30,17 @@ void check_counts(const Tape& tape, size_t n_inputs, size_t n_outputs) {
   }
 }
 
-void check_input(const Tape& tape, size_t i, const mx::array& a) {
-  if (a.shape() != tape.input_shapes[i] || a.dtype() != tape.input_dtypes[i]) {
-    bad_shape("input " + std::to_string(i) + " has another shape or dtype than the trace");
+// What the tape reads of an array: of a whole one that has more rows, a view of the first.
+mx::array input_of(const Tape& tape, size_t i, const mx::array& a) {
+  const auto& shape = tape.input_shapes[i];
+  const bool same_dtype = a.dtype() == tape.input_dtypes[i];
+  if (same_dtype && a.shape() == shape) {
+    return a;
   }
+  if (same_dtype && !tape.whole_shapes.empty() && a.shape() == tape.whole_shapes[i]) {
+    return mx::slice(a, mx::Shape(shape.size(), 0), shape, here());
+  }
+  bad_shape("input " + std::to_string(i) + " has another shape or dtype than the trace");
 }
 
 // Where results go: NULL first, so that a failure leaves NULL.
@@ -53,8 +61,7 @@ std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inp
   for (size_t i = 0; i < n_inputs; ++i) {
     const auto& source = inputs[i];
     if (source.array) {
-      check_input(tape, i, source.array->value);
-      values.push_back(source.array->value);
+      values.push_back(input_of(tape, i, source.array->value));
       continue;
     }
     const auto& shape = tape.input_shapes[i];
@@ -100,7 +107,7 @@ int rlx_mlx_trace_call(rlx_mlx_trace_t* trace, rlx_mlx_array_t* const* inputs, s
     check_counts(tape, n_inputs, n_outputs);
     auto arrays = arrays_of(inputs, n_inputs, "inputs");
     for (size_t i = 0; i < n_inputs; ++i) {
-      check_input(tape, i, arrays[i]);
+      arrays[i] = input_of(tape, i, arrays[i]);
     }
     Handles(tape.replay(std::move(arrays))).give(out_outputs);
   });
@@ -155,6 +162,34 @@ int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace) {
   return guarded(__func__, [&] {
     tape_in(trace);
     trace->tape.fold();
+  });
+}
+
+int rlx_mlx_trace_first_rows(rlx_mlx_trace_t* trace, size_t wanted, int actual, int upper, unsigned char* out_inputs,
+                             size_t n_inputs, unsigned char* out_outputs, size_t n_outputs, rlx_mlx_trace_t** out) {
+  return produce(__func__, out, [&]() -> rlx_mlx_trace_t* {
+    const Tape& tape = tape_in(trace);
+    check_counts(tape, n_inputs, n_outputs);
+    if (n_inputs > 0) {
+      target(out_inputs, "out_inputs");
+    }
+    if (n_outputs > 0) {
+      target(out_outputs, "out_outputs");
+    }
+    if (!tape.whole_shapes.empty()) {
+      bad_shape("the trace gives the first rows of another one");
+    }
+    if (wanted > n_outputs || actual < 1 || actual > upper) {
+      bad_shape("rows up to " + std::to_string(actual) + " of " + std::to_string(upper) + " for " +
+                std::to_string(wanted) + " of " + std::to_string(n_outputs) + " outputs");
+    }
+    auto rows = first_rows(tape, wanted, actual, upper);
+    if (!rows) {
+      return nullptr;
+    }
+    std::copy(rows->inputs.begin(), rows->inputs.end(), out_inputs);
+    std::copy(rows->outputs.begin(), rows->outputs.end(), out_outputs);
+    return new rlx_mlx_trace_s(std::move(rows->tape));
   });
 }
 

@@ -68,6 +68,7 @@ const VARIANTS: [Variant; 3] = [
             "operands",
             "outputs",
             "part",
+            "rows",
             "stream",
             "tape",
             "trace",

@@ -76,7 +76,7 @@
 //! | `clone_box` | `params/1` | a failure |
 //! | `commit_no_wait`, `sync_pending`, `run_pipelined` | `pipeline/1` | each run is waited for |
 //! | `release_scratch` | `memory/1` | memory of this side alone |
-//! | `set_active_extent` | none | the whole extent is computed, so rows beyond it are right too |
+//! | `set_active_extent` | `extent/1` | the whole extent is computed, so rows beyond it are right too |
 //! | `set_rng`, `rng` | none | kept and given back; no op of the MLX plugin draws random numbers |
 //!
 //! Handles and feeds that do not fit the graph (no such input or output, unlike shapes, another number of values) are

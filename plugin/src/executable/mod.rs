@@ -2,12 +2,14 @@
 //!
 //! * [`options`](self::options), [`mode`](self::mode): what a host may choose; the three ways to run.
 //! * [`run`](self::run): one run: inputs in, evaluation, outputs out, feeds.
-//! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline): the extensions of those names.
+//! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent): the
+//!   extensions of those names.
 //!
 //! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
 //! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is
 //! computed from, and reading it would cost a second evaluation.
 
+mod extent;
 mod mode;
 mod options;
 mod params;
@@ -25,7 +27,7 @@ use crate::program::Program;
 use crate::stream::{Lane, Started};
 use crate::trace::Trace;
 use rlx_host_api::author::{Counters, Executable, OutputBuffer, ParamOwner, Profile};
-use rlx_host_api::{Error, ErrorKind, TensorInfo, TensorView};
+use rlx_host_api::{ActiveExtent, Error, ErrorKind, TensorInfo, TensorView};
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -51,7 +53,11 @@ pub(crate) struct MlxExecutable {
     /// The fed inputs as they were before the runs that are under way; `None` when none is.
     before: Option<pipeline::FedInputs>,
     started: Arc<Started>,
-    /// Bytes of the largest value that a run computes.
+    /// The rows that the host wants, if the program can leave out others.
+    rows: Option<Arc<extent::Rows>>,
+    /// What was found for the last extent: hosts end one behind each run, and set it again.
+    known_rows: Option<(ActiveExtent, Option<Arc<extent::Rows>>)>,
+    /// Bytes of the largest value that a run of all rows computes.
     largest: u64,
     counters: Counters,
     scratch: run::Scratch,
@@ -133,6 +139,8 @@ impl MlxExecutable {
             keep_outputs,
             before: None,
             started,
+            rows: None,
+            known_rows: None,
             largest: totals.largest as u64,
             counters: Counters { traces: totals.traces, ..Counters::default() },
             scratch: run::Scratch::default(),

@@ -53,6 +53,8 @@ impl Params for MlxExecutable {
             keep_outputs: self.keep_outputs,
             before: None,
             started: Arc::default(),
+            rows: self.rows.clone(),
+            known_rows: self.known_rows.clone(),
             largest: self.largest,
             counters: Counters::default(),
             scratch: super::run::Scratch::default(),

@@ -4,7 +4,6 @@
 //! inputs become what they were before the first of them, and there are no outputs.
 
 use super::MlxExecutable;
-use super::run::wanted_bytes;
 use crate::array::Array;
 use crate::gate::{self, Pass};
 use rlx_host_api::Error;
@@ -77,7 +76,7 @@ impl MlxExecutable {
     /// Waits for one run of a batch and reads its outputs.
     fn collect(&mut self, run: &mut Run<'_>, outputs: Vec<Option<Array>>) -> Result<(), Error> {
         self.outputs = self.deliver(outputs, &mut run.outputs)?;
-        self.counters.bytes_out += wanted_bytes(&mut run.outputs);
+        self.count_delivered(&mut run.outputs);
         Ok(())
     }
 }

@@ -81,6 +81,13 @@ impl Resident for MlxExecutable {
         if let Some(other) = other.as_deref_mut() {
             drop(other.settle()?);
         }
+        if let (Source::Output(output), Some(end)) = (source, segments.iter().map(|s| s.source + s.len).max()) {
+            let owner = other.as_deref_mut().unwrap_or(self);
+            if let Some(declared) = owner.program.outputs.get(output) {
+                let bytes = end as usize * declared.dtype.size();
+                owner.extend_output(output, bytes)?;
+            }
+        }
         // An output that was fed to the target is the same array: kept, it would make the write copy the whole.
         let input = &mut self.inputs[target];
         if let Some(output) = input.fed_from.take()
@@ -100,6 +107,7 @@ impl Resident for MlxExecutable {
 
     fn read_output(&mut self, output: usize, offset: usize, out: &mut [u8]) -> Result<(), Error> {
         let _pass = self.settle()?;
+        self.extend_output(output, offset + out.len())?;
         self.output(output)?.read_part(offset, out)?;
         self.counters.bytes_out += out.len() as u64;
         Ok(())

@@ -1,5 +1,6 @@
 //! One run: inputs in, evaluation, outputs out, feeds.
 
+use super::extent::Rows;
 use super::{MlxExecutable, Mode, Plan};
 use crate::array::{Array, eval, start_eval};
 use crate::memory;
@@ -7,6 +8,7 @@ use crate::plan::Run;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_shim as ffi;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -48,25 +50,29 @@ impl MlxExecutable {
     /// MLX would not notice that it got no memory, and would write to address 0.
     fn check_memory(&self) -> Result<(), Error> {
         let limit = memory::limit()?;
-        if self.largest <= limit {
+        let largest = self.rows().map_or(self.largest, |rows| rows.largest);
+        if largest <= limit {
             return Ok(());
         }
         let message = format!(
             "graph `{}` computes a value of {} bytes, more than the memory limit of {limit}: raise the limit, or make \
              the graph smaller",
-            self.program.graph.name, self.largest
+            self.program.graph.name, largest
         );
         Err(Error::new(ErrorKind::OutOfMemory, message))
     }
 
     /// Runs to the end. `self.outputs`, empty before, gets the outputs.
     fn evaluate(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
-        if let Plan::Replay(trace) = &self.plan {
-            let trace = Arc::clone(trace);
-            self.gather(inputs);
+        let rows = self.rows();
+        let rows = rows.as_deref();
+        if let Plan::Replay(whole) = &self.plan {
+            let whole = Arc::clone(whole);
+            let trace = rows.and_then(|rows| rows.trace.as_ref()).unwrap_or(&whole);
+            self.gather(inputs, rows);
             let kept = self.kept();
             for (i, output) in outputs.iter_mut().enumerate() {
-                let (data, nbytes) = match output.bytes() {
+                let (data, nbytes) = match self.wanted(i, output, rows) {
                     Some(bytes) => (bytes.as_mut_ptr().cast::<c_void>(), bytes.len()),
                     None => (std::ptr::null_mut(), 0),
                 };
@@ -80,13 +86,28 @@ impl MlxExecutable {
             sinks.clear();
             done?;
         } else {
-            let arrays = self.build(inputs)?;
+            let arrays = self.build(inputs, rows)?;
             eval(&arrays)?;
             self.outputs = self.deliver(arrays.into_iter().map(Some).collect(), outputs)?;
         }
         self.counters.evaluations += 1;
-        self.counters.bytes_out += wanted_bytes(outputs);
+        self.count_delivered(outputs);
         Ok(())
+    }
+
+    /// Where the host wants an output: the part of its memory that a run fills.
+    fn wanted<'o>(&self, index: usize, output: &'o mut OutputBuffer<'_>, rows: Option<&Rows>) -> Option<&'o mut [u8]> {
+        let declared = &self.program.outputs[index];
+        let bytes = output.bytes()?;
+        let filled = rows.map_or(bytes.len(), |rows| rows.of_output(declared, bytes.len()));
+        bytes.get_mut(..filled)
+    }
+
+    /// Counts what went to the host.
+    pub(super) fn count_delivered(&mut self, outputs: &mut [OutputBuffer<'_>]) {
+        let rows = self.rows();
+        let bytes = outputs.iter_mut().enumerate().filter_map(|(i, output)| self.wanted(i, output, rows.as_deref()));
+        self.counters.bytes_out += bytes.map(|bytes| bytes.len() as u64).sum::<u64>();
     }
 
     /// The outputs that stay on the device although they are delivered: as the value of an input one has to.
@@ -105,8 +126,9 @@ impl MlxExecutable {
         outputs: &mut [OutputBuffer<'_>],
     ) -> Result<Vec<Option<Array>>, Error> {
         let kept = self.kept();
+        let rows = self.rows();
         let deliver = |(i, (array, output)): (usize, (Option<Array>, &mut OutputBuffer<'_>))| {
-            let bytes = output.bytes();
+            let bytes = self.wanted(i, output, rows.as_deref());
             let stays = bytes.is_none() || kept.contains(i);
             // Also what is not wanted has to be there.
             array.as_ref().map_or(Ok(()), |array| array.read_part(0, bytes.unwrap_or_default()))?;
@@ -117,15 +139,18 @@ impl MlxExecutable {
 
     /// Starts a run, without waiting where the mode allows it. `self.outputs`, empty before, gets the outputs.
     pub(super) fn start(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
-        if let Plan::Replay(trace) = &self.plan {
-            let trace = Arc::clone(trace);
-            self.gather(inputs);
+        let rows = self.rows();
+        let rows = rows.as_deref();
+        if let Plan::Replay(whole) = &self.plan {
+            let whole = Arc::clone(whole);
+            let trace = rows.and_then(|rows| rows.trace.as_ref()).unwrap_or(&whole);
+            self.gather(inputs, rows);
             // SAFETY: the list was made now from live arrays and slices.
             let done = unsafe { trace.start(&self.scratch.sources, &mut self.outputs) };
             self.scratch.sources.clear();
             done?;
         } else {
-            let arrays = self.build(inputs)?;
+            let arrays = self.build(inputs, rows)?;
             start_eval(&arrays)?;
             self.outputs.extend(arrays.into_iter().map(Some));
         }
@@ -134,13 +159,14 @@ impl MlxExecutable {
     }
 
     /// Lists the leaves of a trace: an input that is left out is resident.
-    fn gather(&mut self, inputs: &[&[u8]]) {
+    fn gather(&mut self, inputs: &[&[u8]], rows: Option<&Rows>) {
         let sources = &mut self.scratch.sources;
         let array = |array: &Array| ffi::rlx_mlx_source_t { array: array.raw(), data: std::ptr::null(), nbytes: 0 };
-        for (input, data) in self.inputs.iter().zip(inputs) {
+        for (i, (input, data)) in self.inputs.iter().zip(inputs).enumerate() {
             sources.push(match &input.resident {
                 Some(resident) if data.is_empty() => array(resident),
                 _ => {
+                    let data = rows.map_or(*data, |rows| rows.of_input(i, data));
                     self.counters.bytes_in += data.len() as u64;
                     let (data, nbytes) = (data.as_ptr().cast(), data.len());
                     ffi::rlx_mlx_source_t { array: std::ptr::null_mut(), data, nbytes }
@@ -151,14 +177,16 @@ impl MlxExecutable {
     }
 
     /// Outputs of a plan of steps: lazy, or evaluated op by op.
-    fn build(&mut self, inputs: &[&[u8]]) -> Result<Vec<Array>, Error> {
+    fn build(&mut self, inputs: &[&[u8]], rows: Option<&Rows>) -> Result<Vec<Array>, Error> {
         let mut leaves = Vec::with_capacity(self.inputs.len() + self.params.len());
-        for ((input, info), data) in self.inputs.iter().zip(&self.program.inputs).zip(inputs) {
+        for (i, (input, data)) in self.inputs.iter().zip(inputs).enumerate() {
             leaves.push(match &input.resident {
                 Some(resident) if data.is_empty() => resident.duplicate()?,
                 _ => {
+                    let data = rows.map_or(*data, |rows| rows.of_input(i, data));
+                    let dims = rows.map_or(Cow::from(&input.dims), |rows| rows.dims_of_input(i, &input.dims).into());
                     self.counters.bytes_in += data.len() as u64;
-                    Array::from_bytes(&input.dims, info.dtype, data)?
+                    Array::from_bytes(&dims, self.program.inputs[i].dtype, data)?
                 }
             });
         }
@@ -166,7 +194,13 @@ impl MlxExecutable {
             leaves.push(param.duplicate()?);
         }
         match &self.plan {
-            Plan::Steps(mode, steps) => steps.run(&mut Run { mode: *mode, counters: &mut self.counters }, leaves),
+            Plan::Steps(mode, steps) => {
+                let run = &mut Run { mode: *mode, counters: &mut self.counters };
+                match rows {
+                    Some(rows) => steps.run_rows(run, &leaves, rows.extent),
+                    None => steps.run(run, leaves),
+                }
+            }
             Plan::Replay(trace) => trace.call(&leaves),
         }
     }
@@ -209,9 +243,4 @@ impl Kept {
             Self::Some(outputs) => outputs.contains(&output),
         }
     }
-}
-
-/// How many bytes of a run's outputs go to the host.
-pub(super) fn wanted_bytes(outputs: &mut [OutputBuffer<'_>]) -> u64 {
-    outputs.iter_mut().filter_map(|output| output.bytes()).map(|bytes| bytes.len() as u64).sum()
 }

@@ -101,6 +101,30 @@ pub(crate) fn lower_eagerly(
     })
 }
 
+/// The outputs as [`lower`] gives them, then the values of all nodes in order, [`count_values`] many. `places` gets the name
+/// of each.
+pub(crate) fn lower_with_values(
+    program: &Program,
+    segment: &Segment,
+    args: &[&Array],
+    places: &mut Vec<String>,
+) -> Result<Vec<Array>, Error> {
+    let mut values = Vec::new();
+    let mut outputs = walk(program, segment, args, &mut |_, node, value| {
+        values.push(value.duplicate()?);
+        places.push(place(node));
+        Ok(())
+    })?;
+    outputs.append(&mut values);
+    Ok(outputs)
+}
+
+/// How many values lowering a segment visits, those of functions that it calls included.
+pub(crate) fn count_values(program: &Program, segment: &Segment) -> usize {
+    let called = segment.nodes.iter().flat_map(|&id| program.bodies(id));
+    segment.nodes.len() + called.map(|body| count_values(body, &body.whole)).sum::<usize>()
+}
+
 /// What is done with each value as it arises; the program is the one that has the node.
 type Visit<'a> = dyn FnMut(&Program, &Node, &Array) -> Result<(), Error> + 'a;
 

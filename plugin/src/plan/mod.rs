@@ -17,11 +17,11 @@ mod scan;
 use crate::array::{Array, eval};
 use crate::executable::Mode;
 use crate::program::Program;
-use crate::trace::Trace;
+use crate::trace::{FirstRows, Trace};
 use control::Control;
 use piece::Piece;
-use rlx_host_api::Error;
 use rlx_host_api::author::Counters;
+use rlx_host_api::{ActiveExtent, Error};
 use std::sync::Arc;
 
 /// A graph as steps. Its arguments are the program's inputs, then its parameters.
@@ -104,6 +104,26 @@ impl Steps {
             }
         }
         read(&mut values, &self.outputs)
+    }
+
+    /// What a trace of the first rows takes and gives, as [`Trace::first_rows`]; `None` also for control flow, which decides by
+    /// whole values. The thread has a turn on the lane.
+    pub(crate) fn first_rows(&self, run: &mut Run<'_>, rows: ActiveExtent) -> Result<Option<FirstRows>, Error> {
+        self.single_piece().map_or(Ok(None), |piece| piece.first_rows(&self.program, run, rows))
+    }
+
+    /// As [`run`](Self::run), the first rows alone, where [`first_rows`](Self::first_rows) gave a trace.
+    pub(crate) fn run_rows(&self, run: &mut Run<'_>, args: &[Array], rows: ActiveExtent) -> Result<Vec<Array>, Error> {
+        let piece = self.single_piece().ok_or_else(|| Error::fault("control flow cannot leave rows out"))?;
+        piece.run_rows(&self.program, run, args, rows)
+    }
+
+    /// The only segment of a program without control flow.
+    fn single_piece(&self) -> Option<&Piece> {
+        match self.steps.as_slice() {
+            [Step { action: Action::Segment(piece), .. }] if !self.program.has_control_flow => Some(piece),
+            _ => None,
+        }
     }
 
     /// Evaluates what depends on no argument, once. The thread has a turn on the lane.

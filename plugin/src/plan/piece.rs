@@ -3,10 +3,10 @@
 use super::{Run, Totals};
 use crate::array::Array;
 use crate::executable::Mode;
-use crate::lower::{lower, lower_eagerly};
+use crate::lower::{count_values, lower, lower_eagerly, lower_with_values};
 use crate::program::{Program, Segment};
-use crate::trace::Trace;
-use rlx_host_api::Error;
+use crate::trace::{FirstRows, Trace};
+use rlx_host_api::{ActiveExtent, Error};
 
 /// A segment with its trace, which compiled mode keeps.
 #[derive(Debug)]
@@ -18,13 +18,55 @@ pub(super) struct Piece {
 impl Piece {
     /// Traces the segment, which finds each error of lowering. The thread is on a lane.
     pub(super) fn new(program: &Program, segment: Segment) -> Result<Self, Error> {
-        let stand_in = |&source| {
-            let (dims, dtype) = program.shape_of(source)?;
-            Array::placeholder(&dims, dtype).map_err(|e| e.context(program.describe(source)))
-        };
-        let args = segment.args.iter().map(stand_in).collect::<Result<Vec<_>, _>>()?;
+        let args = stand_ins(program, &segment)?;
         let trace = Trace::new(&args, segment.outputs.len(), |args| lower(program, &segment, args))?;
         Ok(Self { segment, trace: Some(trace) })
+    }
+
+    /// A trace of the first rows, as [`Trace::first_rows`]. Traces anew where no trace is kept. The thread has a turn on the
+    /// lane.
+    pub(super) fn first_rows(
+        &self,
+        program: &Program,
+        run: &mut Run<'_>,
+        rows: ActiveExtent,
+    ) -> Result<Option<FirstRows>, Error> {
+        let wanted = self.segment.outputs.len();
+        if let Some(trace) = &self.trace {
+            return trace.first_rows(wanted, rows);
+        }
+        run.counters.traces += 1;
+        let args = stand_ins(program, &self.segment)?;
+        Trace::new(&args, wanted, |args| lower(program, &self.segment, args))?.first_rows(wanted, rows)
+    }
+
+    /// The first rows of the segment's outputs, lowered anew. Arguments may be whole, or have the first rows alone where those
+    /// are read.
+    pub(super) fn run_rows(
+        &self,
+        program: &Program,
+        run: &mut Run<'_>,
+        args: &[Array],
+        rows: ActiveExtent,
+    ) -> Result<Vec<Array>, Error> {
+        let gone = || Error::fault("rows that were independent are not any more");
+        if run.mode != Mode::Eager {
+            return self.first_rows(program, run, rows)?.ok_or_else(gone)?.trace.call(args);
+        }
+        run.counters.traces += 1;
+        let (wanted, mut places) = (self.segment.outputs.len(), Vec::new());
+        let count = wanted + count_values(program, &self.segment);
+        let trace = Trace::new(&stand_ins(program, &self.segment)?, count, |args| {
+            lower_with_values(program, &self.segment, args, &mut places)
+        })?;
+        let found = trace.first_rows(wanted, rows)?.ok_or_else(gone)?;
+        let mut outputs = found.trace.call(args)?;
+        let values = outputs.split_off(wanted);
+        let places = places.iter().zip(&found.outputs[wanted..]).filter_map(|(place, given)| given.then_some(place));
+        for (value, place) in values.iter().zip(places) {
+            run.evaluate(std::slice::from_ref(value)).map_err(|e| e.context(place))?;
+        }
+        Ok(outputs)
     }
 
     /// The segment's outputs for its arguments.
@@ -44,4 +86,12 @@ impl Piece {
         let Some(trace) = &self.trace else { return Ok(Totals::default()) };
         Ok(Totals { traces: 1, primitives: trace.size()?, largest: trace.largest()? })
     }
+}
+
+fn stand_ins(program: &Program, segment: &Segment) -> Result<Vec<Array>, Error> {
+    let stand_in = |&source| {
+        let (dims, dtype) = program.shape_of(source)?;
+        Array::placeholder(&dims, dtype).map_err(|e| e.context(program.describe(source)))
+    };
+    segment.args.iter().map(stand_in).collect()
 }

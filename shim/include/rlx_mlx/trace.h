@@ -54,6 +54,17 @@ int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, 
  * using the trace or its stream meanwhile. */
 int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace);
 
+/* A trace of the first `actual` of the `upper` rows that the first axis has, without tracing again: of those of the first
+ * `wanted` outputs whose first axis has the extent `upper`, of the other outputs as far as those depend on them, and of what
+ * they are computed from. `out` stays NULL, without an error, if they need more than the first rows of a value that depends
+ * on rows too, if an op is not known to leave rows to themselves, and if no input has such an axis.
+ *
+ * `out_inputs` tells for each input 1 if its first rows are read, `out_outputs` for each output 1 if the new trace gives
+ * it. That takes bytes and arrays of the first rows, and whole arrays, of which it reads them; it gives as many rows. What the
+ * traces have in common they share. The trace is a whole one, and the thread may evaluate on its stream. */
+int rlx_mlx_trace_first_rows(rlx_mlx_trace_t* trace, size_t wanted, int actual, int upper, unsigned char* out_inputs,
+                             size_t n_inputs, unsigned char* out_outputs, size_t n_outputs, rlx_mlx_trace_t** out);
+
 /* Number of MLX primitives that one replay makes. */
 int rlx_mlx_trace_size(rlx_mlx_trace_t* trace, size_t* out);
 

@@ -330,6 +330,106 @@ static void folding_before_a_callback(void) {
   rlx_mlx_array_free(constant);
 }
 
+/* `x w + b`, of which `b` has as many rows as `x`; then a sum over the rows of `x`, where `ud` is not NULL. */
+static int product_and_sum(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
+                           size_t cap, size_t* out_n_outputs) {
+  const float b[6] = {1, 2, 3, 4, 5, 6};
+  const int rows = 0;
+  rlx_mlx_array_t *product = NULL, *constant = make_f32(b, 3, 2);
+  int failed;
+  (void)n_inputs, (void)cap;
+  *out_n_outputs = 2;
+  failed = rlx_mlx_op_matmul(inputs[0], inputs[1], &product) || rlx_mlx_op_add(product, constant, &out_outputs[0]) ||
+           (ud ? rlx_mlx_op_reduce(inputs[0], RLX_MLX_RED_SUM, &rows, 1, 0, &out_outputs[1])
+               : rlx_mlx_op_mul(inputs[0], inputs[0], &out_outputs[1]));
+  rlx_mlx_array_free(product);
+  rlx_mlx_array_free(constant);
+  return failed;
+}
+
+static void first_rows(void) {
+  const float x[6] = {1, 2, 3, 4, 5, 6}, w[4] = {1, 0, 0, 2}, product[4] = {2, 6, 6, 12}, squares[4] = {1, 4, 9, 16};
+  float found[2][6];
+  unsigned char reads[2], gives[2];
+  size_t i;
+  int mixes = 1;
+  rlx_mlx_trace_t *trace = NULL, *rows = NULL, *none = NULL;
+  rlx_mlx_array_t *inputs[2], *outs[2] = {NULL, NULL};
+  rlx_mlx_source_t sources[2] = {{NULL, NULL, 0}, {NULL, NULL, 0}};
+  rlx_mlx_sink_t sinks[2];
+  inputs[0] = make_f32(x, 3, 2);
+  inputs[1] = make_f32(w, 2, 2);
+  CHECK_OK(rlx_mlx_trace(product_and_sum, NULL, inputs, 2, 2, &trace));
+  CHECK_OK(rlx_mlx_trace_first_rows(trace, 2, 2, 3, reads, 2, gives, 2, &rows));
+  CHECK(rows != NULL && reads[0] == 1 && reads[1] == 0 && gives[0] == 1 && gives[1] == 1);
+
+  /* A whole array, then the first rows in host memory. */
+  CHECK_OK(rlx_mlx_trace_call(rows, inputs, 2, outs, 2));
+  CHECK(holds_f32(outs[0], product, 4, 0) && holds_f32(outs[1], squares, 4, 0));
+  rlx_mlx_array_free(outs[0]);
+  rlx_mlx_array_free(outs[1]);
+  sources[0].data = x;
+  sources[0].nbytes = 4 * sizeof(float);
+  sources[1].array = inputs[1];
+  for (i = 0; i < 2; ++i) {
+    sinks[i].data = found[i];
+    sinks[i].nbytes = 4 * sizeof(float);
+    sinks[i].only = 1;
+  }
+  CHECK_OK(rlx_mlx_trace_run(rows, sources, 2, sinks, outs, 2));
+  CHECK(memcmp(found[0], product, sizeof(product)) == 0 && memcmp(found[1], squares, sizeof(squares)) == 0);
+  sources[0].nbytes = sizeof(x);
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0], rlx_mlx_trace_run(rows, sources, 2, sinks, outs, 2));
+
+  /* The first output alone: what the other one needs besides is left out, and so is that output. */
+  rlx_mlx_trace_free(rows);
+  CHECK_OK(rlx_mlx_trace_first_rows(trace, 1, 1, 3, reads, 2, gives, 2, &rows));
+  CHECK(gives[0] == 1 && gives[1] == 0);
+  CHECK_OK(rlx_mlx_trace_call(rows, inputs, 2, outs, 1));
+  CHECK(holds_f32(outs[0], product, 2, 0));
+  rlx_mlx_array_free(outs[0]);
+  /* The whole trace is as it was. */
+  CHECK_OK(rlx_mlx_trace_call(trace, inputs, 2, outs, 2));
+  CHECK(holds_f32(outs[1], (const float[]){1, 4, 9, 16, 25, 36}, 6, 0));
+  rlx_mlx_array_free(outs[0]);
+  rlx_mlx_array_free(outs[1]);
+
+  /* No input has four rows, none of the first rows has rows of its own, and some counts cannot be. */
+  CHECK_OK(rlx_mlx_trace_first_rows(trace, 2, 1, 4, reads, 2, gives, 2, &none));
+  CHECK(none == NULL);
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_BAD_SHAPE, none,
+                  rlx_mlx_trace_first_rows(rows, 1, 1, 3, reads, 2, gives, 1, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_BAD_SHAPE, none,
+                  rlx_mlx_trace_first_rows(trace, 2, 4, 3, reads, 2, gives, 2, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_BAD_SHAPE, none,
+                  rlx_mlx_trace_first_rows(trace, 2, 0, 3, reads, 2, gives, 2, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_BAD_SHAPE, none,
+                  rlx_mlx_trace_first_rows(trace, 3, 2, 3, reads, 2, gives, 2, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_BAD_SHAPE, none,
+                  rlx_mlx_trace_first_rows(trace, 2, 2, 3, reads, 1, gives, 2, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_NULL, none,
+                  rlx_mlx_trace_first_rows(trace, 2, 2, 3, NULL, 2, gives, 2, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_NULL, none,
+                  rlx_mlx_trace_first_rows(trace, 2, 2, 3, reads, 2, NULL, 2, &none));
+  CHECK_FAILS_OUT(rlx_mlx_trace_first_rows, RLX_MLX_ERR_NULL, none,
+                  rlx_mlx_trace_first_rows(NULL, 2, 2, 3, reads, 2, gives, 2, &none));
+  CHECK_FAILS(rlx_mlx_trace_first_rows, RLX_MLX_ERR_NULL,
+              rlx_mlx_trace_first_rows(trace, 2, 2, 3, reads, 2, gives, 2, NULL));
+  rlx_mlx_trace_free(rows);
+  rlx_mlx_trace_free(trace);
+
+  /* A sum over the rows needs all of them, which the product does not. */
+  CHECK_OK(rlx_mlx_trace(product_and_sum, &mixes, inputs, 2, 2, &trace));
+  CHECK_OK(rlx_mlx_trace_first_rows(trace, 2, 2, 3, reads, 2, gives, 2, &none));
+  CHECK(none == NULL);
+  CHECK_OK(rlx_mlx_trace_first_rows(trace, 1, 2, 3, reads, 2, gives, 2, &rows));
+  CHECK(rows != NULL);
+  rlx_mlx_trace_free(rows);
+  rlx_mlx_trace_free(trace);
+  rlx_mlx_array_free(inputs[0]);
+  rlx_mlx_array_free(inputs[1]);
+}
+
 void test_trace(void) {
   const float a[3] = {1, 2, 3}, b[3] = {4, 5, 6}, sum[3] = {5, 7, 9}, product[3] = {4, 10, 18};
   const float c[3] = {0, 0, 1}, sum_c[3] = {4, 5, 7};
@@ -392,4 +492,5 @@ void test_trace(void) {
   releasing(0);
   releasing(1);
   folding_before_a_callback();
+  first_rows();
 }

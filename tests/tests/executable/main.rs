@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 mod counters;
+mod extent;
 mod kv_cache;
 mod params;
 mod pipeline;

@@ -1,11 +1,11 @@
 //! Runs that are waited for.
 
-use super::{affine, f32s, weights};
+use super::{affine, counters, f32s, weights};
 use rlx_ir::{DType, Graph, GraphExt, Op, RngBackend, RngOptions, Shape};
 use rlx_mlx_tests::bytes::bytes;
 use rlx_mlx_tests::runtime::{assert_close, bare, mlx, panic_text, values};
 use rlx_mlx_tests::tensor::Tensor;
-use rlx_runtime::{Device, ExecutableCapabilities, Session};
+use rlx_runtime::{BucketedCompileCache, Device, ExecutableCapabilities, Session};
 
 /// `a - b` in f32, and the position of the largest value of `a` as i32.
 fn two_outputs() -> Graph {
@@ -35,9 +35,9 @@ pub(crate) fn what_the_plugin_offers_is_reported() {
         kv_resident: true,
         typed_io: true,
         async_pipeline: true,
-        // Neither pins experts nor computes less for an extent.
+        active_extent: true,
+        // It has no experts to pin.
         moe: false,
-        active_extent: false,
     };
     assert_eq!(mlx().compile(affine()).capabilities(), offered);
 }
@@ -125,12 +125,69 @@ pub(crate) fn an_active_extent_leaves_its_rows_right() {
         let whole = compiled.run(&[("x", &x)]).remove(0);
         compiled.set_active_extent(Some((1, 2)));
         let first = compiled.run(&[("x", &x)])[0][..3].to_vec();
+        // One that cannot be is as none.
+        compiled.set_active_extent(Some((3, 2)));
+        assert_eq!(compiled.run(&[("x", &x)])[0], whole);
+        compiled.set_active_extent(Some((0, 2)));
+        assert_eq!(compiled.run(&[("x", &x)])[0], whole);
         compiled.set_active_extent(None);
         assert_eq!(compiled.run(&[("x", &x)])[0], whole);
         assert_eq!(first, whole[..3]);
         vec![first, whole]
     });
     assert_close(&got, &want, 1e-6);
+}
+
+/// Every kind of run takes and gives one row of two, and sizes stay those that are declared.
+#[test]
+fn an_active_extent_is_one_of_every_kind_of_run() {
+    let x = values(&[2, 4], 9);
+    let mut executable = bare(affine());
+    weights(1).iter().for_each(|(name, values)| executable.set_param(name, values));
+    let whole = executable.run(&[("x", &x)]).remove(0);
+    let (traces, zeros) = (counters(executable.as_ref()).traces, [0.0; 3]);
+    let first = [&whole[..3], &zeros].concat();
+    executable.set_active_extent(Some((1, 2)));
+    let mut clone = executable.clone_box();
+    for executable in [&mut executable, &mut clone] {
+        let before = counters(executable.as_ref());
+        assert_eq!(executable.run(&[("x", &x)]), [&first[..]]);
+        let after = counters(executable.as_ref());
+        assert_eq!((after.bytes_in - before.bytes_in, after.bytes_out - before.bytes_out), (16, 12));
+        assert_eq!(executable.run_read_outputs(&[("x", &x)], Some(&[0])), [&first[..]]);
+        assert_eq!(executable.run_typed(&[("x", &bytes(&x), DType::F32)]), [(bytes(&first), DType::F32)]);
+        assert_eq!(executable.run_pipelined(&[vec![("x", &x)]]), [[&first[..]]]);
+        assert_eq!(executable.run_slots(&[&x]), [(0, 6)]);
+        // SAFETY: the slot lies in the arena, which nothing writes to before the next run.
+        let slot = unsafe { std::slice::from_raw_parts(executable.arena_ptr().cast::<f32>(), 3) };
+        assert_eq!(slot, &whole[..3]);
+        executable.commit_no_wait(&[("x", &x)]);
+        executable.sync_pending();
+        assert_eq!(executable.read_output_row(0, 0, 3).unwrap(), whole[..3]);
+        assert_eq!(executable.read_output_row(0, 1, 3).unwrap(), zeros);
+    }
+    executable.set_active_extent(None);
+    assert_eq!(executable.run(&[("x", &x)]), [&whole[..]]);
+    assert_eq!(counters(executable.as_ref()).traces, traces);
+}
+
+/// The runtime's own caller of the method: one program for all lengths up to a bucket's end.
+#[test]
+fn a_bucket_serves_every_length() {
+    drop(mlx());
+    let mut cache = BucketedCompileCache::new(Device::Mlx, vec![1..9]);
+    for length in [1, 3, 8, 2] {
+        let a = values(&[length, 4], length as u64);
+        let build = |rows: u64| {
+            let mut g = Graph::new("bucket");
+            let x = g.input("x", f32s(&[rows as usize, 4]));
+            let y = g.add(x, x);
+            g.set_outputs(vec![y]);
+            g
+        };
+        let (upper, outputs) = cache.run_padded(length as u64, length, build, &[("x", &a, 4)], &[4]).unwrap();
+        assert_eq!((upper, &outputs[0]), (8, &a.iter().map(|v| v + v).collect::<Vec<_>>()));
+    }
 }
 
 pub(crate) fn released_memory_comes_back() {

@@ -1,5 +1,6 @@
 //! The host's side of the extensions: typed methods on the handles, each `Unsupported` where the plugin lacks the table.
 
+mod extent;
 mod kernels;
 mod memory;
 mod params;
@@ -69,6 +70,7 @@ extensions! {
     memory: RlxMemoryApi, RLX_MEMORY_ID, RLX_MEMORY_VERSION;
     profile: RlxProfileApi, RLX_PROFILE_ID, RLX_PROFILE_VERSION;
     kernels: RlxKernelsApi, RLX_KERNELS_ID, RLX_KERNELS_VERSION;
+    extent: RlxExtentApi, RLX_EXTENT_ID, RLX_EXTENT_VERSION;
 }
 
 impl Plugin {

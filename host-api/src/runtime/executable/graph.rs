@@ -6,7 +6,7 @@ use super::inputs::Given;
 use super::kv::Layout;
 use crate::runtime::convert::{convert, from_f32};
 use crate::runtime::or_fail;
-use crate::{Error, ErrorKind};
+use crate::{ActiveExtent, Error, ErrorKind};
 use rlx_ir::RngOptions;
 use rlx_runtime::{ExecutableCapabilities, ExecutableGraph};
 use std::any::Any;
@@ -32,6 +32,7 @@ impl ExecutableGraph for PluginExecutable {
             kv_resident: self.offers.resident,
             typed_io: true,
             async_pipeline: self.offers.pipeline,
+            active_extent: self.offers.extent,
             ..ExecutableCapabilities::NONE
         }
     }
@@ -94,8 +95,12 @@ impl ExecutableGraph for PluginExecutable {
         self.arena.as_ref().map_or(std::ptr::null(), Arena::as_ptr)
     }
 
-    /// A hint that leaves rows beyond the extent undefined: the whole extent is computed, which is a right answer.
-    fn set_active_extent(&mut self, _extent: Option<(usize, usize)>) {}
+    /// Values keep their declared sizes, and rows of outputs beyond the extent are undefined. An extent that cannot be is as
+    /// none.
+    fn set_active_extent(&mut self, extent: Option<(usize, usize)>) {
+        let extent = extent.map(|(actual, upper)| ActiveExtent { actual, upper });
+        or_logged("set_active_extent", self.executable.set_active_extent(extent));
+    }
 
     fn release_scratch(&mut self) {
         self.release_scratch_memory();

@@ -19,7 +19,7 @@ use super::Registered;
 use super::boundary::{Boundary, Declared};
 use super::constants::HostTensor;
 use super::pipeline::Prepared;
-use crate::abi::{RlxParamsApi, RlxPipelineApi, RlxResidentApi};
+use crate::abi::{RlxExtentApi, RlxParamsApi, RlxPipelineApi, RlxResidentApi};
 use crate::{Counters, Error, Executable};
 use arena::Arena;
 use handles::Handles;
@@ -57,6 +57,7 @@ struct Offers {
     params: bool,
     resident: bool,
     pipeline: bool,
+    extent: bool,
 }
 
 impl PluginExecutable {
@@ -75,6 +76,7 @@ impl PluginExecutable {
                 params: plugin.offers::<RlxParamsApi>(),
                 resident: plugin.offers::<RlxResidentApi>(),
                 pipeline: plugin.offers::<RlxPipelineApi>(),
+                extent: plugin.offers::<RlxExtentApi>(),
             },
             registered: Arc::clone(registered),
             program: Arc::new(Program { boundary: Boundary::new(declared, &executable), constants }),
