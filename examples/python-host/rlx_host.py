@@ -391,7 +391,7 @@ def run(args):
         print(printable(line))
     if args.model is None:
         return
-    with open(args.model, encoding="utf-8") as file:
+    with open(args.model, encoding="utf-8", newline="") as file:  # every byte as it is
         program = plugin.create(args.device).compile(file.read(), **dict(args.option))
     for name, path in args.param:
         program.set_param(name, load_array(name, path))

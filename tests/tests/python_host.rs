@@ -332,17 +332,16 @@ fn npy_headers_that_numpy_trips_over_are_one_line() {
 fn an_allocation_that_the_graph_declares_is_an_error_when_there_is_no_memory_for_it() {
     let (folder, _) = linear();
     let model = folder.path().join("big.rlxmodel");
-    for shape in ["[1048576, 1048576]", "[2097152, 1099511627776]"] {
-        let expand = format!("Expand{{target_shape: {shape}}} %w : f32{shape}");
-        let text = format!(
-            "rlxmodel 1\nopset 1\ngraph @g {{\n  %w = input : f32[1, 1]\n  %y = {expand}\n  return %y as y\n}}\n"
-        );
-        std::fs::write(&model, text).unwrap();
-        let one = folder.path().join("one.npy");
-        write_npy(&one, &ArrayD::from_elem(IxDyn(&[1, 1]), 1f32)).unwrap();
-        let line = failure(host([&model]).args(["--input", &format!("w={}", one.display())]));
-        assert!(line.contains("out of memory") && line.contains("`y`") || line.contains("overflow"), "{line}");
-    }
+    let shape = "[1048576, 1048576]";
+    let text = format!(
+        "rlxmodel 1\nopset 1\ngraph @g {{\n  %w = input : f32[1, 1]\n  \
+         %y = Expand{{target_shape: {shape}}} %w : f32{shape}\n  return %y as y\n}}\n"
+    );
+    std::fs::write(&model, text).unwrap();
+    let one = folder.path().join("one.npy");
+    write_npy(&one, &ArrayD::from_elem(IxDyn(&[1, 1]), 1f32)).unwrap();
+    let line = failure(host([&model]).args(["--input", &format!("w={}", one.display())]));
+    assert!(line.contains("out of memory: `y` f32[1048576, 1048576]"), "{line}");
 }
 
 #[test]
@@ -424,8 +423,8 @@ fn control_characters_are_shown_escaped() {
     write_npy(&x, &ArrayD::from_elem(IxDyn(&[1]), 1f32)).unwrap();
     let odd = odd.display().to_string();
     shown(&host([&*odd, "--input", &format!("x={}", x.display())]).assert().success().get_output().stdout);
-    shown(failure(host([&*odd, "--input", &format!("{hostile}={}", x.display())])).as_bytes());
-    shown(failure(host([&*odd, "--option", &format!("mode={hostile}")])).as_bytes());
+    shown(failure(&mut host([&*odd, "--input", &format!("{hostile}={}", x.display())])).as_bytes());
+    shown(failure(&mut host([&*odd, "--option", &format!("mode={hostile}")])).as_bytes());
     shown(&host([&*odd, "x", hostile]).assert().code(2).get_output().stderr);
     // What a plugin logs.
     let logged = code(
