@@ -310,7 +310,7 @@ fn npy_headers_that_numpy_trips_over_are_one_line() {
     let bad = folder.path().join("bad.npy");
     let dictionary = |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
     let mut headers: Vec<String> =
-        ["(2, 3", "(18446744073709551616,)", "(18446744073709551616, 2)", "(-1,)", "(4611686018427387904,)"]
+        ["(2, 3", "(18446744073709551616,)", "(18446744073709551616, 2)", "(4611686018427387904,)"]
             .map(dictionary)
             .into();
     headers.extend(["(", "{", "[", "{'a':"].map(|bracket| bracket.repeat(400)));
