@@ -351,7 +351,8 @@ fn stderr_or_stdout_that_cannot_be_written_is_exit_code_1() {
     let run = |model: &str, stdout: Stdio, stderr: Stdio| {
         let assembled = host([model]);
         let mut command = std::process::Command::new(assembled.get_program());
-        command.args(assembled.get_args()).stdout(stdout).stderr(stderr);
+        // Most users have their output buffered, so that what cannot be written is noticed at the end.
+        command.args(assembled.get_args()).env_remove("PYTHONUNBUFFERED").stdout(stdout).stderr(stderr);
         for (key, value) in assembled.get_envs() {
             command.env(key, value.unwrap());
         }
