@@ -408,7 +408,7 @@ def run(args):
         print(printable(line))
     if args.model is None:
         return
-    with open(args.model, encoding="utf-8") as file:
+    with open(args.model, encoding="utf-8", newline="") as file:  # every byte as it is
         program = plugin.create(args.device).compile(file.read(), **dict(args.option))
     for name, path in args.param:
         program.set_param(name, load_array(name, path))
@@ -448,13 +448,26 @@ def main():
         print(end="", flush=True)
     except (PluginError, OSError, KeyError, TypeError, ValueError, MemoryError) as error:
         complain((error.args[0] if isinstance(error, KeyError) else str(error)) or type(error).__name__)
-        try:
-            print(end="", flush=True)
-        except OSError:  # what is left would be written again at exit, and fail again
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 
 
+def settle():
+    """Flushes what was printed. What cannot be written is given up, or it would be tried again at exit, and the exit code
+    would be Python's. Whether all of standard output is written."""
+    lost = []
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            lost.append(stream)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return sys.stdout not in lost
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except SystemExit as stop:  # of argparse, after help or a mistake in the usage
+        code = stop.code
+    sys.exit(code if settle() else code or 1)

@@ -28,7 +28,8 @@
 //! # Rules
 //! An executable keeps the kernels that it was compiled with; a kernel that is replaced or unregistered later still serves
 //! it. A program with a custom op that has no kernel does not compile. A kernel is called from the thread that runs the
-//! program or from threads of the plugin, by several at once. Its operands may lie in the very memory that the run was
+//! program or from threads of the plugin, by several at once. A node may declare any operands and results, so a kernel
+//! refuses those that it does not expect before it relies on them ([`KernelCall`]). Its operands may lie in the very memory that the run was
 //! given, and are for reading while the call lasts. It may take its time, fail and panic: the run fails with an error that
 //! names the kernel, and the next one is as good as ever. It may not compile or run anything with the plugin that runs it:
 //! such a call fails. Registering is allowed.

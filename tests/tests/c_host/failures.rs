@@ -178,7 +178,7 @@ fn a_file_of_another_size_is_refused_before_it_is_read() {
     // Holes, more than there is memory.
     File::options().write(true).open(&long).unwrap().set_len(1 << 43).unwrap();
     let given = ["--param", "w=1", "--param", "b=1", "--input", &format!("x={long}")];
-    assert_fails(&[&[&*plugin, &program], &given[..]].concat(), 1, &[&long, "8796093022080 bytes", "`x` f32[4]", "16"]);
+    assert_fails(&[&[&*plugin, &program], &given[..]].concat(), 1, &[&long, "8796093022208 bytes", "`x` f32[4]", "16"]);
 }
 
 #[test]

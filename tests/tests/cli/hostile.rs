@@ -20,9 +20,11 @@ fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The start of a .npy file of version 2 with this dictionary.
+/// The start of a .npy file of version 2 with this dictionary. A header ends with a line break, without which a reader may
+/// refuse it before it looks at the rest.
 fn npy(dictionary: &str) -> Vec<u8> {
-    [b"\x93NUMPY\x02\x00", &(dictionary.len() as u32).to_le_bytes()[..], dictionary.as_bytes()].concat()
+    let text = format!("{dictionary}\n");
+    [b"\x93NUMPY\x02\x00", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
 }
 
 /// Both backends, and the plugin in each of its modes.

@@ -224,6 +224,6 @@ mod tests {
     #[test]
     fn an_empty_array_of_impossible_extents_is_no_overflow() {
         let info = info(DType::F32, &[1 << 40, 1 << 40, 0]);
-        assert_eq!(to_row_major(&[], &info).unwrap(), []);
+        assert!(to_row_major(&[], &info).unwrap().is_empty());
     }
 }
