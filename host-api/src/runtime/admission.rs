@@ -83,10 +83,10 @@ fn admit_with(
     let mut known = HashSet::new();
     for op in unclaimed {
         let alone = alone(op.graph, op.node);
-        if known.insert(alone.fingerprint()) {
-            if let Some(wrong) = rewrite(alone) {
-                refuse(&[format!("{}: {wrong}", op.place)])?;
-            }
+        if known.insert(alone.fingerprint())
+            && let Some(wrong) = rewrite(alone)
+        {
+            refuse(&[format!("{}: {wrong}", op.place)])?;
         }
     }
     Ok(())

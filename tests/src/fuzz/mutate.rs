@@ -79,7 +79,7 @@ impl Mutator {
                 let other = random.below(bytes.len());
                 bytes.swap(at, other);
             }
-            9 => replace_digits(bytes, at, random.choose(&NUMBERS)),
+            9 => replace_digits(bytes, at, NUMBERS[random.below(NUMBERS.len())]),
             10 if !self.words.is_empty() => insert(bytes, at, random.choose(self.words).as_bytes()),
             _ => {
                 let repeated = vec![bytes[at]; 1 << random.below(11)];

@@ -175,7 +175,7 @@ fn an_active_extent_is_one_of_every_kind_of_run() {
 #[test]
 fn a_bucket_serves_every_length() {
     drop(mlx());
-    let mut cache = BucketedCompileCache::new(Device::Mlx, vec![1..9]);
+    let mut cache = BucketedCompileCache::new(Device::Mlx, std::iter::once(1..9).collect());
     for length in [1, 3, 8, 2] {
         let a = values(&[length, 4], length as u64);
         let build = |rows: u64| {

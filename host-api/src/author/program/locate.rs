@@ -21,7 +21,7 @@ pub(super) fn locate(text: &str) -> Option<Place> {
     let graphs = outline(text)?;
     let head = &text[..graphs.first()?.range.start];
     let graph = graphs.iter().find(|graph| refused(&format!("{head}{}", &text[graph.range.clone()])).is_some())?;
-    let mut pieces = Pieces { text, before: vec![0..head.len()], after: Vec::new() };
+    let mut pieces = Pieces { text, before: std::iter::once(0..head.len()).collect(), after: Vec::new() };
     let statement = pieces.find(graph)?;
     let line = 1 + text[..statement.range.start].matches('\n').count();
     Some(Place { line, label: statement.label(text).to_owned() })

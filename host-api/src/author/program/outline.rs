@@ -37,10 +37,9 @@ pub(super) fn outline(text: &str) -> Option<Vec<Block>> {
     let mut graphs = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     let mut depth = 0;
-    let mut marks = Marks { text, at: 0 };
     // Where `graph` stood, until the brace of its block.
     let mut announced = None;
-    while let Some((at, mark)) = marks.next() {
+    for (at, mark) in (Marks { text, at: 0 }) {
         match mark {
             Mark::Open => {
                 depth += 1;

@@ -212,7 +212,7 @@ impl Places<'_, '_> {
     fn add(&mut self, place: Span, aligned: bool) -> Result<(), Refusal> {
         let start = place.start;
         ensure(self.image.maps(place, self.write), || format!("{start:#x} is relocated and may not be written"))?;
-        ensure(!aligned || start % WORD == 0, || format!("{start:#x} is relocated and is no word"))?;
+        ensure(!aligned || start.is_multiple_of(WORD), || format!("{start:#x} is relocated and is no word"))?;
         self.list.push(place);
         Ok(())
     }
