@@ -58,23 +58,11 @@ std::optional<std::vector<int>> axes_of(const Step& step) {
   if (name == "ArgReduce") {
     return std::vector{state_of<mx::ArgReduce>(step).second};
   }
-  if (name == "ArgSort") {
-    return std::vector{state_of<mx::ArgSort>(step)};
-  }
-  if (name == "Concatenate") {
-    return std::vector{state_of<mx::Concatenate>(step)};
-  }
   if (name == "ExpandDims") {
     return state_of<mx::ExpandDims>(step);
   }
-  if (name == "GatherAxis") {
-    return std::vector{state_of<mx::GatherAxis>(step)};
-  }
   if (name == "Pad") {
     return std::get<0>(state_of<mx::Pad>(step));
-  }
-  if (name == "Sort") {
-    return std::vector{state_of<mx::Sort>(step)};
   }
   if (name == "Split") {
     return std::vector{state_of<mx::Split>(step).second};
@@ -149,17 +137,12 @@ class Needs {
     return std::all_of(slots.begin(), slots.end(), [&](size_t slot) { return this->need(slot, need); });
   }
 
-  // Rows of the operands whose first axis is that of the result, all of others: what the primitive does along other axes
-  // does not matter.
-  bool need_leading(const Step& step) {
-    for (size_t i = 0; i < step.operands.size(); ++i) {
-      const auto& from = operand(step, i);
-      const bool has_rows = !from.empty() && from[0] == step.shapes[0][0];
-      if (!(has_rows || i > 0) || !need(step.operands[i], has_rows ? Need::rows : Need::all)) {
-        return false;
-      }
-    }
-    return true;
+  // Rows of operands that are joined along another axis, and so have as many each as the result.
+  bool need_joined(const Step& step) {
+    return std::all_of(step.operands.begin(), step.operands.end(), [&](size_t slot) {
+      const auto& from = *shapes_[slot];
+      return from[0] == step.shapes[0][0] && need(slot, Need::rows);
+    });
   }
 
   // Rows of the first operand, all of the others.
@@ -204,13 +187,16 @@ class Needs {
   bool find_rows_of(const Step& step) {
     const std::string_view name = step.primitive->name();
     if (const auto axes = axes_of(step)) {
-      return std::all_of(axes->begin(), axes->end(), [](int axis) { return axis > 0; }) && need_leading(step);
+      return std::all_of(axes->begin(), axes->end(), [](int axis) { return axis > 0; }) && need_first(step);
     }
     if (is_among(name, ELEMENTWISE) || name == "Broadcast" || dynamic_cast<const mx::Compiled*>(step.primitive.get())) {
       return need_aligned(step);
     }
     if (name == "Reshape" || name == "Flatten" || name == "Unflatten") {
       return need_first(step);
+    }
+    if (name == "Concatenate") {
+      return need_joined(step);
     }
     if (name == "Transpose") {
       return state_of<mx::Transpose>(step)[0] == 0 && need_first(step);
