@@ -71,9 +71,10 @@ fn at_node(message: &str, line: usize, label: &str) -> Error {
         .with("node", label)
 }
 
-/// Whether a graph begins there: what is wrong with its values is told so.
+/// Whether a graph of the program begins there: what is wrong with its values is told so.
 fn at_graph(program: &str, line: usize, column: usize) -> bool {
-    offset_of(program, line, column).is_some_and(|at| program.as_bytes()[at..].starts_with(b"graph"))
+    let begins = |at| outline(program).unwrap_or_default().iter().any(|graph| graph.range.start == at);
+    offset_of(program, line, column).is_some_and(begins)
 }
 
 /// Where a line and a column are, which count from 1, the columns in bytes.

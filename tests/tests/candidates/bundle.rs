@@ -15,7 +15,7 @@ pub(crate) const BESIDE: &str = "libbesides.so";
 
 /// File of the system library that the fixture needs.
 pub(crate) fn system_library() -> PathBuf {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let maps = crate::folder::mapped();
     let mut paths = maps.lines().filter_map(|line| line.split_whitespace().nth(5));
     paths.find(|path| path.contains("/libgcc_s.so")).unwrap().into()
 }

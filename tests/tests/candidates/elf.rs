@@ -11,6 +11,7 @@ pub(crate) const MACHINE: usize = 18;
 /// Offsets in a symbol.
 pub(crate) const SYMBOL_INFO: usize = 4;
 pub(crate) const SYMBOL_SECTION: usize = 6;
+pub(crate) const SYMBOL_VALUE: usize = 8;
 
 const DYNSYM: u32 = 11;
 const PT_DYNAMIC: u32 = 2;

@@ -111,7 +111,10 @@ fn a_library_without_the_entry_is_no_plugin() {
     folder.write("librlx_system.so", std::fs::read(system_library()).unwrap());
     let whole = bytes("");
     let entry = dynamic_symbol(&whole, "rlx_backend_entry");
-    folder.write("librlx_imported.so", with_u16(whole.clone(), entry + elf::SYMBOL_SECTION, 0));
+    // What is sought elsewhere has no value either.
+    let mut imported = with_u16(whole.clone(), entry + elf::SYMBOL_SECTION, 0);
+    imported[entry + elf::SYMBOL_VALUE..][..8].fill(0);
+    folder.write("librlx_imported.so", imported);
     // An object of global binding.
     folder.write("librlx_data.so", with_byte(whole.clone(), entry + elf::SYMBOL_INFO, 0x11));
     folder.write("librlx_local.so", with_byte(whole.clone(), entry + elf::SYMBOL_INFO, 0x02));

@@ -123,11 +123,16 @@ pub(crate) fn assert_verdict(candidate: &Candidate, code: &str, words: &[&str]) 
 /// Asserts that no file at or below `path` is part of this process.
 #[track_caller]
 pub(crate) fn assert_not_mapped(path: &Path) {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let maps = mapped();
     let path = path.to_str().unwrap();
     // A name may be the start of another's.
     let mapped = maps.lines().filter_map(|line| line.split_once(path)).any(|(_, rest)| !rest.starts_with(['.', '-']));
     assert!(!mapped, "{path} is opened");
+}
+
+/// What is mapped into this process. Some of the files have names that are no text.
+pub(crate) fn mapped() -> String {
+    String::from_utf8_lossy(&fs::read("/proc/self/maps").unwrap()).into_owned()
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {

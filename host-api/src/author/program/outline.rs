@@ -54,8 +54,7 @@ pub(super) fn outline(text: &str) -> Option<Vec<Block>> {
                 if let Some(mut done) = open.pop_if(|open| open.depth == depth) {
                     done.end_statement(at);
                     done.block.range.end = at + 1;
-                    let around = open.last_mut().and_then(|open| open.block.statements.last_mut());
-                    around.map_or(&mut graphs, |statement| &mut statement.blocks).push(done.block);
+                    place(done.block, &mut open, &mut graphs);
                 }
                 depth = depth.saturating_sub(1);
             }
@@ -78,10 +77,21 @@ pub(super) fn outline(text: &str) -> Option<Vec<Block>> {
     while let Some(mut rest) = open.pop() {
         rest.end_statement(text.len());
         rest.block.range.end = text.len();
-        let around = open.last_mut().and_then(|open| open.block.statements.last_mut());
-        around.map_or(&mut graphs, |statement| &mut statement.blocks).push(rest.block);
+        place(rest.block, &mut open, &mut graphs);
     }
     Some(graphs)
+}
+
+/// Puts a block where it belongs. One that is nested in no statement, but before or behind all of them, belongs nowhere.
+fn place(block: Block, open: &mut [Open], graphs: &mut Vec<Block>) {
+    match open.last_mut() {
+        None => graphs.push(block),
+        Some(around) => {
+            if let Some(statement) = around.statement() {
+                statement.blocks.push(block);
+            }
+        }
+    }
 }
 
 /// A block whose end was not met yet.
@@ -94,8 +104,13 @@ struct Open {
 }
 
 impl Open {
+    /// The statement whose end was not met yet.
+    fn statement(&mut self) -> Option<&mut Statement> {
+        self.block.statements.last_mut().filter(|last| last.range.is_empty())
+    }
+
     fn end_statement(&mut self, at: usize) {
-        if let Some(last) = self.block.statements.last_mut().filter(|last| last.range.is_empty()) {
+        if let Some(last) = self.statement() {
             last.range.end = at;
         }
     }
@@ -249,7 +264,11 @@ graph @b { %0 = input : f32[1] return %0 }
             let whole = |block: &Block| block.range.end <= end && block.statements.iter().all(|s| s.range.end <= end);
             assert!(outline(cut).unwrap().iter().all(whole), "cut at {end}");
         }
-        assert_eq!(outline("} ) graph @a { %0 = input"), outline("} ) graph @a { %0 = input"));
+        // Blocks before the first statement and behind the last are no part of one, and no graphs of the text.
+        let stray = "graph @a { graph @b { } %0 = input : f32[1] return %0 graph @c { %0 = Frob } }";
+        let graphs = outline(stray).unwrap();
+        assert_eq!(graphs.len(), 1);
+        assert!(graphs[0].statements.iter().all(|statement| statement.blocks.is_empty()));
         assert!(outline(&"[".repeat(MAX_NESTING)).is_some() && outline(&"[".repeat(MAX_NESTING + 1)).is_none());
     }
 }

@@ -18,7 +18,7 @@ const X: &str = "  %x = input : f32[2, 3]";
 const WRONG: [(&str, &str); 10] = [
     ("Narrow{axis: -1, start: 0, len: 1} %x : f32[2, 1]", "-1"),
     ("Narrow{axis: 1.5, start: 0, len: 1} %x : f32[2, 1]", "1.5"),
-    ("Narrow{axis: \"one\", start: 0, len: 1} %x : f32[2, 1]", "one"),
+    ("Narrow{axis: \"one\", start: 0, len: 1} %x : f32[2, 1]", "a string"),
     ("Narrow{axis: 99999999999999999999999, start: 0, len: 1} %x : f32[2, 1]", ""),
     ("Narrow{start: 0, len: 1} %x : f32[2, 1]", "axis"),
     ("Frobnicate %x : f32[2, 3]", "Frobnicate"),
@@ -89,6 +89,9 @@ fn the_graph_of_a_module_is_told_apart() {
 fn what_is_wrong_elsewhere_is_told_as_the_parser_tells_it() {
     assert!(refusal("rlxmodel 1\nopset 1\nmodel [\n").contains("4:1"), "{}", refusal("rlxmodel 1\nopset 1\nmodel [\n"));
     assert!(refusal("").contains("1:1"));
+    // A graph where none can be, behind the last statement.
+    let stray = graph(&[X, "  %y = Frob %x : f32[2, 3]", "  return %y graph @b { %0 = Frob : f32[1] }"]);
+    assert!(refusal(&stray).contains("6:"), "{}", refusal(&stray));
     assert!(refusal(&graph(&[X, "  return %y"])).contains("5:"), "{}", refusal(&graph(&[X, "  return %y"])));
     assert!(refusal(&"(".repeat(1000)).contains("256 deep"));
 }

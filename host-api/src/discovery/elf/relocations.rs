@@ -78,7 +78,9 @@ impl<'f> Relocations<'f> {
             ensure(with_addend || form == Some(elf::DT_REL.0 as u64), || {
                 "its calls have no kind of relocation".to_owned()
             })?;
-            ensure(dynamic.get(elf::DT_PLTRELSZ).is_some(), || "its relocations of calls have no size".to_owned())?;
+            // With a size of 0 none would be done, and the first call would go to an address of the file.
+            let size = dynamic.get(elf::DT_PLTRELSZ).unwrap_or(0);
+            ensure(size > 0, || "its relocations of calls have no size".to_owned())?;
             let entry = if with_addend { rela } else { rel };
             let span = dynamic.table(elf::DT_JMPREL, elf::DT_PLTRELSZ, entry, "relocations of calls")?;
             if with_addend {

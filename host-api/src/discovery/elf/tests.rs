@@ -303,6 +303,20 @@ fn a_relocation_that_does_nothing_among_those_of_calls_is_damage() {
 }
 
 #[test]
+fn relocations_of_calls_without_a_size_are_damage() {
+    let victim = Victim::new();
+    let size = 8
+        + (0..victim.bytes.len() - 8)
+            .step_by(8)
+            .find(|at| {
+                let next = victim.bytes.get(at + 8..at + 16).is_some();
+                next && victim.word(*at) == 2 && victim.word(at + 8) == victim.tags[&2]
+            })
+            .expect("the entry of the dynamic section");
+    victim.assert_damaged(size, &[0; 8], "have no size");
+}
+
+#[test]
 fn a_relocation_elsewhere_that_does_nothing_is_blank_or_damage() {
     let victim = Victim::new();
     // Relative ones come first.
