@@ -1,5 +1,5 @@
 //! What is linked to what, read with the system's own tools: hosts know nothing of MLX, and the plugin exports nothing
-//! but its entry and the BLAS functions that it forwards.
+//! but its entry, the BLAS functions that it forwards and the allocator that it checks.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
@@ -96,7 +96,7 @@ fn a_program_with_the_published_runtime_knows_no_mlx() {
 
 /// A forwarder is due for every function that libmlx imports and OpenBLAS has; anything else stays inside.
 #[test]
-fn the_plugin_exports_its_entry_and_the_blas_forwarders() {
+fn the_plugin_exports_its_entry_the_blas_forwarders_and_the_allocator() {
     let offered = symbols("--defined-only", &bundled("libscipy_openblas"));
     let imported = symbols("--undefined-only", &bundled("libmlx"));
     let mut expected: BTreeSet<String> =
@@ -104,6 +104,11 @@ fn the_plugin_exports_its_entry_and_the_blas_forwarders() {
     assert!(expected.contains("cblas_sgemm"), "libmlx multiplies through BLAS: {expected:?}");
     assert!(expected.contains("sgesdd_"), "libmlx factorizes through LAPACK: {expected:?}");
     expected.insert("rlx_backend_entry".to_owned());
+    // libmlx calls it too, so that the plugin's comes before its own.
+    const ALLOCATOR: &str = "_ZN3mlx4core9allocator9allocatorEv";
+    let called = tool("readelf", &["-rW"], &bundled("libmlx"));
+    assert!(called.lines().any(|line| line.contains("JUMP_SLO") && line.contains(ALLOCATOR)), "calls of {ALLOCATOR}");
+    expected.insert(ALLOCATOR.to_owned());
     assert_eq!(symbols("--defined-only", &staged_plugin()), expected);
 }
 
@@ -120,11 +125,21 @@ fn the_plugin_finds_every_library_beside_itself_or_in_the_system() {
             assert!(system, "{name} is {}, neither beside the plugin nor the system's", path.display());
         }
     }
-    for needed in ["libmlx", "libscipy_openblas"] {
-        let path = bundled(needed);
-        let needed = path.file_name().unwrap().to_str().unwrap();
-        assert!(beside.iter().any(|name| name == needed), "{needed} is not from beside the plugin: {beside:?}");
-    }
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mlx = name(&bundled("libmlx"));
+    assert!(beside.contains(&mlx), "{mlx} is not from beside the plugin: {beside:?}");
+    // Not linked, so that the plugin can load it without threads of its own.
+    let openblas = bundled("libscipy_openblas");
+    assert!(!beside.contains(&name(&openblas)), "the linker would load OpenBLAS: {beside:?}");
+    plugin::backend();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let loaded: BTreeSet<&str> = maps
+        .lines()
+        .filter_map(|line| line.find('/').map(|at| &line[at..]))
+        .filter(|path| path.contains("openblas"))
+        .collect();
+    assert_eq!(loaded, BTreeSet::from([openblas.to_str().unwrap()]), "the OpenBLAS of a backend");
+    beside.push(name(&openblas));
     let files: Vec<String> =
         staged().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let own = ["librlx_mlx.so", "manifest.toml"];
