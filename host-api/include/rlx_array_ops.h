@@ -669,7 +669,8 @@ typedef RlxError *(*RlxOpCategorical)(RlxArray **out, RlxArray *logits, int32_t 
 
 /// One reduction by kind (MLX: sum, mean, max, min, prod); with no axes the array itself, whatever the kind. SUM and
 /// PROD of bool and of signed integers up to 32 bits give i32, of unsigned ones u32, i64 stays; MEAN of integers gives
-/// f32. MAX and MIN give NaN where there is one, and are an error over an axis of extent 0.
+/// f32. MAX and MIN give NaN where there is one, and are an error over an axis of extent 0, over which SUM gives 0,
+/// PROD 1 and MEAN NaN.
 typedef RlxError *(*RlxOpReduce)(RlxArray **out, RlxArray *a, uint32_t kind, const int32_t *axes, uint64_t axes_count, int32_t keep_dim);
 #define RLX_OP_REDUCE "reduce", "1aevb"
 
@@ -678,7 +679,7 @@ typedef RlxError *(*RlxOpLogsumexp)(RlxArray **out, RlxArray *a, const int32_t *
 #define RLX_OP_LOGSUMEXP "logsumexp", "1avb"
 
 /// Variance and its square root: squared distances from the mean divided by n - ddof, by 0 when ddof reaches n.
-/// Integers and complex64 give f32 (MLX: var, std).
+/// Integers and complex64 give f32; NaN over an axis of extent 0 (MLX: var, std).
 typedef RlxError *(*RlxOpVar)(RlxArray **out, RlxArray *a, const int32_t *axes, uint64_t axes_count, int32_t keep_dim, int32_t ddof);
 #define RLX_OP_VAR "var", "1avbi"
 typedef RlxError *(*RlxOpStd)(RlxArray **out, RlxArray *a, const int32_t *axes, uint64_t axes_count, int32_t keep_dim, int32_t ddof);

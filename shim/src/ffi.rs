@@ -396,8 +396,8 @@ unsafe extern "C" {
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
     /** The same over memory that the caller keeps unchanged until `release(context)`; used in place where the device can
-    read it and the alignment suits, copied (and released before return) otherwise. `release` is called exactly once,
-    also after a failure.*/
+    read it, the alignment suits and it does not begin with a page, copied (and released before return) otherwise.
+    `release` is called exactly once, also after a failure.*/
     pub fn rlx_mlx_array_from_borrowed(
         shape: *const std::ffi::c_int,
         ndim: usize,
@@ -1704,7 +1704,8 @@ unsafe extern "C" {
     pub fn rlx_mlx_random_seed(seed: u64) -> std::ffi::c_int;
     /** One reduction by kind (MLX: sum, mean, max, min, prod); with no axes the array itself, whatever the kind. SUM and
     PROD of bool and of signed integers up to 32 bits give i32, of unsigned ones u32, i64 stays; MEAN of integers gives
-    f32. MAX and MIN give NaN where there is one, and are ERR_BAD_SHAPE over an axis of extent 0.*/
+    f32. MAX and MIN give NaN where there is one, and are ERR_BAD_SHAPE over an axis of extent 0, over which SUM gives 0,
+    PROD 1 and MEAN NaN.*/
     pub fn rlx_mlx_op_reduce(
         a: *mut rlx_mlx_array_t,
         kind: rlx_mlx_reduce_t,
@@ -1722,7 +1723,7 @@ unsafe extern "C" {
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
     /** Variance and its square root: squared distances from the mean divided by n - ddof, by 0 when ddof reaches n. Integers
-    and complex64 give f32 (MLX: var, std).*/
+    and complex64 give f32; NaN over an axis of extent 0 (MLX: var, std).*/
     pub fn rlx_mlx_op_var(
         a: *mut rlx_mlx_array_t,
         axes: *const std::ffi::c_int,

@@ -12,7 +12,8 @@ use crate::kernel::array::{Array, ArrayOps, given};
 impl<'a> ArrayOps<'a> {
     /// One reduction by kind (MLX: sum, mean, max, min, prod); with no axes the array itself, whatever the kind. SUM
     /// and PROD of bool and of signed integers up to 32 bits give i32, of unsigned ones u32, i64 stays; MEAN of
-    /// integers gives f32. MAX and MIN give NaN where there is one, and are an error over an axis of extent 0.
+    /// integers gives f32. MAX and MIN give NaN where there is one, and are an error over an axis of extent 0, over
+    /// which SUM gives 0, PROD 1 and MEAN NaN.
     pub fn reduce(&self, a: &Array<'_>, kind: Reduce, axes: &[i32], keep_dim: bool) -> Result<Array<'a>, Error> {
         type F = unsafe extern "C" fn(*mut *mut RlxArray, *mut RlxArray, u32, *const i32, u64, i32) -> *mut RlxError;
         let a = self.handle(a)?;
@@ -38,7 +39,7 @@ impl<'a> ArrayOps<'a> {
     }
 
     /// Variance and its square root: squared distances from the mean divided by n - ddof, by 0 when ddof reaches n.
-    /// Integers and complex64 give f32 (MLX: var, std).
+    /// Integers and complex64 give f32; NaN over an axis of extent 0 (MLX: var, std).
     pub fn var(&self, a: &Array<'_>, axes: &[i32], keep_dim: bool, ddof: i32) -> Result<Array<'a>, Error> {
         type F = unsafe extern "C" fn(*mut *mut RlxArray, *mut RlxArray, *const i32, u64, i32, i32) -> *mut RlxError;
         let a = self.handle(a)?;
@@ -51,7 +52,7 @@ impl<'a> ArrayOps<'a> {
     }
 
     /// Variance and its square root: squared distances from the mean divided by n - ddof, by 0 when ddof reaches n.
-    /// Integers and complex64 give f32 (MLX: var, std).
+    /// Integers and complex64 give f32; NaN over an axis of extent 0 (MLX: var, std).
     pub fn std(&self, a: &Array<'_>, axes: &[i32], keep_dim: bool, ddof: i32) -> Result<Array<'a>, Error> {
         type F = unsafe extern "C" fn(*mut *mut RlxArray, *mut RlxArray, *const i32, u64, i32, i32) -> *mut RlxError;
         let a = self.handle(a)?;
