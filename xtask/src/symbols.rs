@@ -51,7 +51,7 @@ pub(crate) fn check_plugin(plugin: &Path, libraries: &Provisioned) -> Result<()>
 }
 
 /// Fails if another copy of one of the libraries in the process could stand in for the bundled one: the plugin needs
-/// them by their private names, and no symbol is of the binding that is unique across a process.
+/// libmlx by its private name, and no symbol is of the binding that is unique across a process.
 pub(crate) fn check_privacy(plugin: &Path, libraries: &Provisioned) -> Result<()> {
     if libraries.mlx.link_name == "mlx" {
         println!("{}: built with RLX_MLX_PREFIX, whose libraries keep their names", plugin.display());
@@ -67,13 +67,17 @@ pub(crate) fn check_privacy(plugin: &Path, libraries: &Provisioned) -> Result<()
         }
     }
     let needed = cargo::capture(Command::new("readelf").args(["--dynamic", "--wide"]).arg(plugin))?;
-    for library in [Some(&libraries.mlx.library), libraries.openblas.as_ref().map(|o| &o.library)].into_iter().flatten()
-    {
-        let name = library.file_name().unwrap_or_default().to_string_lossy();
-        let is_needed = needed.lines().any(|line| line.contains("(NEEDED)") && line.contains(&format!("[{name}]")));
-        if !is_needed {
-            bail!("{} does not need {name}", plugin.display());
-        }
+    let needs = |library: &Path| {
+        let name = library.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let line = format!("[{name}]");
+        (needed.lines().any(|entry| entry.contains("(NEEDED)") && entry.contains(&line)), name)
+    };
+    if let (false, name) = needs(&libraries.mlx.library) {
+        bail!("{} does not need {name}", plugin.display());
+    }
+    // The plugin loads it itself, without threads; by its private name, which is a part of the plugin.
+    if let Some((true, name)) = libraries.openblas.as_ref().map(|openblas| needs(&openblas.library)) {
+        bail!("{} needs {name}, so the linker would load it with threads of its own", plugin.display());
     }
     println!("{}: needs its own libraries, no unique symbols in {} files", plugin.display(), bundled.len() + 1);
     Ok(())
