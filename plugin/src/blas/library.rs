@@ -11,6 +11,25 @@ use std::sync::OnceLock;
 /// File name of the library, which lies beside the plugin.
 const FILE: &str = env!("RLX_MLX_OPENBLAS_FILE");
 
+// Says so to who looks for the libraries of this one before it is opened: the note of the UAPI group's "ELF dlopen metadata".
+core::arch::global_asm!(
+    r#".pushsection .note.dlopen, "a", %note"#,
+    ".balign 4",
+    ".4byte 4",
+    ".4byte .Lrlx_dlopen_end - .Lrlx_dlopen_begin",
+    ".4byte 0x407c0c0a",
+    r#".asciz "FDO""#,
+    ".Lrlx_dlopen_begin:",
+    concat!(
+        r#".asciz "[{{\"feature\":\"blas\",\"priority\":\"required\",\"soname\":[\""#,
+        env!("RLX_MLX_OPENBLAS_FILE"),
+        r#"\"]}}]""#,
+    ),
+    ".Lrlx_dlopen_end:",
+    ".balign 4",
+    ".popsection",
+);
+
 /// Address space that the library takes for itself, with some room. Where there is less, it would end the process.
 const ADDRESS_SPACE: usize = 64 << 20;
 

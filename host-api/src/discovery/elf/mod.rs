@@ -9,6 +9,7 @@
 mod dynamic;
 mod hash;
 mod kinds;
+mod notes;
 mod relocations;
 mod segments;
 mod symbols;
@@ -52,8 +53,10 @@ pub(super) fn read(file: Bytes<'_>) -> Result<Linkage, Refusal> {
     let symbols = Symbols::read(&image, &dynamic, headers.thread_local, relocations.symbol_limit())?;
     let version_files = versions::check(&image, &dynamic, symbols.len())?;
     relocations.check(&image, &headers, &dynamic, &symbols)?;
+    let mut needed: Vec<_> = dynamic.strings_of(elf::DT_NEEDED)?.into_iter().map(name_of).collect();
+    needed.extend(notes::required(header, file)?);
     Ok(Linkage {
-        needed: dynamic.strings_of(elf::DT_NEEDED)?.into_iter().map(name_of).collect(),
+        needed,
         name: dynamic.strings_of(elf::DT_SONAME)?.pop().map(name_of),
         rpath: dynamic.path_list(elf::DT_RPATH)?.unwrap_or_default(),
         runpath: dynamic.path_list(elf::DT_RUNPATH)?,
