@@ -36,5 +36,7 @@ mod trace;
 // For the tests of this package; a plugin is not linked.
 #[doc(hidden)]
 pub use kernels::array_ops;
+#[doc(hidden)]
+pub use plugin::prepare;
 
 rlx_host_api::export_plugin!(plugin::Mlx);

@@ -90,8 +90,7 @@ impl Plugin for Mlx {
             return Err(Error::invalid(format!("unknown option `{key}`: backend `mlx` has none")));
         }
         let _pass = gate::pass()?;
-        #[cfg(blas_forwarders)]
-        crate::blas::load()?;
+        prepare()?;
         // Asked for the first time it waits for streams, of which there is none yet.
         memory::cache_limit()?;
         let language = (request.device.kind == DeviceKind::Gpu).then_some(GPU_LANGUAGE);
@@ -115,6 +114,16 @@ impl Plugin for Mlx {
     fn shutdown() -> Result<(), Error> {
         if gate::is_closed() { Ok(()) } else { memory::clear_cache() }
     }
+}
+
+/// What MLX needs before it may compute. Every backend does this first.
+///
+/// # Errors
+/// When OpenBLAS cannot be loaded.
+pub fn prepare() -> Result<(), Error> {
+    #[cfg(blas_forwarders)]
+    crate::blas::load()?;
+    Ok(())
 }
 
 fn device_code(kind: DeviceKind) -> ffi::rlx_mlx_device_t {

@@ -16,6 +16,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn ops() -> ArrayOps<'static> {
+    rlx_mlx::prepare().unwrap();
     // SAFETY: the plugin's own table.
     unsafe { ArrayOps::from_raw(table()) }.unwrap()
 }
