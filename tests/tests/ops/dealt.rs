@@ -8,10 +8,11 @@ use rlx_mlx_tests::plugin::{backend, run_one};
 use rlx_mlx_tests::tensor::{Tensor, indices};
 use std::thread;
 
-/// Rows, inner extent, columns: cut by rows, by columns, into pieces of unequal size, and with extents that no block fits.
-const SIZES: [(usize, usize, usize); 7] = [
+/// Rows, inner extent, columns: cut by rows, by columns, by both, into pieces of unequal size, and with extents that no block fits.
+const SIZES: [(usize, usize, usize); 8] = [
     (700, 300, 65),
     (65, 300, 700),
+    (500, 300, 420),
     (257, 129, 513),
     (513, 129, 257),
     (2, 2048, 2100),
