@@ -9,7 +9,8 @@ use crate::discovery::inspect::{damaged, ensure};
 use crate::discovery::refusal::Refusal;
 use object::elf;
 use object::read::elf::{FileHeader, Rel as _, Rela as _, RelrIterator, Sym as _};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 type Rel = <Header as FileHeader>::Rel;
 type Rela = <Header as FileHeader>::Rela;
@@ -106,6 +107,11 @@ impl<'f> Relocations<'f> {
         })
     }
 
+    /// How many there are, without those that a word of the relative ones stands for.
+    fn len(&self) -> usize {
+        self.with_addend.len() + self.without.len() + self.calls_with_addend.len() + self.calls_without.len()
+    }
+
     fn all(&self) -> impl Iterator<Item = Relocation> {
         let with_addend = self.with_addend.iter().map(|r| Relocation::with_addend(r, false));
         let calls = self.calls_with_addend.iter().map(|r| Relocation::with_addend(r, true));
@@ -129,7 +135,7 @@ impl<'f> Relocations<'f> {
     ) -> Result<(), Refusal> {
         let write = !dynamic.relocates_text();
         let mut functions = Functions::new(dynamic)?;
-        let mut places = Places { image, write, list: Vec::new() };
+        let mut places = Places { image, write, list: Vec::with_capacity(self.len()) };
         for relocation in self.all() {
             let wrong = |what: &str| damaged(format!("the relocation of address {:#x} {what}", relocation.offset));
             let symbol =
@@ -221,7 +227,8 @@ impl Places<'_, '_> {
 
     /// Whether they are apart from each other and from the tables that ld.so reads meanwhile.
     fn check(mut self, tables: &[Span]) -> Result<(), Refusal> {
-        self.list.sort_unstable_by_key(|place| place.start);
+        // Each table comes in order: the stable sort finds the runs and merges them.
+        self.list.sort_by_key(|place| place.start);
         let twice = self.list.windows(2).find(|pair| pair[0].meets(pair[1]));
         ensure(twice.is_none(), || format!("{:#x} is relocated twice", twice.map_or(0, |pair| pair[1].start)))?;
         for table in tables.iter().filter(|table| table.size > 0) {
@@ -244,7 +251,9 @@ fn word(image: &Image<'_>, address: u64) -> Option<u64> {
 
 /// The initialisers and finalisers, and whether each is relocated to code: ld.so calls them all.
 struct Functions {
-    slots: HashMap<u64, bool>,
+    slots: BTreeMap<u64, bool>,
+    /// From the first slot to the last. Few relocations are about one of them.
+    range: Option<RangeInclusive<u64>>,
 }
 
 impl Functions {
@@ -254,24 +263,26 @@ impl Functions {
         let count = (initialisers.size / WORD).max(finalisers.size / WORD);
         ensure(count <= MAX_FUNCTIONS, || format!("it has {count} initialisers or finalisers"))?;
         // Their spans lie in the file, so the addresses do not overflow.
-        let slots = [initialisers, finalisers]
+        let slots: BTreeMap<_, _> = [initialisers, finalisers]
             .into_iter()
             .flat_map(|span| (0..span.size / WORD).map(move |slot| (span.start + slot * WORD, false)))
             .collect();
-        Ok(Self { slots })
+        let range = slots.first_key_value().zip(slots.last_key_value()).map(|(first, last)| *first.0..=*last.0);
+        Ok(Self { slots, range })
     }
 
     fn relocated(&mut self, place: Span, code: impl FnOnce() -> bool) {
-        if let Some(slot) = self.slots.get_mut(&place.start) {
+        if self.range.as_ref().is_some_and(|range| range.contains(&place.start))
+            && let Some(slot) = self.slots.get_mut(&place.start)
+        {
             *slot = code();
         }
     }
 
     fn check(&self) -> Result<(), Refusal> {
-        let bad = self.slots.iter().filter(|(_, code)| !**code);
-        match bad.map(|(address, _)| *address).min() {
+        match self.slots.iter().find(|(_, code)| !**code) {
             None => Ok(()),
-            Some(address) => Err(damaged(format!("the initialiser or finaliser at {address:#x} is not code"))),
+            Some((address, _)) => Err(damaged(format!("the initialiser or finaliser at {address:#x} is not code"))),
         }
     }
 }
