@@ -1,37 +1,26 @@
 //! The MLX backend of RLX as a plugin.
 //!
 //! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
-//! * [`program`](crate::program): a graph, checked, its leaves numbered, and the graphs nested in it.
-//! * [`executable`](crate::executable): a compiled program: modes, runs, and one file for each extension of the ABI.
-//! * [`memory`](crate::memory): MLX's allocator.
-//! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
-//! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
+//! * [`ir`](crate::ir): a graph, checked, its leaves numbered, and the graphs nested in it.
+//! * [`rules`](crate::rules): IR nodes to MLX arrays, a table with one row for each op, one file for each family.
+//! * [`host`](crate::host): nodes that the processor computes, beside MLX.
 //! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
-//! * [`gate`](crate::gate), [`signals`](crate::signals): kernels that call back, forks, signals and the end of the process.
-//! * [`library`](crate::library): which MLX the process gave the plugin.
-//! * [`array`](crate::array), [`part`](crate::part), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over
-//!   the shim.
+//! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
+//! * [`executable`](crate::executable): a compiled program: runs, and one file for each extension of the ABI.
+//! * [`mlx`](crate::mlx): safe Rust over the shim. [`blas`](crate::blas): its products on the processor.
+//! * [`process`](crate::process): forks, signals, the end of the process, kernels that call back.
 
-#[cfg(own_allocator)]
-mod allocator;
-mod array;
 #[cfg(blas_forwarders)]
 mod blas;
 mod executable;
-mod gate;
+mod host;
+mod ir;
 mod kernels;
-mod library;
-mod lower;
-mod memory;
-mod ops;
-mod part;
+mod mlx;
 mod plan;
 mod plugin;
-mod program;
-mod shim;
-mod signals;
-mod stream;
-mod trace;
+mod process;
+mod rules;
 
 // For the tests of this package; a plugin is not linked.
 #[doc(hidden)]

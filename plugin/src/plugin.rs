@@ -1,25 +1,25 @@
 //! What the host sees: the plugin, its devices, a backend instance.
 
 use crate::executable::{MlxExecutable, Options};
-use crate::gate;
+use crate::ir::check;
+use crate::ir::program::Program;
+use crate::ir::target::Target;
 use crate::kernels::KernelSet;
-use crate::library;
-use crate::lower::SUPPORTED_OPS;
-use crate::memory;
-use crate::program::Program;
-use crate::shim::check;
-use crate::stream::Lanes;
+use crate::mlx::device::Device;
+use crate::mlx::lanes::Lanes;
+use crate::mlx::{library, memory};
+use crate::process::gate;
+use crate::rules::table;
 use rlx_host_api::abi::{
     RLX_EXTENT_ID, RLX_EXTENT_VERSION, RLX_KERNELS_ID, RLX_KERNELS_VERSION, RLX_MEMORY_ID, RLX_MEMORY_VERSION,
     RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION, RLX_PROFILE_ID, RLX_PROFILE_VERSION,
     RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
 };
 use rlx_host_api::author::{
-    Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Plugin, extent_table, kernels_table, memory_table,
-    params_table, pipeline_table, profile_table, resident_table,
+    Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Memory, MemoryLimit, MemoryStats, Plugin,
+    extent_table, kernels_table, memory_table, params_table, pipeline_table, profile_table, resident_table,
 };
-use rlx_host_api::kernel::Language;
-use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading};
+use rlx_host_api::{DeviceInfo, Error, ErrorKind, PluginInfo, Threading};
 use rlx_mlx_shim as ffi;
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
@@ -27,15 +27,11 @@ use std::sync::Arc;
 /// The plugin.
 pub(crate) struct Mlx;
 
-/// What MLX's GPU devices run here.
-const GPU_LANGUAGE: Language = if cfg!(target_os = "macos") { Language::Metal } else { Language::Cuda };
-
 /// An instance on one device.
 pub(crate) struct MlxBackend {
+    device: Device,
     lanes: Arc<Lanes>,
     kernels: KernelRegistry,
-    /// That of kernels from source.
-    language: Option<Language>,
 }
 
 impl Plugin for Mlx {
@@ -66,23 +62,12 @@ impl Plugin for Mlx {
             format_version: rlx_ir::rlxmodel::FORMAT_VERSION,
             opset: 1..=rlx_ir::rlxmodel::OPSET,
             threading: Threading::Concurrent,
-            ops: SUPPORTED_OPS.iter().map(|op| format!("{op:?}")).collect(),
+            ops: table::all().map(|rule| format!("{:?}", rule.kind)).collect(),
         })
     }
 
-    /// GPUs first: the first device is the one that a host takes when it states no wish. Of each kind the first alone,
-    /// which is where MLX's streams are made.
     fn devices() -> Result<Vec<DeviceInfo>, Error> {
-        let mut devices = Vec::new();
-        for kind in [DeviceKind::Gpu, DeviceKind::Cpu] {
-            let mut count = 0;
-            // SAFETY: `count` is writable.
-            check(unsafe { ffi::rlx_mlx_device_count(device_code(kind), &mut count) })?;
-            if count > 0 {
-                devices.push(describe(kind, 0)?);
-            }
-        }
-        Ok(devices)
+        Device::all()
     }
 
     fn create(request: CreateRequest<'_>) -> Result<MlxBackend, Error> {
@@ -93,8 +78,8 @@ impl Plugin for Mlx {
         prepare()?;
         // Asked for the first time it waits for streams, of which there is none yet.
         memory::cache_limit()?;
-        let language = (request.device.kind == DeviceKind::Gpu).then_some(GPU_LANGUAGE);
-        Ok(MlxBackend { lanes: Lanes::of(device_code(request.device.kind))?, kernels: KernelRegistry::new(), language })
+        let device = Device::of(request.device.kind);
+        Ok(MlxBackend { device, lanes: Lanes::of(device)?, kernels: KernelRegistry::new() })
     }
 
     fn extension(id: &str, version: u32) -> Option<*const c_void> {
@@ -126,46 +111,41 @@ pub fn prepare() -> Result<(), Error> {
     Ok(())
 }
 
-fn device_code(kind: DeviceKind) -> ffi::rlx_mlx_device_t {
-    match kind {
-        DeviceKind::Gpu => ffi::RLX_MLX_DEVICE_GPU,
-        _ => ffi::RLX_MLX_DEVICE_CPU,
-    }
-}
-
-fn describe(kind: DeviceKind, index: usize) -> Result<DeviceInfo, Error> {
-    let mut name = std::ptr::null();
-    let mut memory = 0;
-    // SAFETY: both are writable; the name is valid until this thread's next call of that function.
-    let name = unsafe {
-        check(ffi::rlx_mlx_device_label(device_code(kind), index, &mut name))?;
-        check(ffi::rlx_mlx_device_memory(device_code(kind), index, &mut memory))?;
-        CStr::from_ptr(name).to_string_lossy().into_owned()
-    };
-    Ok(DeviceInfo {
-        kind,
-        ordinal: index as u32,
-        name: if name.is_empty() { kind.to_string() } else { name },
-        hardware_id: String::new(),
-        memory_bytes: memory,
-        attributes: Vec::new(),
-    })
-}
-
 impl Backend for MlxBackend {
     type Executable = MlxExecutable;
 
     fn compile(&self, request: CompileRequest<'_>) -> Result<MlxExecutable, Error> {
         let options = Options::read(&request.options)?;
-        let graph = request.read_graph()?;
-        let kernels = KernelSet::of(&graph, &self.kernels, self.language)?;
+        let mut graph = request.read_graph()?;
+        let kernels = KernelSet::of(&graph, &self.kernels, self.device)?;
         let lane = if kernels.call_the_host() { self.lanes.pick_own() } else { self.lanes.pick() }?;
-        MlxExecutable::new(Program::new(graph, &kernels)?, options, lane)
+        check::prepare(&mut graph)?;
+        table::check(&graph)?;
+        check::check(&graph)?;
+        MlxExecutable::new(Program::new(graph, &Target::new(self.device, kernels))?, options, lane)
     }
 }
 
 impl Kernels for MlxBackend {
     fn kernels(&self) -> &KernelRegistry {
         &self.kernels
+    }
+}
+
+impl Memory for MlxBackend {
+    fn memory_stats(&self) -> Result<MemoryStats, Error> {
+        memory::stats()
+    }
+
+    fn set_memory_limit(&self, which: MemoryLimit, bytes: u64) -> Result<u64, Error> {
+        memory::set_limit(which, bytes)
+    }
+
+    fn clear_cache(&self) -> Result<(), Error> {
+        memory::clear_cache()
+    }
+
+    fn reset_peak(&self) -> Result<(), Error> {
+        memory::reset_peak()
     }
 }

@@ -1,7 +1,7 @@
 //! OpenBLAS, loaded without threads of its own.
 
 use super::{buffers, forward};
-use crate::signals::SignalsBlocked;
+use crate::process::signals::SignalsBlocked;
 use rlx_host_api::{Error, ErrorKind};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;

@@ -4,7 +4,7 @@
 //! sleep while there is nothing to do. The caller takes pieces like the others, so a product is done as soon as cores are
 //! free to do it: a core that has other work costs no more than the piece that it is at.
 
-use crate::signals::SignalsBlocked;
+use crate::process::signals::SignalsBlocked;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};

@@ -6,9 +6,9 @@
 //! While an output is fed to an input runs compute the whole, so that no row of it is lost.
 
 use super::{MlxExecutable, Plan};
-use crate::array::eval;
-use crate::plan::Run;
-use crate::trace::{FirstRows, Trace};
+use crate::mlx::array::eval;
+use crate::mlx::trace::{FirstRows, Trace};
+use crate::plan::run::Run;
 use rlx_host_api::author::Extent;
 use rlx_host_api::{ActiveExtent, Error, TensorInfo};
 use std::ffi::c_int;

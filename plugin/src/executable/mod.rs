@@ -1,6 +1,6 @@
 //! A compiled program: its parameters and resident inputs as MLX arrays, and its runs.
 //!
-//! * [`options`](self::options), [`mode`](self::mode): what a host may choose; the three ways to run.
+//! * [`options`](self::options): what a host may choose.
 //! * [`run`](self::run): one run: inputs in, evaluation, outputs out, feeds.
 //! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent): the
 //!   extensions of those names.
@@ -10,22 +10,23 @@
 //! computed from, and reading it would cost a second evaluation.
 
 mod extent;
-mod mode;
 mod options;
 mod params;
 mod pipeline;
 mod resident;
 mod run;
 
-pub(crate) use mode::Mode;
 pub(crate) use options::Options;
 
-use crate::array::Array;
-use crate::gate;
-use crate::plan::Steps;
-use crate::program::Program;
-use crate::stream::{Lane, Started};
-use crate::trace::Trace;
+use crate::ir::program::Program;
+use crate::mlx::array::Array;
+use crate::mlx::extents::extents;
+use crate::mlx::lanes::{Lane, Started};
+use crate::mlx::trace::Trace;
+use crate::plan::cut::cut;
+use crate::plan::mode::Mode;
+use crate::plan::steps::Steps;
+use crate::process::gate;
 use rlx_host_api::author::{Counters, Executable, OutputBuffer, ParamOwner, Profile};
 use rlx_host_api::{ActiveExtent, Error, ErrorKind, TensorInfo, TensorView};
 use std::ffi::c_int;
@@ -92,7 +93,7 @@ impl MlxExecutable {
         let program = Arc::new(program);
         let mut steps = {
             let _building = lane.enter_to_build()?;
-            Steps::new(&program)?
+            cut(&program)?
         };
         let totals = steps.totals()?;
         let plan = match mode {
@@ -126,7 +127,7 @@ impl MlxExecutable {
         let inputs = program
             .inputs
             .iter()
-            .map(|info| Ok(Input { dims: dims(info)?, resident: None, feed: None, fed_from: None }));
+            .map(|info| Ok(Input { dims: extents(info)?, resident: None, feed: None, fed_from: None }));
         Ok(Self {
             inputs: inputs.collect::<Result<_, Error>>()?,
             params: program.params.iter().map(|_| None).collect(),
@@ -170,13 +171,6 @@ impl MlxExecutable {
     }
 }
 
-/// Extents in MLX's type.
-fn dims(info: &TensorInfo) -> Result<Vec<c_int>, Error> {
-    let fits =
-        |d: &i64| c_int::try_from(*d).map_err(|_| Error::invalid(format!("`{}`: {info} is too large", info.name)));
-    info.dims.iter().map(fits).collect()
-}
-
 impl Executable for MlxExecutable {
     fn inputs(&self) -> &[TensorInfo] {
         &self.program.inputs
@@ -194,7 +188,7 @@ impl Executable for MlxExecutable {
         let _pass = gate::pass()?;
         let index = self.program.param(name);
         let index = index.ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
-        let dims = dims(&self.program.params[index])?;
+        let dims = extents(&self.program.params[index])?;
         let array = match owner {
             Some(owner) => Array::from_borrowed(&dims, value.dtype, value.data, owner)?,
             None => {

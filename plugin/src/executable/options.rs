@@ -1,6 +1,6 @@
 //! What a host may choose when it compiles.
 
-use super::Mode;
+use crate::plan::mode::Mode;
 use rlx_host_api::{Error, Value};
 
 /// The options of one program.

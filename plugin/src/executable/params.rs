@@ -2,7 +2,7 @@
 //! references to one MLX array, and a write copies an array that has more than one.
 
 use super::{Input, MlxExecutable};
-use crate::array::Array;
+use crate::mlx::array::Array;
 use rlx_host_api::author::{Counters, Params};
 use rlx_host_api::{Error, ErrorKind, TensorInfo};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ impl Params for MlxExecutable {
             Error::new(ErrorKind::FailedPrecondition, format!("parameter `{name}` is not set: set the whole first"))
         })?;
         let _turn = self.lane.enter(&self.started)?;
-        let moved = param.write_part(offset, data, self.lane.in_host_memory())?;
+        let moved = param.write_part(offset, data, self.lane.device())?;
         self.counters.bytes_in += data.len() as u64;
         self.counters.bytes_on_device += moved as u64;
         Ok(())

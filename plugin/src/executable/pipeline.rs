@@ -4,8 +4,8 @@
 //! inputs become what they were before the first of them, and there are no outputs.
 
 use super::MlxExecutable;
-use crate::array::Array;
-use crate::gate::{self, Pass};
+use crate::mlx::array::Array;
+use crate::process::gate::{self, Pass};
 use rlx_host_api::Error;
 use rlx_host_api::author::{Pipeline, Run};
 use std::collections::VecDeque;

@@ -2,7 +2,7 @@
 //! while a save, a duplicate or another input shares it, the first write copies it as a whole.
 
 use super::MlxExecutable;
-use crate::array::Array;
+use crate::mlx::array::Array;
 use rlx_host_api::author::{Resident, Segment, Source};
 use rlx_host_api::{Error, ErrorKind, TensorView};
 
@@ -43,7 +43,7 @@ impl MlxExecutable {
             None => Some(self.source(source)?),
         };
         let _turn = self.lane.enter(&self.started)?;
-        value.copy_part(array, segments, self.lane.in_host_memory())
+        value.copy_part(array, segments, self.lane.device())
     }
 }
 

@@ -1,10 +1,11 @@
 //! One run: inputs in, evaluation, outputs out, feeds.
 
 use super::extent::Rows;
-use super::{MlxExecutable, Mode, Plan};
-use crate::array::{Array, eval, start_eval};
-use crate::memory;
-use crate::plan::Run;
+use super::{MlxExecutable, Plan};
+use crate::mlx::array::{Array, eval, start_eval};
+use crate::mlx::memory;
+use crate::plan::mode::Mode;
+use crate::plan::run::Run;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_shim as ffi;
@@ -219,8 +220,8 @@ impl MlxExecutable {
 
     /// Says how to learn which op it was.
     pub(super) fn explain(&self, error: Error) -> Error {
-        // What a host kernel told says where already.
-        if let Some(cause) = self.program.kernels.take_failure(error.message()) {
+        // What host code told says where already.
+        if let Some(cause) = self.program.target.failures.take(error.message()) {
             return cause.context(format_args!("graph `{}`", self.program.graph.name));
         }
         if error.kind() != ErrorKind::ExecutionFailed || matches!(self.plan, Plan::Steps(Mode::Eager, _)) {

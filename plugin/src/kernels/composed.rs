@@ -1,8 +1,9 @@
 //! Kernels that are built from MLX's operations.
 
-use super::running::Running;
-use super::{array_ops, extents};
-use crate::array::Array;
+use super::array_ops;
+use crate::mlx::array::Array;
+use crate::mlx::extents::extents;
+use crate::process::running::Running;
 use rlx_host_api::abi::RlxArray;
 use rlx_host_api::author::{CustomNode, RegisteredKernel};
 use rlx_host_api::{Error, TensorInfo};

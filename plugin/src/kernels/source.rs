@@ -1,8 +1,9 @@
 //! Kernels from source, which MLX compiles at first use (the shim's `kernel.h`).
 
-use super::extents;
-use crate::array::{Array, dtype_code};
-use crate::shim::check;
+use crate::mlx::array::Array;
+use crate::mlx::dtypes::dtype_code;
+use crate::mlx::errors::check;
+use crate::mlx::extents::extents;
 use rlx_host_api::author::{CustomNode, RegisteredKernel};
 use rlx_host_api::kernel::{Language, Launch, SourceCode};
 use rlx_host_api::{DType, Error, Value};

@@ -2,35 +2,36 @@
 
 use super::control::Control;
 use super::piece::Piece;
-use super::{Action, Read, Step, Steps};
-use crate::program::{Program, Segment, Source, place};
+use super::run::Totals;
+use super::steps::{Action, Body, Read, Step, Steps};
+use crate::ir::names::place;
+use crate::ir::program::Program;
+use crate::ir::segment::{Segment, Source};
 use rlx_host_api::Error;
 use rlx_ir::{Node, NodeId, Op};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-impl Steps {
-    /// Cuts `program` and traces every segment of it and of the graphs nested in it. The thread is on a lane.
-    pub(crate) fn new(program: &Arc<Program>) -> Result<Self, Error> {
-        let mut cut = Cut::new(program);
-        if !program.has_control_flow {
-            let whole = &program.whole;
-            cut.segment(Segment::new(whole.nodes.clone(), whole.args.clone(), whole.outputs.clone()))?;
-            return cut.finish();
-        }
-        let mut pending = Vec::new();
-        // What no output needs is left out: control flow would be executed for nothing.
-        for node in program.graph.nodes().iter().filter(|node| program.is_needed(node.id)) {
-            if program.is_control_flow(node) {
-                cut.nodes(std::mem::take(&mut pending))?;
-                cut.control(node)?;
-            } else if program.source(node.id) == Source::Node(node.id) {
-                pending.push(node.id);
-            }
-        }
-        cut.nodes(pending)?;
-        cut.finish()
+/// Cuts `program` and traces every segment of it and of the graphs nested in it. The thread is on a lane.
+pub(crate) fn cut(program: &Arc<Program>) -> Result<Steps, Error> {
+    let mut cut = Cut::new(program);
+    if !program.has_control_flow {
+        let whole = &program.whole;
+        cut.segment(Segment::new(whole.nodes.clone(), whole.args.clone(), whole.outputs.clone()))?;
+        return cut.finish();
     }
+    let mut pending = Vec::new();
+    // What no output needs is left out: control flow would be executed for nothing.
+    for node in program.graph.nodes().iter().filter(|node| program.is_needed(node.id)) {
+        if program.is_control_flow(node) {
+            cut.nodes(std::mem::take(&mut pending))?;
+            cut.control(node)?;
+        } else if program.source(node.id) == Source::Node(node.id) {
+            pending.push(node.id);
+        }
+    }
+    cut.nodes(pending)?;
+    cut.finish()
 }
 
 struct Cut<'a> {
@@ -110,10 +111,26 @@ impl<'a> Cut<'a> {
         }
         let reads = self.reads(&sources)?;
         let place = place(node);
-        let control = Control::new(self.program, node).map_err(|e| e.context(&place))?;
+        let control =
+            self.bodies(node).and_then(|(bodies, primitives)| Control::new(self.program, node, bodies, primitives));
+        let control = control.map_err(|e| e.context(&place))?;
         self.give(Source::Node(node.id));
         self.steps.push(Step { reads, action: Action::Control { node: control, place, operands: node.inputs.len() } });
         Ok(())
+    }
+
+    /// The node's nested graphs, and how many primitives they have in all.
+    fn bodies(&self, node: &Node) -> Result<(Vec<Body>, usize), Error> {
+        let (mut end, mut totals) = (0, Totals::default());
+        let bodies = self.program.bodies(node.id).iter().map(|body| {
+            let start = end;
+            end += body.params.len();
+            let steps = cut(body)?;
+            totals.add(steps.totals()?);
+            Ok(Body { steps, inputs: body.inputs.len(), params: start..end })
+        });
+        let bodies = bodies.collect::<Result<_, Error>>()?;
+        Ok((bodies, totals.primitives))
     }
 
     fn give(&mut self, source: Source) {

@@ -1,11 +1,12 @@
 //! A segment with its trace.
 
-use super::{Run, Totals};
-use crate::array::Array;
-use crate::executable::Mode;
-use crate::lower::{count_values, lower, lower_eagerly, lower_with_values};
-use crate::program::{Program, Segment};
-use crate::trace::{FirstRows, Trace};
+use super::mode::Mode;
+use super::run::{Run, Totals};
+use crate::ir::program::Program;
+use crate::ir::segment::Segment;
+use crate::mlx::array::Array;
+use crate::mlx::trace::{FirstRows, Trace};
+use crate::rules::walk::{count_values, lower, lower_eagerly, lower_with_values};
 use rlx_host_api::{ActiveExtent, Error};
 
 /// A segment with its trace, which compiled mode keeps.

@@ -1,9 +1,10 @@
 //! `Scan`: the body once for each row of its per-step operands, lazily, with an evaluation now and then.
 
-use super::Run;
-use super::control::{Body, duplicates};
-use crate::array::Array;
-use crate::program::{Program, dims_of};
+use super::nested::{Nested, duplicates};
+use super::run::Run;
+use crate::ir::program::Program;
+use crate::ir::shapes::dims_of;
+use crate::mlx::array::Array;
 use rlx_host_api::{DType, Error};
 use rlx_ir::{Node, Op};
 use std::ffi::c_int;
@@ -15,8 +16,8 @@ const PRIMITIVES_AT_ONCE: usize = 512;
 
 /// A node that carries one value through a fixed number of steps.
 #[derive(Debug)]
-pub(super) struct Scan {
-    pub(super) body: Body,
+pub(super) struct Scan<N> {
+    pub(super) body: N,
     length: usize,
     /// Operands that every step reads whole, besides the carry.
     broadcasts: usize,
@@ -38,8 +39,9 @@ struct Trajectory {
     bytes: usize,
 }
 
-impl Scan {
-    pub(super) fn new(program: &Program, node: &Node, body: Body) -> Result<Self, Error> {
+impl<N: Nested> Scan<N> {
+    /// `primitives` is how many the body has.
+    pub(super) fn new(program: &Program, node: &Node, body: N, primitives: usize) -> Result<Self, Error> {
         let Op::Scan { length, save_trajectory, num_bcast, num_checkpoints, .. } = &node.op else {
             return Err(Error::fault("not a scan"));
         };
@@ -52,7 +54,6 @@ impl Scan {
         };
         let bytes = node.shape.size_bytes().unwrap_or(usize::MAX);
         let trajectory = Trajectory { saved, dims: dims_of(node)?, dtype: node.shape.dtype().into(), bytes };
-        let primitives = body.steps.totals()?.primitives;
         Ok(Self {
             length,
             broadcasts,
@@ -112,7 +113,7 @@ impl<'a> Rows<'a> {
     }
 
     fn get(&self, step: usize) -> Result<Array, Error> {
-        self.elements.view(self.dims, step * self.size)
+        self.elements.dense_view(self.dims, step * self.size)
     }
 }
 

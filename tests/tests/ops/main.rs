@@ -3,10 +3,9 @@
 //! `plugin::run` asserts that the modes agree bit for bit, so each case below is also a test of that.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-mod activation;
 mod attention;
+mod binary;
 mod dealt;
-mod elementwise;
 mod fused;
 mod gather;
 mod laws;
@@ -15,4 +14,8 @@ mod norm;
 mod pool;
 mod reduce;
 mod rope;
+mod scan;
 mod shape;
+mod softmax;
+mod table;
+mod unary;

@@ -1,4 +1,4 @@
-//! Reduce, Softmax, Cumsum, ArgMax, ArgMin.
+//! Reduce, ArgMax, ArgMin, Histogram.
 
 use rlx_ir::op::ReduceOp;
 use rlx_ir::{DType, NodeId, Op};
@@ -210,84 +210,6 @@ fn extremes_of_an_operand_without_elements_along_other_axes_are_empty() {
     assert!(run(&case.outputs(&[max, place])).iter().all(|value| value.values.is_empty()));
 }
 
-/// Softmax along an axis, by the definition with the maximum taken off.
-pub(crate) fn softmax(x: &Tensor, axis: usize) -> Vec<f64> {
-    indices(&x.dims)
-        .map(|index| {
-            let row = |j: usize| {
-                let mut at = index.clone();
-                at[axis] = j;
-                x.at(&at)
-            };
-            let n = x.dims[axis];
-            let top = (0..n).map(row).fold(f64::NEG_INFINITY, f64::max);
-            (row(index[axis]) - top).exp() / (0..n).map(|j| (row(j) - top).exp()).sum::<f64>()
-        })
-        .collect()
-}
-
-#[test]
-fn softmax_along_any_axis() {
-    for dims in [&[5][..], &[1], &[3, 4], &[2, 3, 70], &[2, 0, 3], &[2, 1, 2, 3], &[1, 2, 2, 2, 3]] {
-        let rank = dims.len() as i32;
-        for axis in -rank..rank {
-            let at = axis.rem_euclid(rank) as usize;
-            if dims[at] == 0 {
-                continue;
-            }
-            for dtype in [DType::F32, DType::F16, DType::BF16] {
-                let x = Tensor::random(dims, 11).map(|v| v * 10.0).to(dtype);
-                let want = softmax(&x, at);
-                for layout in Layout::ALL {
-                    let got = run_one(&one_op(Op::Softmax { axis }, &[&x], layout, dims, dtype));
-                    // exp of a score down to -40 errs by as many epsilons, the sum of n by n; then one rounding.
-                    assert_within(&format!("softmax {dtype:?} {axis} {layout:?}"), &got, &want, |_, w| {
-                        w * ((40 + 4 + dims[at]) as f64 * epsilon(DType::F32) + epsilon(dtype))
-                    });
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn softmax_of_large_scores_is_finite() {
-    let x = Tensor::f32(&[2, 3], [1e30, 1e30, -1e30, -f64::INFINITY, 300.0, 300.0]);
-    let got = run_one(&one_op(Op::Softmax { axis: -1 }, &[&x], Layout::Dense, &[2, 3], DType::F32));
-    assert_same("large scores", &got, &[0.5, 0.5, 0.0, 0.0, 0.5, 0.5]);
-}
-
-#[test]
-fn cumsum_inclusive_and_exclusive() {
-    for dims in [&[6][..], &[1], &[0], &[3, 4], &[2, 3, 4], &[2, 1, 3, 2]] {
-        let rank = dims.len() as i32;
-        for axis in -rank..rank {
-            let at = axis.rem_euclid(rank) as usize;
-            for exclusive in [false, true] {
-                let x = Tensor::random(dims, 13);
-                let terms = |index: &[usize]| -> Vec<f64> {
-                    let end = index[at] + usize::from(!exclusive);
-                    let value = |j| {
-                        let mut from = index.to_vec();
-                        from[at] = j;
-                        x.at(&from)
-                    };
-                    (0..end).map(value).collect()
-                };
-                let all: Vec<Vec<f64>> = indices(dims).map(|i| terms(&i)).collect();
-                let want: Vec<f64> = all.iter().map(|t| t.iter().sum()).collect();
-                for layout in Layout::ALL {
-                    let got = run_one(&one_op(Op::Cumsum { axis, exclusive }, &[&x], layout, dims, DType::F32));
-                    assert_within(&format!("cumsum {axis} {exclusive} {layout:?}"), &got, &want, |i, _| {
-                        let size: f64 = all[i].iter().map(|v| v.abs()).sum();
-                        all[i].len() as f64 * epsilon(DType::F32) * size
-                    });
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn arg_max_and_arg_min_take_the_first_hit() {
     let ties = Tensor::f32(&[2, 5], [1.0, 3.0, 3.0, -2.0, -2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
@@ -312,4 +234,45 @@ fn arg_max_and_arg_min_take_the_first_hit() {
             }
         }
     }
+}
+
+/// Counts by the definition: each range has its lower end, the last one both.
+fn histogram(x: &Tensor, bins: usize, min: f64, max: f64) -> Vec<f64> {
+    let edge = |bin: usize| min + (max - min) * (bin as f64 / bins as f64);
+    let holds = |bin: usize, v: f64| edge(bin) <= v && (v < edge(bin + 1) || (bin + 1 == bins && v == max));
+    (0..bins).map(|bin| x.values.iter().filter(|&&v| holds(bin, v)).count() as f64).collect()
+}
+
+#[test]
+fn a_histogram_counts_each_element_in_its_range() {
+    let edges =
+        Tensor::f32(&[3, 4], [-1.0, -0.5, 0.0, 0.5, 1.0, 1.5, -2.0, f64::NAN, f64::INFINITY, 0.25, -0.0, 0.999]);
+    let inputs = [edges, Tensor::random(&[7, 65], 3), Tensor::random(&[2, 3, 5], 4), Tensor::f32(&[0], [])];
+    for x in inputs {
+        for (bins, min, max) in [(4, -1.0, 1.0), (1, -0.5, 0.5), (10, 0.0, 0.75), (3, -3.0, 7.0)] {
+            for dtype in [DType::F32, DType::BF16, DType::F64] {
+                let x = x.to(dtype);
+                let want = histogram(&x, bins, min, max);
+                for layout in Layout::ALL {
+                    let op = Op::Histogram { bins, min: min as f32, max: max as f32 };
+                    let got = run_one(&one_op(op, &[&x], layout, &[bins], DType::F32));
+                    assert_same(&format!("{dtype:?} {:?} in {bins} of {min}..{max}", x.dims), &got, &want);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_histogram_of_integers_is_counted_as_floats() {
+    let x = Tensor::of(DType::I32, &[6], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    let op = Op::Histogram { bins: 2, min: 1.0, max: 4.0 };
+    assert_same("integers", &run_one(&one_op(op, &[&x], Layout::Dense, &[2], DType::F32)), &[2.0, 2.0]);
+}
+
+#[test]
+fn a_histogram_whose_counts_are_no_floats_is_refused_before_tracing() {
+    let op = Op::Histogram { bins: 2, min: 0.0, max: 1.0 };
+    let error = refusal(&one_op(op, &[&Tensor::random(&[4], 1)], Layout::Dense, &[2], DType::I32));
+    assert!(error.message().contains("(Histogram): counts of dtype i32; they are f32"), "{error}");
 }

@@ -32,7 +32,7 @@ fn modules(vocabulary: &Vocabulary) -> String {
 }
 
 /// Documentation lines, each behind `///`.
-fn doc(text: &str, indent: usize) -> Result<String> {
+pub(super) fn doc(text: &str, indent: usize) -> Result<String> {
     let lines = docs::lines(text, Reader::Rust, 116 - indent, |op| format!("Self::{op}"))?;
     Ok(lines.iter().map(|line| format!("/// {line}").trim_end().to_owned() + "\n").collect())
 }
@@ -89,7 +89,7 @@ fn methods(family: &Family) -> Result<String> {
     ))
 }
 
-fn enum_type(ctype: &str) -> String {
+pub(super) fn enum_type(ctype: &str) -> String {
     camel(ctype.trim_start_matches("rlx_mlx_").trim_end_matches("_t"))
 }
 

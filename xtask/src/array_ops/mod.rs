@@ -1,13 +1,14 @@
 //! `cargo xtask array-ops`: the table of array operations that composed kernels build with, written from the shim's
 //! headers.
 //!
-//! One list of declarations becomes three things: thunks with the types of the wire ABI in the plugin, safe methods of
-//! `ArrayOps` in host-api, and types of functions in a C header. What cannot cross is named in `op::LEFT_OUT`.
+//! One list of declarations becomes four things: methods of the plugin's own `Array`, thunks with the types of the wire ABI
+//! beside them, safe methods of `ArrayOps` in host-api, and types of functions in a C header. What cannot cross is named in `op::LEFT_OUT`.
 
 mod c;
 mod docs;
 mod header;
 mod host;
+mod methods;
 mod op;
 mod plugin;
 
@@ -31,6 +32,9 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
     let update = |path: &str, text: &str| generated::update(&workspace.root.join(path), text, check, COMMAND);
     for (file, text) in plugin::files(&vocabulary) {
         update(&format!("plugin/src/kernels/array_ops/table/{file}"), &rustfmt(workspace, &text)?)?;
+    }
+    for (file, text) in methods::files(&vocabulary)? {
+        update(&format!("plugin/src/mlx/ops/{file}"), &rustfmt(workspace, &text)?)?;
     }
     for (file, text) in host::files(&vocabulary)? {
         update(&format!("host-api/src/kernel/array_ops/{file}"), &rustfmt(workspace, &text)?)?;

@@ -1,4 +1,4 @@
-//! The plugin's part: a thunk for each operation, and the sorted table.
+//! The plugin's side of `kernels/1`: a thunk for each operation, and the sorted table.
 
 use std::fmt::Write;
 
@@ -58,7 +58,7 @@ fn thunk(op: &Op) -> String {
         let next_is_of_it =
             op.arguments[at + 1..].iter().any(|next| next.kind.is_list() && next.group == argument.group);
         if argument.kind.is_list() && !next_is_of_it {
-            let (first, check) = lengths(op, argument.group);
+            let (first, check) = lengths(op, argument.group, "arg::same_length");
             conversions.push_str(&check);
             let _ = write!(call, "{first}.len(), ");
         }
@@ -98,8 +98,8 @@ fn pass(argument: &Argument) -> (Option<String>, String) {
     }
 }
 
-/// The list whose length is that of its group, and the check that the others have it.
-fn lengths(op: &Op, group: usize) -> (&str, String) {
+/// The list whose length is that of its group, and the check by the function `same_length` that the others have it.
+pub(super) fn lengths<'a>(op: &'a Op, group: usize, same_length: &str) -> (&'a str, String) {
     let required = op.lists(group).find(|list| list.kind != Kind::OptionalInts).or_else(|| op.lists(group).next());
     let first = required.map_or("", |list| list.name.as_str());
     let others: String = op
@@ -107,7 +107,7 @@ fn lengths(op: &Op, group: usize) -> (&str, String) {
         .filter(|list| list.name != first)
         .map(|list| {
             let name = &list.name;
-            let check = format!("arg::same_length((\"{first}\", {first}.len()), (\"{name}\", {name}.len()))?;\n");
+            let check = format!("{same_length}((\"{first}\", {first}.len()), (\"{name}\", {name}.len()))?;\n");
             match list.kind {
                 Kind::OptionalInts => format!("if let Some({name}) = {name} {{\n{check}}}\n"),
                 _ => check,

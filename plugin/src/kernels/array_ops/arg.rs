@@ -1,6 +1,8 @@
 //! Arguments of array operations, checked, as the shim takes them.
 
-use crate::array::dtype_code;
+use crate::mlx::arguments;
+pub(super) use crate::mlx::arguments::same_length;
+use crate::mlx::dtypes::dtype_code;
 use rlx_host_api::abi::{RlxArray, RlxStr};
 use rlx_host_api::{DType, Error};
 use rlx_mlx_shim as ffi;
@@ -59,14 +61,6 @@ pub(super) unsafe fn arrays<'a>(
     Ok(arrays)
 }
 
-/// Lists of which the shim takes one length.
-pub(super) fn same_length(a: (&str, usize), b: (&str, usize)) -> Result<(), Error> {
-    if a.1 == b.1 {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("`{}` has {} elements and `{}` has {}, they must be as many", a.0, a.1, b.0, b.1)))
-}
-
 /// A count or an offset.
 pub(super) fn size(value: u64, name: &str) -> Result<usize, Error> {
     usize::try_from(value).map_err(|_| Error::invalid(format!("`{name}`: {value} exceeds the address space")))
@@ -84,5 +78,5 @@ pub(super) fn dtype(code: u32) -> Result<ffi::rlx_mlx_dtype_t, Error> {
 pub(super) unsafe fn text(text: RlxStr, name: &str) -> Result<CString, Error> {
     // SAFETY: promised by the caller.
     let text = unsafe { text.as_str() }.map_err(|error| error.context(format_args!("`{name}`")))?;
-    CString::new(text).map_err(|_| Error::invalid(format!("`{name}` has a zero byte")))
+    arguments::text(text, name)
 }

@@ -5,8 +5,8 @@
 mod arg;
 mod table;
 
-use crate::array::Array;
-use crate::shim::check;
+use crate::mlx::array::Array;
+use crate::mlx::errors::check;
 use rlx_host_api::abi::*;
 use rlx_host_api::author::panic_error;
 use rlx_host_api::{Error, ErrorKind};

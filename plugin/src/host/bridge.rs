@@ -1,0 +1,120 @@
+//! From host code to a lazy array: a primitive of MLX's graph (the shim's `callback.h`).
+//!
+//! Where a run in compiled mode is one replay that is waited for, it calls those at the ends of the program itself, before
+//! and after the evaluation (the shim's `trace.h`): they cost no more than a call, and read the host's inputs in place.
+
+use super::code::HostCode;
+use super::failures::Failures;
+use crate::mlx::array::Array;
+use crate::mlx::dtypes::dtype_code;
+use crate::mlx::errors::check;
+use crate::mlx::extents::extents;
+use rlx_host_api::author::panic_error;
+use rlx_host_api::kernel::TensorViewMut;
+use rlx_host_api::{Error, TensorInfo, TensorView};
+use rlx_mlx_shim as ffi;
+use std::ffi::{CString, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What the primitive holds on to.
+struct Call {
+    code: Box<dyn HostCode>,
+    operands: Vec<TensorInfo>,
+    results: Vec<TensorInfo>,
+    failures: Arc<Failures>,
+    place: String,
+}
+
+/// A node that host code computes.
+pub(crate) struct HostNode<'a> {
+    /// What the operands are.
+    pub(crate) operands: Vec<TensorInfo>,
+    /// What the results are.
+    pub(crate) results: Vec<TensorInfo>,
+    /// How errors name the node.
+    pub(crate) place: String,
+    /// Where its errors wait for the run.
+    pub(crate) failures: &'a Arc<Failures>,
+}
+
+/// The lazy results of a node over `inputs`.
+pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Array]) -> Result<Vec<Array>, Error> {
+    let HostNode { operands, results, place, failures } = node;
+    let dims = results.iter().map(extents).collect::<Result<Vec<_>, _>>()?;
+    let dtypes = results.iter().map(|output| dtype_code(output.dtype)).collect::<Result<Vec<_>, _>>()?;
+    let shapes: Vec<*const c_int> = dims.iter().map(|dims| dims.as_ptr()).collect();
+    let ranks: Vec<usize> = dims.iter().map(Vec::len).collect();
+    let raw: Vec<_> = inputs.iter().map(|array| array.raw()).collect();
+    let mut made = vec![std::ptr::null_mut(); dims.len()];
+    let call = Call { code, operands, results, failures: Arc::clone(failures), place };
+    let ud = Box::into_raw(Box::new(call)).cast::<c_void>();
+    // SAFETY: live handles; lists and counts agree; the shim releases `ud` once, after a failure too.
+    check(unsafe {
+        ffi::rlx_mlx_op_host_callback(
+            Some(compute),
+            ud,
+            Some(release),
+            raw.as_ptr(),
+            raw.len(),
+            shapes.as_ptr(),
+            ranks.as_ptr(),
+            dtypes.as_ptr(),
+            dtypes.len(),
+            made.as_mut_ptr(),
+        )
+    })?;
+    // SAFETY: fresh handles, owned by nobody else.
+    made.into_iter().map(|raw| unsafe { Array::from_raw(raw) }).collect()
+}
+
+unsafe extern "C" fn release(ud: *mut c_void) {
+    // SAFETY: the box leaked above; the shim calls this once. A panic must not unwind through MLX.
+    let drop_call = || drop(unsafe { Box::from_raw(ud.cast::<Call>()) });
+    let _ = catch_unwind(AssertUnwindSafe(drop_call));
+}
+
+unsafe extern "C" fn compute(
+    ud: *mut c_void,
+    inputs: *const ffi::rlx_mlx_view_t,
+    n_inputs: usize,
+    outputs: *const ffi::rlx_mlx_view_mut_t,
+    n_outputs: usize,
+) -> c_int {
+    // SAFETY: the `Call` of this primitive, alive until `release` and never changed.
+    let call = unsafe { &*ud.cast::<Call>() };
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the shim gives so many views, whose memory is valid during this call; results do not overlap.
+        unsafe {
+            let operands = (0..n_inputs).zip(&call.operands).map(|(i, info)| {
+                let view = &*inputs.add(i);
+                let data = if view.nbytes == 0 { &[] } else { slice(view.data, view.nbytes) };
+                TensorView { dtype: info.dtype, dims: &info.dims, data }
+            });
+            let results = (0..n_outputs).zip(&call.results).map(|(i, info)| {
+                let view = &*outputs.add(i);
+                let data: &mut [u8] = match view.nbytes {
+                    0 => &mut [],
+                    nbytes => std::slice::from_raw_parts_mut(view.data.cast(), nbytes),
+                };
+                TensorViewMut { dtype: info.dtype, dims: &info.dims, data }
+            });
+            let (operands, mut results) = (operands.collect::<Vec<_>>(), results.collect::<Vec<_>>());
+            call.code.compute(&operands, &mut results)
+        }
+    }));
+    let Err(error) = done.unwrap_or_else(|payload| Err(panic_error(payload.as_ref()))) else { return 0 };
+    let error = error.context(&call.place);
+    let message = error.message().replace('\0', "?");
+    let text = CString::new(format!("{} {message}", call.failures.keep(error))).unwrap_or_default();
+    // SAFETY: NUL-terminated.
+    unsafe { ffi::rlx_mlx_set_last_error(text.as_ptr()) };
+    1
+}
+
+/// # Safety
+/// `data` points to `len` bytes, valid for `'a`.
+unsafe fn slice<'a>(data: *const c_void, len: usize) -> &'a [u8] {
+    // SAFETY: promised by the caller.
+    unsafe { std::slice::from_raw_parts(data.cast(), len) }
+}

@@ -1,0 +1,21 @@
+//! The array operations as methods of [`Array`](super::array::Array), one file for each family. Each returns lazy arrays. Written
+//! by `cargo xtask array-ops`. Do not edit.
+
+#![allow(dead_code, clippy::too_many_arguments, reason = "all that the shim has; rules use a part of it")]
+
+mod binary;
+mod conv;
+mod create;
+mod fft;
+mod gather;
+mod linalg;
+mod matmul;
+mod nn;
+mod quantized;
+mod random;
+mod reduce;
+mod scan;
+mod scatter;
+mod shape;
+mod sort;
+mod unary;

@@ -1,0 +1,193 @@
+//! `Op::Attention`: layouts, masks, grouped heads, soft cap.
+
+use super::rule::{Case, rules};
+use super::scope::Scope;
+use super::steps::integers;
+use crate::mlx::array::Array;
+use crate::mlx::dtypes::is_float;
+use crate::mlx::extents::int;
+use rlx_host_api::kernel::{Mask as Masking, Unary};
+use rlx_host_api::{DType, Error};
+use rlx_ir::op::MaskKind;
+use rlx_ir::{Node, Op};
+use std::ffi::c_int;
+
+rules! {
+    Attention { .. }    [3..=4; scope, node]    known_layout    => lower(scope, node);
+}
+
+/// Layouts are told apart by the rank of q.
+fn known_layout(case: &Case<'_>) -> Result<(), Error> {
+    match case.rank(0) {
+        None | Some(2..=4) => Ok(()),
+        Some(rank) => Err(other_rank(rank)),
+    }
+}
+
+fn other_rank(rank: usize) -> Error {
+    Error::unsupported(format!("attention over operands of rank {rank}; expected 2, 3 or 4"))
+}
+
+/// `Op::Attention`. Rank 4 is `[B,H,S,D]` when axis 1 of q is the number of heads, else `[B,S,H,D]`; rank 3 packs the
+/// heads, `[B,S,H*D]`; rank 2 is rank 3 without the batch. k and v have q's layout; the result has it too.
+fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
+    let Op::Attention { num_heads, head_dim, v_head_dim, mask_kind, score_scale, attn_logit_softcap } = &node.op else {
+        return Err(Error::fault("not an attention node"));
+    };
+    let layout = Layout::of(&scope.input_dims(node, 0)?, int(*num_heads)?)?;
+    let head_dim_k = int(*head_dim)?;
+    let head_dim_v = int(v_head_dim.unwrap_or(*head_dim))?;
+    let q = layout.to_bhsd(scope.input(node, 0)?, head_dim_k)?;
+    let k = layout.to_bhsd(scope.input(node, 1)?, head_dim_k)?;
+    let v = layout.to_bhsd(scope.input(node, 2)?, head_dim_v)?;
+    let mask = match mask_kind {
+        MaskKind::None => Mask::None,
+        MaskKind::Causal => Mask::Causal,
+        MaskKind::SlidingWindow(window) => Mask::Array(sliding_window(&q, &k, *window)?),
+        MaskKind::Custom => Mask::Array(key_mask(scope.input(node, 3)?)?),
+        MaskKind::Bias => Mask::Array(scope.input(node, 3)?.cast(q.dtype()?)?),
+    };
+    let scale = score_scale.unwrap_or(1.0 / (*head_dim as f32).sqrt());
+    let out = match attn_logit_softcap {
+        Some(cap) => capped(&q, &k, &v, scale, *cap, mask)?,
+        None => attend(&q, &k, &v, scale, mask)?,
+    };
+    layout.restore(&out)
+}
+
+/// How the heads lie in an operand.
+#[derive(Clone, Copy)]
+enum Layout {
+    Bhsd,
+    Bshd,
+    Packed,
+    Unbatched,
+}
+
+impl Layout {
+    fn of(q: &[c_int], heads: c_int) -> Result<Self, Error> {
+        match q.len() {
+            4 if q[1] == heads => Ok(Self::Bhsd),
+            4 => Ok(Self::Bshd),
+            3 => Ok(Self::Packed),
+            2 => Ok(Self::Unbatched),
+            rank => Err(other_rank(rank)),
+        }
+    }
+
+    fn to_bhsd(self, x: &Array, head_dim: c_int) -> Result<Array, Error> {
+        let dims = x.dims()?;
+        let (batch, rest) = match (self, dims.as_slice()) {
+            (Self::Bhsd, [_, _, _, _]) => return x.duplicate(),
+            (Self::Bshd, [_, _, _, _]) => return x.transpose(&[0, 2, 1, 3]),
+            (Self::Packed, [batch, rest @ ..]) if rest.len() == 2 => (*batch, rest),
+            (Self::Unbatched, rest) if rest.len() == 2 => (1, rest),
+            _ => return Err(Error::invalid(format!("attention operand of shape {dims:?} beside another rank of q"))),
+        };
+        if head_dim <= 0 || rest[1] % head_dim != 0 {
+            return Err(Error::invalid(format!("width {} is no multiple of the head size {head_dim}", rest[1])));
+        }
+        x.reshape(&[batch, rest[0], rest[1] / head_dim, head_dim])?.transpose(&[0, 2, 1, 3])
+    }
+
+    fn restore(self, out: &Array) -> Result<Array, Error> {
+        if matches!(self, Self::Bhsd) {
+            return out.duplicate();
+        }
+        let bshd = out.transpose(&[0, 2, 1, 3])?;
+        let dims = bshd.dims()?;
+        match self {
+            Self::Packed => bshd.reshape(&[dims[0], dims[1], dims[2] * dims[3]]),
+            Self::Unbatched => bshd.reshape(&[dims[1], dims[2] * dims[3]]),
+            Self::Bhsd | Self::Bshd => Ok(bshd),
+        }
+    }
+}
+
+/// A mask in the form that MLX takes.
+pub(super) enum Mask {
+    None,
+    Causal,
+    /// Broadcasts to `[B,H,Sq,Sk]`: bool (true attends) or added to the scores.
+    Array(Array),
+}
+
+/// Attention over BHSD operands with MLX's fused op, which also takes fewer key and value heads.
+pub(super) fn attend(q: &Array, k: &Array, v: &Array, scale: f32, mask: Mask) -> Result<Array, Error> {
+    match mask {
+        Mask::None => q.attention(k, v, scale, Masking::None, None),
+        Mask::Causal => q.attention(k, v, scale, Masking::Causal, None),
+        Mask::Array(mask) => q.attention(k, v, scale, Masking::Custom, Some(&mask)),
+    }
+}
+
+/// A binary mask, at least 0.5 attends: `[B,Sk]` over keys, `[B,Sq,Sk]`, or `[B,H,Sq,Sk]`, axes of extent 1 broadcast.
+pub(super) fn key_mask(mask: &Array) -> Result<Array, Error> {
+    let dims = mask.dims()?;
+    let attends = match mask.dtype()? {
+        DType::Bool => mask.duplicate()?,
+        // Integers first become floats: 0.5 as an integer is 0.
+        dtype => {
+            let float = if is_float(dtype) { dtype } else { DType::F32 };
+            mask.cast(float)?.ge(&Array::scalar(0.5, float)?)?
+        }
+    };
+    match *dims {
+        [b, k] => attends.reshape(&[b, 1, 1, k]),
+        [b, q, k] => attends.reshape(&[b, 1, q, k]),
+        [_, _, _, _] => Ok(attends),
+        _ => Err(Error::invalid(format!("attention mask of shape {dims:?}; expected rank 2, 3 or 4"))),
+    }
+}
+
+/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys. Made by MLX, so
+/// that a long sequence costs no memory before the run.
+fn sliding_window(q: &Array, k: &Array, window: usize) -> Result<Array, Error> {
+    let (queries, keys) = (q.dims()?[2], k.dims()?[2]);
+    let i = integers(keys - queries, keys)?.reshape(&[queries, 1])?;
+    let j = integers(0, keys)?.reshape(&[1, keys])?;
+    let causal = j.le(&i)?;
+    // A window as long as the keys hides nothing more.
+    match c_int::try_from(window) {
+        Ok(window) if window < keys => {
+            let first = i.sub(&Array::scalar(window.into(), DType::I32)?)?;
+            causal.bit_and(&j.ge(&first)?)
+        }
+        _ => Ok(causal),
+    }
+}
+
+/// Attention with scores capped to `cap * tanh(score / cap)` before the mask, which MLX's fused op lacks.
+fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> Result<Array, Error> {
+    let (qd, kd) = (q.dims()?, k.dims()?);
+    let (heads, kv_heads) = (qd[1], kd[1]);
+    if kv_heads == 0 || heads % kv_heads != 0 {
+        return Err(Error::invalid(format!("{heads} query heads over {kv_heads} key heads")));
+    }
+    // [B, Hkv, group, S, D] on both sides: the group axis of k and v broadcasts.
+    let groups = heads / kv_heads;
+    let grouped = |x: &Array, group: c_int| -> Result<Array, Error> {
+        let d = x.dims()?;
+        x.reshape(&[d[0], kv_heads, group, d[2], d[3]])
+    };
+    let (q5, k5, v5) = (grouped(q, groups)?, grouped(k, 1)?, grouped(v, 1)?);
+    let dtype = q.dtype()?;
+    let c = |value: f32| Array::scalar(value.into(), dtype);
+    let scores = q5.matmul(&k5.transpose(&[0, 1, 2, 4, 3])?)?.mul(&c(scale)?)?;
+    let scores = scores.div(&c(cap)?)?.unary(Unary::Tanh)?.mul(&c(cap)?)?;
+    let scores = scores.reshape(&[qd[0], heads, qd[2], kd[2]])?;
+    let scores = match mask {
+        Mask::None => scores,
+        Mask::Causal => masked(&scores, &sliding_window(q, k, usize::MAX)?)?,
+        Mask::Array(mask) if mask.dtype()? == DType::Bool => masked(&scores, &mask)?,
+        Mask::Array(bias) => scores.add(&bias)?,
+    };
+    let weights = grouped(&scores.softmax(3)?, groups)?;
+    let out = weights.matmul(&v5)?;
+    out.reshape(&[qd[0], heads, qd[2], v.dims()?[3]])
+}
+
+/// Scores with the lowest finite f16 value where the mask is false: far below any score, finite in every float type.
+fn masked(scores: &Array, attends: &Array) -> Result<Array, Error> {
+    attends.where_(scores, &Array::scalar(-65504.0, scores.dtype()?)?)
+}

@@ -1,0 +1,35 @@
+//! From IR nodes to MLX arrays: a table with one row for each op kind, one file for each family of ops.
+//!
+//! A family's file starts with its rows: op kind and fields, operands, what is accepted, and the value. All that is to be
+//! known of an op is read from there: what the host is told, what is refused before anything is traced, how a node is
+//! lowered.
+//!
+//! * [`rule`]: a row, and the macro that makes one. [`table`]: all of them.
+//! * [`walk`]: lowers the nodes of a segment. [`scope`]: what the lowering of a node can see.
+//! * [`steps`]: what several families do.
+
+mod attention;
+mod binary;
+mod control;
+mod conv;
+mod custom;
+mod fused;
+mod gather;
+mod group_norm;
+mod leaf;
+mod matmul;
+mod norm;
+mod pool;
+mod quant;
+mod reduce;
+mod rope;
+pub(crate) mod rule;
+mod scan;
+mod scope;
+mod shape;
+mod softmax;
+mod steps;
+pub(crate) mod table;
+mod unary;
+mod unary_backward;
+pub(crate) mod walk;

@@ -1,0 +1,123 @@
+//! Pooling: the gradient of max-pooling, a kernel from source where the device runs one, composed elsewhere.
+
+use super::rule::{any, rules};
+use super::scope::Scope;
+use super::steps::integers;
+use crate::ir::shapes::dims_of;
+use crate::mlx::array::Array;
+use crate::mlx::extents::int;
+use rlx_host_api::kernel::Language;
+use rlx_host_api::kernel::Reduce;
+use rlx_host_api::{DType, Error};
+use rlx_ir::Node;
+use rlx_mlx_shim as ffi;
+use std::ffi::c_int;
+
+rules! {
+    MaxPool2dBackward { kernel_size, stride, padding } [2..=2; scope, node] any => {
+        max_pool2d_backward(scope, node, kernel_size, stride, padding)
+    };
+}
+
+/// A pooling of `[n, c, h, w]` to `[n, c, h_out, w_out]`.
+struct Pooling {
+    x: [c_int; 4],
+    out: [c_int; 2],
+    kernel: [c_int; 2],
+    stride: [c_int; 2],
+    padding: [c_int; 2],
+}
+
+/// `MaxPool2dBackward` of the operands x and dy. A window's gradient goes to its first NaN if it has one, else to the first
+/// of its maxima; padding never wins, and overlapping windows add up.
+fn max_pool2d_backward(
+    scope: &Scope<'_>,
+    node: &Node,
+    kernel: &[usize],
+    stride: &[usize],
+    padding: &[usize],
+) -> Result<Array, Error> {
+    let (x, dy) = (scope.input(node, 0)?, scope.input(node, 1)?);
+    let pooling = Pooling::new(&x.dims()?, &dy.dims()?, kernel, stride, padding)?;
+    match scope.device().language() {
+        Some(Language::Metal) => pooling.backward_metal(x, dy),
+        _ if pooling.x.contains(&0) || pooling.out.contains(&0) => {
+            Array::scalar(0.0, x.dtype()?)?.broadcast_to(&dims_of(node)?)
+        }
+        _ => pooling.backward_composed(x, dy),
+    }
+}
+
+impl Pooling {
+    fn new(x: &[c_int], dy: &[c_int], kernel: &[usize], stride: &[usize], padding: &[usize]) -> Result<Self, Error> {
+        let pair = |name: &str, values: &[usize], least: usize| match values {
+            &[a, b] if a >= least && b >= least => Ok([int(a)?, int(b)?]),
+            _ => Err(Error::invalid(format!("{name} is {values:?}: give two numbers of at least {least}"))),
+        };
+        let (kernel, stride) = (pair("kernel_size", kernel, 1)?, pair("stride", stride, 1)?);
+        let padding = pair("padding", padding, 0)?;
+        let (&[n, c, h, w], &[dn, dc, h_out, w_out]) = (x, dy) else {
+            return Err(Error::invalid(format!("x is {x:?} and dy is {dy:?}: both have four axes")));
+        };
+        let out = |axis: usize, extent: c_int| {
+            let inside = i64::from(extent) + 2 * i64::from(padding[axis]) - i64::from(kernel[axis]);
+            inside.div_euclid(stride[axis].into()) + 1
+        };
+        let wanted = [out(0, h), out(1, w)];
+        if [dn, dc] != [n, c] || [h_out, w_out].map(i64::from) != wanted.map(|extent| extent.max(0)) {
+            return Err(Error::invalid(format!("dy is {dy:?}, but this pooling of {x:?} gives {wanted:?}")));
+        }
+        if padding[0] >= kernel[0] || padding[1] >= kernel[1] {
+            return Err(Error::invalid(format!("padding {padding:?} is not less than the window {kernel:?}")));
+        }
+        Ok(Self { x: [n, c, h, w], out: [h_out, w_out], kernel, stride, padding })
+    }
+
+    fn backward_metal(&self, x: &Array, dy: &Array) -> Result<Array, Error> {
+        let Self { x: [n, c, h, w], out: [ho, wo], kernel: [kh, kw], stride: [sh, sw], padding: [ph, pw] } = *self;
+        // SAFETY: live handles; `out` is writable.
+        Array::produce(|out| unsafe {
+            ffi::rlx_mlx_op_maxpool2d_backward_metal(x.raw(), dy.raw(), n, c, h, w, ho, wo, kh, kw, sh, sw, ph, pw, out)
+        })
+    }
+
+    /// Each window's winner, then its gradient added at the winner's place.
+    fn backward_composed(&self, x: &Array, dy: &Array) -> Result<Array, Error> {
+        let Self { x: [n, c, h, w], out: [ho, wo], kernel: [_, kw], stride: [sh, sw], padding: [ph, pw] } = *self;
+        let values = self.windows(x, f32::NEG_INFINITY)?;
+        let inside = Array::scalar(1.0, DType::F32)?.broadcast_to(&[1, 1, h, w])?;
+        let inside = self.windows(&inside, 0.0)?.cast(DType::Bool)?;
+        let is_nan = values.ne(&values)?;
+        let has_nan = is_nan.cast(DType::I32)?.reduce(Reduce::Max, &[4], true)?.cast(DType::Bool)?;
+        let largest = values.reduce(Reduce::Max, &[4], true)?;
+        let wins = has_nan.where_(&is_nan, &values.eq(&largest)?)?.bit_and(&inside)?;
+        let winner = wins.cast(DType::I32)?.argmax(4, false)?.cast(DType::I32)?;
+
+        let constant = |value: c_int| Array::scalar(value.into(), DType::I32);
+        let row_in_window = winner.floor_div(&constant(kw)?)?;
+        let column_in_window = winner.sub(&row_in_window.mul(&constant(kw)?)?)?;
+        let first = |count, stride, padding| integers(0, count)?.mul(&constant(stride)?)?.sub(&constant(padding)?);
+        let row = row_in_window.add(&first(ho, sh, ph)?.reshape(&[ho, 1])?)?;
+        let column = column_in_window.add(&first(wo, sw, pw)?)?;
+        let place = row.mul(&constant(w)?)?.add(&column)?;
+
+        // Halves are added up in f32.
+        let dtype = if dy.dtype()? == DType::F64 { DType::F64 } else { DType::F32 };
+        let zeros = Array::scalar(0.0, dtype)?.broadcast_to(&[n * c, h * w])?;
+        let (place, dy) = (place.reshape(&[n * c, ho * wo])?, dy.cast(dtype)?.reshape(&[n * c, ho * wo])?);
+        zeros.scatter_add_axis(&place, &dy, 1)?.reshape(&[n, c, h, w])
+    }
+
+    /// The windows of `[n, c, h, w]`, padded with `fill`, as `[n, c, h_out, w_out, elements]`.
+    fn windows(&self, x: &Array, fill: f32) -> Result<Array, Error> {
+        let Self { out: [ho, wo], kernel: [kh, kw], stride: [sh, sw], padding: [ph, pw], x: [_, _, h, w] } = *self;
+        let [n, c] = match x.dims()?.as_slice() {
+            &[n, c, _, _] => [n, c],
+            other => return Err(Error::fault(format!("windows of {other:?}"))),
+        };
+        let padded = x.pad(&[0, 0, ph, pw], &[0, 0, ph, pw], fill)?.contiguous()?;
+        let [height, width] = [h + 2 * ph, w + 2 * pw].map(i64::from);
+        let strides = [i64::from(c) * height * width, height * width, i64::from(sh) * width, sw.into(), width, 1];
+        padded.as_strided(&[n, c, ho, wo, kh, kw], &strides, 0)?.reshape(&[n, c, ho, wo, kh * kw])
+    }
+}

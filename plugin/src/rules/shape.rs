@@ -1,0 +1,63 @@
+//! Ops that move elements and compute none.
+
+use super::rule::{MANY, any, rules};
+use crate::ir::shapes::dims_of;
+use crate::mlx::array::Array;
+use crate::mlx::extents::{int, ints, joined};
+use rlx_host_api::Error;
+use std::ffi::c_int;
+
+rules! {
+    Reshape { .. }                       [x; _, node]               any => x.reshape(&dims_of(node)?);
+    Expand { .. }                        [x; _, node]               any => x.broadcast_to(&dims_of(node)?);
+    Transpose { perm }                   [x]                        any => x.transpose(&ints(perm)?);
+    Narrow { axis, start, len }          [x]                        any => slice(x, *axis, *start, *len, 1);
+    Slice { axis, start, len, step }     [x]                        any => slice(x, *axis, *start, *len, *step);
+    Concat { axis }                      [1..=MANY; scope, node]    any => Array::concat(&scope.inputs(node)?, int(*axis)?);
+    Reverse { axes }                     [x]                        any => reverse(x, axes);
+    ResizeNearest2x                      [x]                        any => resize_nearest_2x(x);
+}
+
+/// `Op::Narrow` and `Op::Slice`: elements `start + j * step` for `j` in `0..len`; `step` may be negative.
+fn slice(x: &Array, axis: usize, start: usize, len: usize, step: i64) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let extent = *dims.get(axis).ok_or_else(|| Error::invalid(format!("axis {axis} of an array of shape {dims:?}")))?;
+    let (first, count) = (int(start)?, int(len)?);
+    let step = c_int::try_from(step).map_err(|_| Error::invalid(format!("step {step} exceeds 32 bits")))?;
+    let last = i64::from(first) + (i64::from(count) - 1) * i64::from(step);
+    let inside = |i: i64| (0..i64::from(extent)).contains(&i);
+    if step == 0 || (count > 0 && !(inside(first.into()) && inside(last))) {
+        return Err(Error::invalid(format!(
+            "elements {start} + j * {step}, j < {len}, lie outside axis {axis} of extent {extent}"
+        )));
+    }
+    if count == 0 {
+        return x.slice_axis(axis, 0, Some(0), 1);
+    }
+    // One past the last element in the direction of the step; before element 0 there is no index to name.
+    let stop = last + i64::from(step.signum());
+    x.slice_axis(axis, first, c_int::try_from(stop).ok().filter(|&s| s >= 0), step)
+}
+
+/// `Op::Reverse`: a slice with step -1 along each axis.
+fn reverse(x: &Array, axes: &[usize]) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let mut y = x.duplicate()?;
+    for &axis in axes {
+        let extent = *dims.get(axis).ok_or_else(|| Error::invalid(format!("axis {axis} of shape {dims:?}")))?;
+        if extent > 0 {
+            y = y.slice_axis(axis, extent - 1, None, -1)?;
+        }
+    }
+    Ok(y)
+}
+
+/// `Op::ResizeNearest2x` of `[n, c, h, w]`: each element twice along the last two axes.
+fn resize_nearest_2x(x: &Array) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let &[n, c, h, w] = dims.as_slice() else {
+        return Err(Error::invalid(format!("x is {dims:?}: it has four axes")));
+    };
+    let pairs = x.reshape(&[n, c, h, 1, w, 1])?.broadcast_to(&[n, c, h, 2, w, 2])?;
+    pairs.reshape(&[n, c, joined(&[h, 2])?, joined(&[w, 2])?])
+}

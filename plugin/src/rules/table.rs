@@ -1,0 +1,71 @@
+//! The table: all rows, found by op kind.
+
+use super::rule::{Case, Rule};
+use super::{
+    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quant, reduce, rope,
+    scan, shape, softmax, unary, unary_backward,
+};
+use crate::ir::names::{label, place};
+use crate::ir::nodes;
+use rlx_host_api::Error;
+use rlx_ir::{Graph, OpKind};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+const FAMILIES: &[&[Rule]] = &[
+    leaf::RULES,
+    unary::RULES,
+    unary_backward::RULES,
+    binary::RULES,
+    matmul::RULES,
+    norm::RULES,
+    group_norm::RULES,
+    attention::RULES,
+    rope::RULES,
+    shape::RULES,
+    gather::RULES,
+    reduce::RULES,
+    softmax::RULES,
+    scan::RULES,
+    conv::RULES,
+    pool::RULES,
+    quant::RULES,
+    fused::RULES,
+    control::RULES,
+    custom::RULES,
+];
+
+/// All rows, in the order of the families.
+pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The row of an op kind.
+pub(crate) fn find(kind: OpKind) -> Option<&'static Rule> {
+    static BY_KIND: LazyLock<HashMap<OpKind, &'static Rule>> =
+        LazyLock::new(|| all().map(|rule| (rule.kind, rule)).collect());
+    BY_KIND.get(&kind).copied()
+}
+
+/// Refuses a program with a node that no row takes; all of unknown kinds are named.
+pub(crate) fn check(graph: &Graph) -> Result<(), Error> {
+    let mut unknown = Vec::new();
+    let mut refused = None;
+    nodes::each(graph, &mut |graph, node, inside| match find(node.op.kind()) {
+        None => unknown.push(format!("{:?} at {}{inside}", node.op.kind(), label(node))),
+        Some(rule) => {
+            if refused.is_none() {
+                let answer = (rule.accepts)(&Case { graph, node });
+                refused = answer.err().map(|error| error.context(format_args!("{}{inside}", place(node))));
+            }
+        }
+    });
+    if let Some(first) = unknown.first() {
+        let message = match unknown.len() {
+            1 => format!("unsupported op {first}"),
+            n => format!("{n} nodes have unsupported ops: {}", unknown.join(", ")),
+        };
+        return Err(Error::unsupported(message).with("op", first.as_str()));
+    }
+    refused.map_or(Ok(()), Err)
+}

@@ -1,0 +1,82 @@
+//! `Op::Activation`: one function per kind; and conversions.
+
+use super::rule::{any, rules};
+use super::steps::wide;
+use crate::mlx::array::Array;
+use rlx_host_api::Error;
+use rlx_host_api::kernel::Unary;
+use rlx_ir::op::Activation;
+
+rules! {
+    Activation(kind)    [x]    any    => lower(x, *kind);
+    Cast { to }         [x]    any    => x.cast((*to).into());
+    StopGradient        [x]    any    => x.duplicate();
+}
+
+/// One activation. Composed ones compute half types in f32 and round once at the end (the walk casts back).
+pub(super) fn lower(x: &Array, kind: Activation) -> Result<Array, Error> {
+    let direct = match kind {
+        Activation::Gelu => return x.gelu(),
+        Activation::Silu => return x.silu(),
+        Activation::Relu => Unary::Relu,
+        Activation::Sigmoid => Unary::Sigmoid,
+        Activation::Tanh => Unary::Tanh,
+        Activation::Exp => Unary::Exp,
+        Activation::Log => Unary::Log,
+        Activation::Sqrt => Unary::Sqrt,
+        Activation::Rsqrt => Unary::Rsqrt,
+        Activation::Neg => Unary::Neg,
+        Activation::Abs => Unary::Abs,
+        Activation::Sin => Unary::Sin,
+        Activation::Cos => Unary::Cos,
+        Activation::Tan => Unary::Tan,
+        Activation::Atan => Unary::Atan,
+        Activation::Recip => Unary::Recip,
+        Activation::Round => Unary::Round,
+        Activation::Floor => Unary::Floor,
+        Activation::Ceil => Unary::Ceil,
+        Activation::Sign => Unary::Sign,
+        Activation::Erf => Unary::Erf,
+        Activation::GeluApprox
+        | Activation::Softplus
+        | Activation::Elu
+        | Activation::HardSwish
+        | Activation::HardSigmoid
+        | Activation::Mish
+        | Activation::Softsign
+        | Activation::LogSigmoid => return composed(x, kind),
+    };
+    x.unary(direct)
+}
+
+fn composed(x: &Array, kind: Activation) -> Result<Array, Error> {
+    let x = &wide(x)?;
+    let dtype = x.dtype()?;
+    let c = |value: f64| Array::scalar(value, dtype);
+    match kind {
+        Activation::GeluApprox => {
+            // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+            let cubic = x.mul(x)?.mul(x)?.mul(&c(0.044_715)?)?.add(x)?;
+            let inner = cubic.mul(&c((2.0 / std::f64::consts::PI).sqrt())?)?.unary(Unary::Tanh)?;
+            x.mul(&c(0.5)?)?.mul(&inner.add(&c(1.0)?)?)
+        }
+        Activation::Softplus => softplus(x),
+        Activation::Elu => {
+            // expm1 only below 0, so that its overflow above does not matter.
+            let zero = c(0.0)?;
+            x.gt(&zero)?.where_(x, &x.min(&zero)?.unary(Unary::Expm1)?)
+        }
+        Activation::HardSwish => x.mul(&x.add(&c(3.0)?)?.max(&c(0.0)?)?.min(&c(6.0)?)?)?.div(&c(6.0)?),
+        Activation::HardSigmoid => x.div(&c(6.0)?)?.add(&c(0.5)?)?.max(&c(0.0)?)?.min(&c(1.0)?),
+        Activation::Mish => x.mul(&softplus(x)?.unary(Unary::Tanh)?),
+        Activation::Softsign => x.div(&x.unary(Unary::Abs)?.add(&c(1.0)?)?),
+        Activation::LogSigmoid => softplus(&x.unary(Unary::Neg)?)?.unary(Unary::Neg),
+        other => Err(Error::fault(format!("activation {other:?} is not composed"))),
+    }
+}
+
+/// max(x, 0) + log1p(exp(-|x|)), which neither overflows nor cancels.
+pub(super) fn softplus(x: &Array) -> Result<Array, Error> {
+    let tail = x.unary(Unary::Abs)?.unary(Unary::Neg)?.unary(Unary::Exp)?;
+    x.unary(Unary::Relu)?.add(&tail.unary(Unary::Log1p)?)
+}

@@ -1,0 +1,122 @@
+//! From the nodes of a segment to arrays, in order.
+//!
+//! The walk makes sure that each array has the node's declared dtype and shape, so that a wrong graph is told at compile
+//! time, by node.
+
+use super::rule::How;
+use super::scope::{Scope, declared_dtype};
+use super::table;
+use crate::ir::names::place;
+use crate::ir::program::Program;
+use crate::ir::segment::Segment;
+use crate::ir::shapes::dims_of;
+use crate::mlx::array::{Array, eval};
+use rlx_host_api::{Error, ErrorKind};
+use rlx_ir::Node;
+
+/// The lazy outputs of a segment for its arguments. They may be views.
+pub(crate) fn lower(program: &Program, segment: &Segment, args: &[&Array]) -> Result<Vec<Array>, Error> {
+    walk(program, segment, args, &mut |_, _, _| Ok(()))
+}
+
+/// Like [`lower`], evaluating after each node that an output needs, which `evaluations` counts; a failure names the node.
+pub(crate) fn lower_eagerly(
+    program: &Program,
+    segment: &Segment,
+    args: &[&Array],
+    evaluations: &mut u64,
+) -> Result<Vec<Array>, Error> {
+    walk(program, segment, args, &mut |program, node, value| {
+        if !program.is_needed(node.id) {
+            return Ok(());
+        }
+        *evaluations += 1;
+        eval(std::slice::from_ref(value)).map_err(|e| e.context(place(node)))
+    })
+}
+
+/// The outputs as [`lower`] gives them, then the values of all nodes in order, [`count_values`] many. `places` gets the name
+/// of each.
+pub(crate) fn lower_with_values(
+    program: &Program,
+    segment: &Segment,
+    args: &[&Array],
+    places: &mut Vec<String>,
+) -> Result<Vec<Array>, Error> {
+    let mut values = Vec::new();
+    let mut outputs = walk(program, segment, args, &mut |_, node, value| {
+        values.push(value.duplicate()?);
+        places.push(place(node));
+        Ok(())
+    })?;
+    outputs.append(&mut values);
+    Ok(outputs)
+}
+
+/// How many values lowering a segment visits, those of functions that it calls included.
+pub(crate) fn count_values(program: &Program, segment: &Segment) -> usize {
+    let called = segment.nodes.iter().flat_map(|&id| program.bodies(id));
+    segment.nodes.len() + called.map(|body| count_values(body, &body.whole)).sum::<usize>()
+}
+
+/// What is done with each value as it arises; the program is the one that has the node.
+type Visit<'a> = dyn FnMut(&Program, &Node, &Array) -> Result<(), Error> + 'a;
+
+fn walk(program: &Program, segment: &Segment, args: &[&Array], visit: &mut Visit<'_>) -> Result<Vec<Array>, Error> {
+    let graph = &program.graph;
+    let mut scope = Scope::new(program, segment, args);
+    for &id in &segment.nodes {
+        let (at, node) = (id.0 as usize, graph.node(id));
+        let value = match segment.arg(program.source(id)) {
+            Some(arg) => scope.arg(arg)?.duplicate()?,
+            None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
+        };
+        visit(program, node, &value)?;
+        scope.set(id, Some(value));
+        // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
+        for input in &node.inputs {
+            if program.last_use[input.0 as usize] == at {
+                scope.set(*input, None);
+            }
+        }
+    }
+    segment.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
+}
+
+fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {
+    let kind = node.op.kind();
+    // `check` has let nothing pass that has no row, and leaves and control flow are the plan's.
+    let rule = table::find(kind).ok_or_else(|| Error::unsupported(format!("unsupported op {kind:?}")))?;
+    let count = node.inputs.len();
+    if !rule.operands.contains(&count) {
+        let (least, most) = (rule.operands.start(), rule.operands.end());
+        let takes = if least == most { least.to_string() } else { format!("{least} or more") };
+        return Err(Error::invalid(format!("it has {count} operands and takes {takes}")));
+    }
+    let value = match rule.how {
+        How::Graph(lower) | How::Host(lower) => lower(scope, node),
+        How::Call => call(scope, node, visit),
+        How::Leaf | How::ControlFlow => Err(Error::fault(format!("{kind:?} is not lowered"))),
+    }?;
+    conform(value, node)
+}
+
+/// The function's body over the node's operands, as part of the enclosing graph.
+fn call(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {
+    let (body, args) = scope.function(node)?;
+    let outputs = walk(body, &body.whole, &args, visit)?;
+    outputs.into_iter().next().ok_or_else(|| Error::fault("the function gives nothing"))
+}
+
+/// The value in the node's declared dtype; another shape than the declared one is an error.
+fn conform(value: Array, node: &Node) -> Result<Array, Error> {
+    let (found, declared) = (value.dims()?, dims_of(node)?);
+    if found != declared {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the graph declares shape {declared:?}, but the operands give {found:?}"),
+        ));
+    }
+    let dtype = declared_dtype(node);
+    if value.dtype()? == dtype { Ok(value) } else { value.cast(dtype) }
+}
