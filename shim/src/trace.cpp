@@ -1,5 +1,6 @@
 // Functions traced at once and replayed on any thread.
 #include <algorithm>
+#include <optional>
 
 #include "elements.h"
 #include "operands.h"
@@ -50,9 +51,23 @@ void clear(rlx_mlx_array_t** out_outputs, size_t n) {
   }
 }
 
-// Arrays of the inputs. What is copied here is referred to by the graph alone, so that MLX can reuse its memory. Bytes are
-// borrowed where `may_borrow` says so and the tape allows it.
-std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inputs, size_t n_inputs, bool may_borrow) {
+// To borrow smaller inputs saves less than it costs.
+constexpr size_t WORTH_BORROWING = size_t{1} << 16;
+
+// The caller's memory, where MLX's operations can read it as an array.
+std::optional<mx::array> lend(const mx::Shape& shape, mx::Dtype dtype, const rlx_mlx_source_t& source) {
+  if (source.nbytes < WORTH_BORROWING || !can_borrow(dtype, source.data, source.nbytes) ||
+      !is_readable_in_front(source.data)) {
+    return std::nullopt;
+  }
+  return borrowed(shape, dtype, source.data, [](mx::allocator::Buffer) {});
+}
+
+// Arrays of the inputs. What is copied here is referred to by the graph alone, so that MLX can reuse its memory. With
+// `lent`, which gets them, arrays over the caller's memory are made where that is possible: while somebody else holds them
+// MLX does not write over them.
+std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inputs, size_t n_inputs,
+                                   std::vector<mx::array>* lent) {
   if (n_inputs > 0) {
     target(inputs, "inputs");
   }
@@ -67,11 +82,39 @@ std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inp
     const auto& shape = tape.input_shapes[i];
     const auto dtype = tape.input_dtypes[i];
     check_bytes(shape, dtype, source.data, source.nbytes);
-    const bool borrows = may_borrow && tape.ends.borrowable[i] && can_borrow(dtype, source.data, source.nbytes);
-    values.push_back(borrows ? borrowed(shape, dtype, source.data, [](mx::allocator::Buffer) {})
-                             : copy_in(shape, dtype, source.data, source.nbytes));
+    if (lent && tape.ends.borrowable[i] && can_borrow(dtype, source.data, source.nbytes)) {
+      values.push_back(borrowed(shape, dtype, source.data, [](mx::allocator::Buffer) {}));
+    } else if (auto array = lent ? lend(shape, dtype, source) : std::nullopt) {
+      lent->push_back(*array);
+      values.push_back(std::move(*array));
+    } else {
+      values.push_back(copy_in(shape, dtype, source.data, source.nbytes));
+    }
   }
   return values;
+}
+
+// After a failure, other parts of the graph may still read what was lent.
+void wait_for_readers(const std::vector<mx::array>& lent) {
+  if (lent.empty()) {
+    return;
+  }
+  try {
+    mx::synchronize(mx::to_stream(here()));
+  } catch (...) {
+    // The failure that is told already, or another of the same run.
+  }
+}
+
+// An output that outlives the run: elements of its own, where it is a view of memory that was lent for the run.
+mx::array kept(const mx::array& output, const std::vector<mx::array>& lent) {
+  const auto shares = [&](const mx::array& a) { return a.data_shared_ptr() == output.data_shared_ptr(); };
+  if (std::none_of(lent.begin(), lent.end(), shares)) {
+    return output;
+  }
+  auto own = uninitialised(output.shape(), output.dtype());
+  read_part(output, 0, output.nbytes(), own.data<void>());
+  return own;
 }
 
 }  // namespace
@@ -131,13 +174,21 @@ int rlx_mlx_trace_run(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, si
                   std::to_string(sinks[i].nbytes));
       }
     }
-    auto outputs = tape.run(arrays_from(tape, inputs, n_inputs, true), places);
+    std::vector<mx::array> lent;
+    auto arrays = arrays_from(tape, inputs, n_inputs, &lent);
+    std::vector<mx::array> outputs;
+    try {
+      outputs = tape.run(std::move(arrays), places);
+    } catch (...) {
+      wait_for_readers(lent);
+      throw;
+    }
     Handles made;
     for (size_t i = 0; i < n_outputs; ++i) {
       if (sinks[i].data && sinks[i].nbytes > 0 && outputs[i].data<void>() != sinks[i].data) {
         read_part(outputs[i], 0, outputs[i].nbytes(), sinks[i].data);
       }
-      made.list.push_back(places[i] ? nullptr : handle(outputs[i]));
+      made.list.push_back(places[i] ? nullptr : handle(kept(outputs[i], lent)));
     }
     made.give(out_outputs);
   });
@@ -152,7 +203,7 @@ int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, 
     if (n_outputs > 0) {
       target(out_outputs, "out_outputs");
     }
-    const auto outputs = tape.replay(arrays_from(tape, inputs, n_inputs, false));
+    const auto outputs = tape.replay(arrays_from(tape, inputs, n_inputs, nullptr));
     mx::async_eval(outputs);
     Handles(outputs).give(out_outputs);
   });

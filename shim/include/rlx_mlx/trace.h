@@ -20,7 +20,7 @@ int rlx_mlx_trace_call(rlx_mlx_trace_t* trace, rlx_mlx_array_t* const* inputs, s
                        rlx_mlx_array_t** out_outputs, size_t n_outputs);
 
 /* Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
- * are while the call lasts. */
+ * are while the call lasts, after which no output refers to them. */
 typedef struct rlx_mlx_source_s {
   rlx_mlx_array_t* array;
   const void* data;

@@ -37,6 +37,46 @@ static int with_constants(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inp
   return failed;
 }
 
+/* Large enough to be lent. */
+enum { LENT_ROWS = 160, LENT_COLUMNS = 128, LENT = LENT_ROWS * LENT_COLUMNS };
+
+/* Memory that the caller lends for a run: outputs that are views of it are copied, so that they outlive it. */
+static void lending(void) {
+  float* x = malloc(LENT * sizeof(float));
+  float* sum = malloc(LENT * sizeof(float));
+  float* turned = malloc(LENT * sizeof(float));
+  rlx_mlx_trace_t* trace = NULL;
+  rlx_mlx_array_t *input = NULL, *outs[2] = {NULL, NULL};
+  rlx_mlx_source_t source = {NULL, NULL, 0};
+  rlx_mlx_sink_t sinks[2];
+  int row, column;
+  CHECK(x && sum && turned);
+  for (row = 0; row < LENT_ROWS; ++row) {
+    for (column = 0; column < LENT_COLUMNS; ++column) {
+      const float value = (float)(row * LENT_COLUMNS + column);
+      x[row * LENT_COLUMNS + column] = turned[column * LENT_ROWS + row] = value;
+      sum[row * LENT_COLUMNS + column] = value + 3;
+    }
+  }
+  input = make_f32(x, LENT_ROWS, LENT_COLUMNS);
+  memset(sinks, 0, sizeof(sinks));
+  source.data = x;
+  source.nbytes = LENT * sizeof(float);
+  CHECK_OK(rlx_mlx_trace(with_constants, NULL, &input, 1, 2, &trace));
+  CHECK_OK(rlx_mlx_trace_run(trace, &source, 1, sinks, outs, 2));
+  /* Nothing was written there, and it is not needed any more. */
+  CHECK(x[0] == 0 && x[LENT - 1] == LENT - 1);
+  free(x);
+  CHECK(holds_f32(outs[0], sum, LENT, 0));
+  CHECK(holds_f32(outs[1], turned, LENT, 0));
+  rlx_mlx_array_free(outs[0]);
+  rlx_mlx_array_free(outs[1]);
+  rlx_mlx_array_free(input);
+  rlx_mlx_trace_free(trace);
+  free(sum);
+  free(turned);
+}
+
 static void running(void) {
   const float x[6] = {1, 2, 3, 4, 5, 6}, sum[6] = {4, 5, 6, 7, 8, 9}, turned[6] = {1, 4, 2, 5, 3, 6};
   float found[2][6];
@@ -485,6 +525,7 @@ void test_trace(void) {
   rlx_mlx_array_free(inputs[1]);
 
   running();
+  lending();
   merging();
   sizes();
   failing(0);

@@ -5,6 +5,7 @@
 mod counters;
 mod extent;
 mod kv_cache;
+mod lent;
 mod params;
 mod pipeline;
 mod resident;
