@@ -24,6 +24,7 @@ mod printable;
 #[cfg(feature = "rlx-runtime")]
 pub mod runtime;
 mod types;
+mod value;
 mod views;
 
 pub use author::{ActiveExtent, Counters, MemoryLimit, MemoryStats, Segment, Source};
@@ -31,4 +32,5 @@ pub use error::{Error, ErrorKind};
 pub use growable::Growable;
 pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};
 pub use printable::printable;
-pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading, Value};
+pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading};
+pub use value::Value;

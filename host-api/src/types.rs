@@ -1,58 +1,8 @@
-//! The plain Rust types that both sides share: values, element types, devices, tensors.
+//! The plain Rust types that both sides share: element types, devices, tensors.
 
 use crate::abi::*;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Value};
 use std::fmt;
-
-/// A typed value of an option, attribute or error detail.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Signed integer.
-    Int(i64),
-    /// Double.
-    Float(f64),
-    /// Truth value.
-    Bool(bool),
-    /// Text.
-    Str(String),
-}
-
-impl From<i64> for Value {
-    fn from(v: i64) -> Self {
-        Self::Int(v)
-    }
-}
-impl From<f64> for Value {
-    fn from(v: f64) -> Self {
-        Self::Float(v)
-    }
-}
-impl From<bool> for Value {
-    fn from(v: bool) -> Self {
-        Self::Bool(v)
-    }
-}
-impl From<&str> for Value {
-    fn from(v: &str) -> Self {
-        Self::Str(v.to_owned())
-    }
-}
-impl From<String> for Value {
-    fn from(v: String) -> Self {
-        Self::Str(v)
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Int(v) => v.fmt(f),
-            Self::Float(v) => v.fmt(f),
-            Self::Bool(v) => v.fmt(f),
-            Self::Str(v) => v.fmt(f),
-        }
-    }
-}
 
 /// Element type: the `DType` of the RLX IR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -345,29 +295,5 @@ impl<'a> TensorView<'a> {
             ))),
             None => Err(Error::invalid(format!("shape {:?} is negative or overflows", self.dims))),
         }
-    }
-
-    pub(crate) fn to_raw(self) -> RlxTensor {
-        RlxTensor {
-            dtype: self.dtype.code(),
-            rank: self.dims.len() as u32,
-            dims: self.dims.as_ptr(),
-            data: RlxBytes::new(self.data),
-        }
-    }
-
-    /// # Safety
-    /// The views in `raw` are valid for `'a`.
-    pub(crate) unsafe fn from_raw(raw: &RlxTensor) -> Result<Self, Error> {
-        // SAFETY: promised by the caller.
-        let (dims, data) = unsafe {
-            (
-                crate::views::slice(raw.dims, raw.rank.into(), "tensor dims")?,
-                crate::views::slice(raw.data.data, raw.data.len, "tensor data")?,
-            )
-        };
-        let view = Self { dtype: DType::from_code(raw.dtype)?, dims, data };
-        view.check()?;
-        Ok(view)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::abi::*;
 use crate::growable::read;
-use crate::{DType, Error, Growable, TensorInfo, Value};
+use crate::{DType, Error, Growable, TensorInfo, TensorView, Value};
 
 impl RlxStr {
     /// The empty string.
@@ -86,6 +86,29 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, len: u64, what: &str) -> Resul
     }
     // SAFETY: not NULL, aligned, of possible size; the caller promises the memory.
     Ok(unsafe { std::slice::from_raw_parts(data, len as usize) })
+}
+
+impl<'a> TensorView<'a> {
+    pub(crate) fn to_raw(self) -> RlxTensor {
+        RlxTensor {
+            dtype: self.dtype.code(),
+            rank: self.dims.len() as u32,
+            dims: self.dims.as_ptr(),
+            data: RlxBytes::new(self.data),
+        }
+    }
+
+    /// # Safety
+    /// The views in `raw` are valid for `'a`.
+    pub(crate) unsafe fn from_raw(raw: &RlxTensor) -> Result<Self, Error> {
+        // SAFETY: promised by the caller.
+        let (dims, data) = unsafe {
+            (slice(raw.dims, raw.rank.into(), "tensor dims")?, slice(raw.data.data, raw.data.len, "tensor data")?)
+        };
+        let view = Self { dtype: DType::from_code(raw.dtype)?, dims, data };
+        view.check()?;
+        Ok(view)
+    }
 }
 
 /// More inputs, parameters or outputs than any graph has: a count beyond it is not believed.

@@ -22,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace, out: Option<PathBuf>) -> Result<()> {
     };
     let mut files = Vec::new();
     stage::fill(workspace, &libraries, &out, |folder| {
-        strip(&folder.join(stage::plugin_file()))?;
+        strip(&folder.join(manifest::plugin_file()))?;
         copy_licences(workspace, &libraries, &folder.join("licenses"))?;
         files = manifest::write(workspace, &libraries, folder)?.files;
         Ok(())

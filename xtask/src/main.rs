@@ -6,6 +6,7 @@ mod bindings;
 mod c_programs;
 mod cargo;
 mod ci;
+mod circles;
 mod compiler;
 mod demo;
 mod dist;
@@ -58,6 +59,11 @@ enum Command {
     },
     /// Everything that continuous integration checks
     Ci,
+    /// Fail where files of a crate need each other in a circle
+    Circles {
+        /// Folders of crates, e.g. `host-api` [default: those that continuous integration checks]
+        crates: Vec<PathBuf>,
+    },
     /// Run 20,000 programs that are grown op by op, in every mode, and compare them with NumPy
     Grown {
         /// Arguments of tests/grown, e.g. `--programs 100 --seed 7` or `--only 1234 --dump DIR`
@@ -113,6 +119,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test { args } => test::run(&workspace, &args),
         Command::Dist { out } => dist::run(&workspace, out),
         Command::Ci => ci::run(&workspace),
+        Command::Circles { crates } => circles::run(&workspace, &crates),
         Command::Grown { args } => grown::run(&workspace, &args),
         Command::Valgrind => valgrind::run(&workspace),
         Command::Shim => shim::run(&workspace),

@@ -1,5 +1,6 @@
 //! The manifest of the plugin's folder; its format is host-api's.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,7 +11,6 @@ use rlx_mlx_vendor::{Flavour, MLX_VERSION};
 
 use crate::cargo::Workspace;
 use crate::provision::Provisioned;
-use crate::stage;
 
 /// Writes the manifest of the plugin folder `folder`, which is otherwise complete, and returns it.
 pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Result<Manifest> {
@@ -18,7 +18,7 @@ pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Pat
         format: Manifest::FORMAT,
         name: "mlx".to_owned(),
         version: workspace.version("rlx-mlx-plugin")?.parse()?,
-        plugin: stage::plugin_file(),
+        plugin: plugin_file(),
         engine: "MLX".to_owned(),
         engine_version: MLX_VERSION.to_owned(),
         devices: devices(libraries.flavour),
@@ -33,6 +33,11 @@ pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Pat
     let manifest = about.describe_folder(folder)?;
     manifest.write(folder)?;
     Ok(manifest)
+}
+
+/// The plugin's file name on this system.
+pub(crate) fn plugin_file() -> String {
+    format!("{DLL_PREFIX}rlx_mlx{DLL_SUFFIX}")
 }
 
 /// The kinds of devices that a flavour of MLX computes on.

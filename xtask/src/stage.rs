@@ -1,13 +1,12 @@
 //! The plugin's folder: the plugin with MLX's libraries beside it, as a user drops it in.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::cargo::Workspace;
-use crate::manifest;
+use crate::manifest::{self, plugin_file};
 use crate::provision::{self, Provisioned};
 
 /// A plugin folder for the demo and the tests.
@@ -56,11 +55,6 @@ pub(crate) fn fill(
     finish(&fresh)?;
     remove(folder)?;
     fs::rename(&fresh, folder).with_context(|| format!("cannot move {} into place", folder.display()))
-}
-
-/// The plugin's file name on this system.
-pub(crate) fn plugin_file() -> String {
-    format!("{DLL_PREFIX}rlx_mlx{DLL_SUFFIX}")
 }
 
 /// Copies a file; the folder of `to` is made if it is missing.

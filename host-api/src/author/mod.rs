@@ -58,6 +58,7 @@
 //! ```
 
 mod entry;
+mod export;
 mod extensions;
 mod kernel;
 mod logging;
@@ -66,7 +67,8 @@ mod program;
 mod storage;
 mod thunks;
 
-pub use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading, Value};
+pub use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading};
+pub use crate::value::Value;
 pub use entry::entry;
 pub use extensions::*;
 pub use kernel::{CustomNode, KernelRegistry, RegisteredKernel};
@@ -239,33 +241,4 @@ impl DeviceInfo {
 pub trait Exported: Plugin {
     /// The plugin's state.
     fn state() -> &'static PluginState;
-}
-
-/// Exports a type that implements [`Plugin`] as the plugin of this `cdylib`: the entry symbol, the table, and
-/// panic-safe thunks behind every slot. Once per library.
-#[macro_export]
-macro_rules! export_plugin {
-    ($plugin:ty) => {
-        const _: () = {
-            static STATE: $crate::author::PluginState = $crate::author::PluginState::new();
-            static API: $crate::abi::RlxBackendApi = $crate::author::api_table::<$plugin>();
-
-            impl $crate::author::Exported for $plugin {
-                fn state() -> &'static $crate::author::PluginState {
-                    &STATE
-                }
-            }
-
-            /// The one entry of this plugin, see `rlx_host_api::abi::RlxBackendEntry`.
-            // SAFETY: the name is reserved for this purpose by the ABI.
-            #[unsafe(no_mangle)]
-            unsafe extern "C" fn rlx_backend_entry(
-                request: *const $crate::abi::RlxEntryRequest,
-                response: *mut $crate::abi::RlxEntryResponse,
-            ) -> *mut $crate::abi::RlxError {
-                // SAFETY: the host's promise about both pointers is handed on.
-                unsafe { $crate::author::entry(&API, request, response) }
-            }
-        };
-    };
 }

@@ -4,7 +4,8 @@
 //! the library and which libraries it needs, whether those are trusted: all of that before it is opened. Then whether
 //! the plugin is what its file name and its manifest say.
 
-use super::inspect::{self, inspect};
+use super::inspect::inspect;
+use super::library;
 use super::manifest::MANIFEST_FILE;
 use super::refusal::show_path;
 use super::search::Found;
@@ -39,7 +40,7 @@ impl Examination {
     /// Looks at the file, its trust, and what its manifest says; takes no time.
     pub(super) fn begin(file: Found, allow_untrusted: bool) -> Self {
         let mut this = Self { file, manifest: None, real: Err(Refusal::NotFound), allow_untrusted, overlooked: None };
-        this.real = inspect::open(&this.file.path).and_then(|_| {
+        this.real = library::open(&this.file.path).and_then(|_| {
             let real = this.file.path.canonicalize().map_err(|_| Refusal::NotFound)?;
             let manifest = Manifest::of(&real, this.file.in_bundle);
             this.manifest = manifest.as_ref().ok().cloned().flatten();

@@ -1,7 +1,7 @@
 //! Reads a Mach-O library, universal or not: processor, load commands, exports. dyld checks the rest itself, and refuses
 //! instead of faulting.
 
-use super::inspect::{Bytes, Linkage, damaged, ensure, name_of};
+use super::linkage::{Bytes, Linkage, damaged, ensure, name_of};
 use super::refusal::Refusal;
 use crate::abi::ENTRY_SYMBOL;
 use object::macho::{self, CpuType, FatArch32, FatArch64, FileType, MachHeader64, SegmentCommand64};

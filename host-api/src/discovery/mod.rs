@@ -25,6 +25,8 @@ mod examine;
 mod file;
 mod inspect;
 mod libraries;
+mod library;
+mod linkage;
 mod macho;
 mod manifest;
 #[doc(hidden)]

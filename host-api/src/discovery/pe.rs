@@ -1,7 +1,7 @@
 //! Reads a Windows library: processor, sections, exports, imports. The Windows loader checks the rest itself, and refuses
 //! instead of faulting.
 
-use super::inspect::{Bytes, Linkage, damaged, ensure, name_of};
+use super::linkage::{Bytes, Linkage, damaged, ensure, name_of};
 use super::refusal::Refusal;
 use crate::abi::ENTRY_SYMBOL;
 use object::read::pe::PeFile;

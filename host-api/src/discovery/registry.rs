@@ -203,6 +203,17 @@ impl Registry {
     }
 }
 
+impl Plugin {
+    /// Loads the plugin file at `path`, or returns the one loaded before, as [`Registry::load`] of the process does.
+    ///
+    /// # Errors
+    /// Not found, not a plugin, not trusted, not as its manifest says, no ABI version in common, or a plugin that
+    /// cannot describe itself; the message names the file.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Registry::from_env().load(path).map_err(|refusal| refusal.into_error(path))
+    }
+}
+
 /// A plugin with its devices.
 type Opened = (Plugin, Vec<DeviceInfo>);
 

@@ -1,7 +1,7 @@
 //! A backend instance on one device.
 
 use super::load::slot;
-use super::{CompileOptions, Executable, Plugin};
+use super::{BackendOptions, Plugin};
 use crate::abi::*;
 use crate::types::Threading;
 use crate::views::key_values;
@@ -50,8 +50,31 @@ impl Drop for Instance {
     }
 }
 
+impl Plugin {
+    /// Makes a backend instance.
+    ///
+    /// # Errors
+    /// Not found when the plugin has no such device (the message lists those it has); otherwise the plugin's error.
+    pub fn create(&self, options: &BackendOptions) -> Result<Backend, Error> {
+        let devices = self.devices()?;
+        let index = devices
+            .iter()
+            .position(|d| options.kind.is_none_or(|kind| d.kind == kind && d.ordinal == options.ordinal))
+            .ok_or_else(|| {
+                let have: Vec<String> = devices.iter().map(|d| format!("{}:{}", d.kind, d.ordinal)).collect();
+                let wanted = options.kind.map_or_else(|| "device".to_owned(), |k| format!("{k}:{}", options.ordinal));
+                Error::not_found(format!(
+                    "backend `{}` has no {wanted} here; its devices are: {}",
+                    self.info().name,
+                    if have.is_empty() { "none".to_owned() } else { have.join(", ") }
+                ))
+            })?;
+        Backend::create(self, index as u64, &options.options)
+    }
+}
+
 impl Backend {
-    pub(super) fn create(plugin: &Plugin, device: u64, options: &[(String, Value)]) -> Result<Self, Error> {
+    fn create(plugin: &Plugin, device: u64, options: &[(String, Value)]) -> Result<Self, Error> {
         let options = key_values(options);
         let args = RlxCreateArgs {
             device,
@@ -72,34 +95,12 @@ impl Backend {
         Ok(Self { inner: Arc::new(Instance { plugin: plugin.clone(), handle, turn }) })
     }
 
-    pub(super) fn instance(&self) -> &Instance {
+    pub(super) fn instance(&self) -> &Arc<Instance> {
         &self.inner
     }
 
     /// The plugin behind this instance.
     pub fn plugin(&self) -> &Plugin {
         &self.inner.plugin
-    }
-
-    /// Compiles a `.rlxmodel` text.
-    ///
-    /// # Errors
-    /// A malformed program, an unsupported op, an unknown option; the message names node and op.
-    pub fn compile(&self, program: &[u8], options: &CompileOptions) -> Result<Executable, Error> {
-        let pairs = key_values(&options.options);
-        let args = RlxCompileArgs {
-            program: RlxStr { data: program.as_ptr(), len: program.len() as u64 },
-            graph: RlxStr::new(options.graph.as_deref().unwrap_or_default()),
-            options: pairs.as_ptr(),
-            option_count: pairs.len() as u64,
-            ..RlxCompileArgs::sized()
-        };
-        let mut handle = std::ptr::null_mut();
-        {
-            let _turn = self.inner.turn();
-            // SAFETY: live handle; the arguments state their size, and they and their views outlive the call.
-            unsafe { Error::check(slot!(self.plugin().api(), compile(self.inner.handle, &args, &mut handle)))? };
-        }
-        Executable::new(Arc::clone(&self.inner), handle)
     }
 }

@@ -2,9 +2,8 @@
 
 use super::extensions::Tables;
 use super::load::{load, slot};
-use super::{Backend, BackendOptions};
 use crate::abi::*;
-use crate::discovery::{Refusal, Registry};
+use crate::discovery::Refusal;
 use crate::types::{DeviceInfo, DeviceKind, PluginInfo, Threading};
 use crate::views::{pairs, slice, text};
 use crate::{Error, ErrorKind, Growable};
@@ -36,15 +35,6 @@ struct Usage {
 }
 
 impl Plugin {
-    /// Loads the plugin file at `path`, or returns the one loaded before, as [`Registry::load`] of the process does.
-    ///
-    /// # Errors
-    /// Not found, not a plugin, not trusted, not as its manifest says, no ABI version in common, or a plugin that
-    /// cannot describe itself; the message names the file.
-    pub fn load(path: &Path) -> Result<Self, Error> {
-        Registry::from_env().load(path).map_err(|refusal| refusal.into_error(path))
-    }
-
     /// Opens the plugin file at `path` without looking at it first, once a process.
     pub(crate) fn open(path: &Path) -> Result<Self, Refusal> {
         static LOADED: LazyLock<Mutex<HashMap<PathBuf, Plugin>>> = LazyLock::new(Mutex::default);
@@ -116,27 +106,6 @@ impl Plugin {
         };
         // Whatever is wrong in it, the plugin said it.
         read.map_err(|e| Error::fault(e.message()).context(format!("device {index}")))
-    }
-
-    /// Makes a backend instance.
-    ///
-    /// # Errors
-    /// Not found when the plugin has no such device (the message lists those it has); otherwise the plugin's error.
-    pub fn create(&self, options: &BackendOptions) -> Result<Backend, Error> {
-        let devices = self.devices()?;
-        let index = devices
-            .iter()
-            .position(|d| options.kind.is_none_or(|kind| d.kind == kind && d.ordinal == options.ordinal))
-            .ok_or_else(|| {
-                let have: Vec<String> = devices.iter().map(|d| format!("{}:{}", d.kind, d.ordinal)).collect();
-                let wanted = options.kind.map_or_else(|| "device".to_owned(), |k| format!("{k}:{}", options.ordinal));
-                Error::not_found(format!(
-                    "backend `{}` has no {wanted} here; its devices are: {}",
-                    self.info().name,
-                    if have.is_empty() { "none".to_owned() } else { have.join(", ") }
-                ))
-            })?;
-        Backend::create(self, index as u64, &options.options)
     }
 
     /// Stops the plugin's threads and drops its caches, for a host that wants its memory back before it ends. The

@@ -1,7 +1,7 @@
 //! Kernels as hosts define them: traits, and the values that are registered.
 
-use super::source::{LaunchFn, SourceKernel};
-use super::{Array, ArrayOps, KernelCall, Language, Launch, SourceCode, TensorViewMut};
+use super::source::LaunchFn;
+use super::{Array, ArrayOps, KernelCall, Language, SourceCode, TensorViewMut};
 use crate::abi::{RLX_KERNEL_COMPOSED, RLX_KERNEL_HOST, RLX_KERNEL_SOURCE};
 use crate::{Error, TensorInfo, TensorView};
 use std::fmt;
@@ -152,14 +152,6 @@ impl Kernel {
         Self::composed(op, Closure(compose))
     }
 
-    /// A kernel from source; `launch` tells its geometry for a node.
-    pub fn source(
-        op: impl Into<String>,
-        launch: impl Fn(&KernelCall<'_>) -> Result<Launch, Error> + Send + Sync + 'static,
-    ) -> SourceKernel {
-        SourceKernel { op: op.into(), launch: Box::new(launch), sources: Vec::new(), fallback: None }
-    }
-
     /// Says that the kernel has several results: `outputs` lists them for a node, whose own dtype they all have. The
     /// node's value is their elements, one result after the other, as `Graph::custom_op_packed` of rlx-ir declares it.
     #[must_use]
@@ -183,13 +175,6 @@ impl Kernel {
             Body::Host(_) => KernelKind::Host,
             Body::Source { .. } => KernelKind::Source,
         }
-    }
-}
-
-impl From<SourceKernel> for Kernel {
-    fn from(kernel: SourceKernel) -> Self {
-        let SourceKernel { op, launch, sources, fallback } = kernel;
-        Self { op, body: Body::Source { launch, sources, fallback: fallback.map(Box::new) }, outputs: None }
     }
 }
 

@@ -38,6 +38,7 @@ mod array;
 mod array_ops;
 mod call;
 mod definition;
+mod from_source;
 mod source;
 mod wire;
 
@@ -47,4 +48,5 @@ pub use array::{Array, ArrayOps};
 pub use array_ops::*;
 pub use call::{Element, KernelCall, TensorViewMut};
 pub use definition::{ComposedKernel, HostKernel, Kernel, KernelKind};
-pub use source::{Language, Launch, SourceCode, SourceKernel};
+pub use from_source::SourceKernel;
+pub use source::{Language, Launch, SourceCode};

@@ -1,6 +1,6 @@
 //! Kernels from source, compiled by the plugin's engine.
 
-use super::{Kernel, KernelCall};
+use super::KernelCall;
 use crate::abi::{RLX_LANGUAGE_CUDA, RLX_LANGUAGE_METAL};
 use crate::{Error, Value};
 use std::fmt;
@@ -83,35 +83,3 @@ pub struct Launch {
 }
 
 pub(super) type LaunchFn = dyn Fn(&KernelCall<'_>) -> Result<Launch, Error> + Send + Sync;
-
-/// Builds a kernel from source, see [`Kernel::source`].
-pub struct SourceKernel {
-    pub(super) op: String,
-    pub(super) launch: Box<LaunchFn>,
-    pub(super) sources: Vec<(Language, SourceCode)>,
-    pub(super) fallback: Option<Kernel>,
-}
-
-impl SourceKernel {
-    /// Adds the code in one language, in place of what there was in it.
-    #[must_use]
-    pub fn code(mut self, language: Language, code: SourceCode) -> Self {
-        self.sources.retain(|(other, _)| *other != language);
-        self.sources.push((language, code));
-        self
-    }
-
-    /// The kernel for devices that have none of the languages: a host or a composed one, of any op name. Without it
-    /// programs do not compile there.
-    #[must_use]
-    pub fn fallback(mut self, kernel: Kernel) -> Self {
-        self.fallback = Some(kernel);
-        self
-    }
-}
-
-impl fmt::Debug for SourceKernel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceKernel").field("op", &self.op).field("sources", &self.sources).finish_non_exhaustive()
-    }
-}

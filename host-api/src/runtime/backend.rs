@@ -2,7 +2,9 @@
 
 use super::boundary::Declared;
 use super::executable::PluginExecutable;
-use super::{Registered, fail, or_fail, pipeline, registered};
+use super::failure::{fail, or_fail};
+use super::pipeline;
+use super::registered::{Registered, registered};
 use rlx_ir::hir::{HirModule, LowerError};
 use rlx_ir::lir::LirModule;
 use rlx_ir::{Graph, GraphModule, GraphStage, OpKind, RngOptions};

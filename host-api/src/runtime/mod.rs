@@ -92,7 +92,9 @@ mod convert;
 mod custom;
 mod distrusted;
 mod executable;
+mod failure;
 mod pipeline;
+mod registered;
 
 pub use constants::HostTensor;
 pub use distrusted::{DISTRUSTED_REWRITES, DistrustedRewrite};
@@ -100,22 +102,9 @@ pub use pipeline::{Prepared, prepare};
 
 use crate::discovery::Registry;
 use crate::kernel::{Kernel, KernelKind};
-use crate::{Backend, BackendOptions, CompileOptions, Counters, Error, ErrorKind, Plugin};
-use rlx_ir::OpKind;
+use crate::{BackendOptions, CompileOptions, Counters, Error, Plugin};
+use registered::{Registered, claimed_ops, registered, some_registered};
 use rlx_runtime::{Device, ExecutableGraph};
-use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-/// What `Device::Mlx` stands for in this process. rlx-runtime makes backends through a plain function, so it is static.
-static REGISTERED: RwLock<Option<Arc<Registered>>> = RwLock::new(None);
-
-/// A backend instance and how graphs are compiled for it.
-#[derive(Debug)]
-struct Registered {
-    backend: Backend,
-    ops: &'static [OpKind],
-    compile: CompileOptions,
-}
 
 /// Finds the plugin of backend `mlx` in the documented folders, loads it and registers it as `Device::Mlx`, on its
 /// first device. Where one is registered already, returns that one.
@@ -138,8 +127,7 @@ pub fn register_mlx() -> Result<Plugin, Error> {
 /// When the plugin has no such device or refuses an option. Compile options are checked at the first compilation.
 pub fn register(plugin: &Plugin, options: &BackendOptions, compile: &CompileOptions) -> Result<(), Error> {
     let backend = plugin.create(options)?;
-    let registered = Registered { backend, ops: claimed_ops(plugin), compile: compile.clone() };
-    *REGISTERED.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(registered));
+    registered::replace(Registered { backend, ops: claimed_ops(plugin), compile: compile.clone() });
     rlx_runtime::register_backend(Device::Mlx, backend::make);
     Ok(())
 }
@@ -174,45 +162,4 @@ pub fn kernels() -> Result<Vec<(String, KernelKind)>, Error> {
 /// plugin does not count.
 pub fn counters(graph: &dyn ExecutableGraph) -> Option<Counters> {
     executable::counters(graph)
-}
-
-fn registered() -> Option<Arc<Registered>> {
-    REGISTERED.read().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-fn some_registered() -> Result<Arc<Registered>, Error> {
-    let message = "no plugin is registered as Device::Mlx: call rlx_host_api::runtime::register_mlx first";
-    registered().ok_or_else(|| Error::new(ErrorKind::FailedPrecondition, message))
-}
-
-/// The ops of `plugin` that this host's IR knows, in a list that lives as long as the process, as rlx-runtime wants it.
-/// Equal lists are made once.
-fn claimed_ops(plugin: &Plugin) -> &'static [OpKind] {
-    static LISTS: Mutex<Vec<&'static [OpKind]>> = Mutex::new(Vec::new());
-    // `OpKind::ALL` of rlx-ir 0.2.19 lacks this one.
-    let known = OpKind::ALL.into_iter().chain([OpKind::GatedDeltaNetBackward]);
-    let claimed: Vec<OpKind> =
-        known.filter(|kind| plugin.info().ops.iter().any(|name| *name == format!("{kind:?}"))).collect();
-    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
-    match lists.iter().find(|list| **list == claimed) {
-        Some(list) => list,
-        None => {
-            let list: &'static [OpKind] = claimed.leak();
-            lists.push(list);
-            list
-        }
-    }
-}
-
-/// Ends a call of a trait that returns no `Result`, see the module's documentation.
-#[track_caller]
-#[expect(clippy::panic, reason = "rlx-runtime's traits have no other way to report a failure")]
-fn fail(what: impl Display) -> ! {
-    panic!("{what}")
-}
-
-/// The value, or the end of the call.
-#[track_caller]
-fn or_fail<T>(result: Result<T, Error>) -> T {
-    result.unwrap_or_else(|error| fail(error))
 }

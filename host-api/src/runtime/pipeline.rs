@@ -1,7 +1,9 @@
 //! From the user's graph to what the plugin compiles: the runtime's passes, then the encoding.
 
+use super::admission;
 use super::constants::{HostTensor, hoist};
-use super::{admission, claimed_ops, fail};
+use super::failure::fail;
+use super::registered::claimed_ops;
 use crate::{Backend, Error, Plugin};
 use rlx_ir::{DType, Graph, NodeId, Op, OpKind, rlxmodel};
 use rlx_opt::pass::Pass;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::docs::{self, Reader};
 use super::op::{Argument, Kind, Op, Results};
-use super::{COMMAND, Vocabulary, camel};
+use super::vocabulary::{COMMAND, Vocabulary, camel};
 
 /// The text of the header.
 pub(super) fn file(vocabulary: &Vocabulary) -> Result<String> {

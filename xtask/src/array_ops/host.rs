@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::docs::{self, Reader};
 use super::header::Enum;
 use super::op::{Argument, Fixed, Kind, Op, Results};
-use super::{COMMAND, Family, Vocabulary, camel, enum_names};
+use super::vocabulary::{COMMAND, Family, Vocabulary, camel, enum_names};
 
 /// Names and texts of the files, not formatted.
 pub(super) fn files(vocabulary: &Vocabulary) -> Result<Vec<(String, String)>> {

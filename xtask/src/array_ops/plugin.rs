@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::op::{Argument, Kind, Op, Results};
-use super::{COMMAND, Family, Vocabulary};
+use super::vocabulary::{COMMAND, Family, Vocabulary};
 
 /// Names and texts of the files, not formatted.
 pub(super) fn files(vocabulary: &Vocabulary) -> Vec<(String, String)> {

@@ -1,8 +1,8 @@
 //! The dynamic section: where ld.so finds everything else.
 
+use super::native::{Header, NATIVE, Sym, WORD};
 use super::segments::{Image, Span, known_number};
-use super::{Header, NATIVE, WORD};
-use crate::discovery::inspect::{damaged, ensure, name_of};
+use crate::discovery::linkage::{damaged, ensure, name_of};
 use crate::discovery::refusal::Refusal;
 use object::elf::{self, DynamicTag};
 use object::read::elf::{Dyn as _, FileHeader};
@@ -104,7 +104,7 @@ impl<'f> Dynamic<'f> {
         let size = |tag| self.get(tag).unwrap_or(0);
         let tables = [
             (elf::DT_STRTAB, size(elf::DT_STRSZ)),
-            (elf::DT_SYMTAB, symbols * size_of::<super::Sym>() as u64),
+            (elf::DT_SYMTAB, symbols * size_of::<Sym>() as u64),
             (elf::DT_VERSYM, symbols * size_of::<u16>() as u64),
             (elf::DT_RELA, size(elf::DT_RELASZ)),
             (elf::DT_REL, size(elf::DT_RELSZ)),
@@ -157,7 +157,7 @@ impl<'f> Dynamic<'f> {
             ensure(whole, || format!("its table of {name} has an address or a size, not both"))?;
         }
         let entries = [
-            (elf::DT_SYMENT, size_of::<super::Sym>()),
+            (elf::DT_SYMENT, size_of::<Sym>()),
             (elf::DT_RELAENT, size_of::<<Header as FileHeader>::Rela>()),
             (elf::DT_RELENT, size_of::<<Header as FileHeader>::Rel>()),
             (elf::DT_RELRENT, size_of::<<Header as FileHeader>::Relr>()),

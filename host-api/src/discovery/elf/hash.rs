@@ -1,10 +1,9 @@
 //! The hash tables through which ld.so finds symbols: it walks them without looking at their bounds.
 
 use super::dynamic::Dynamic;
+use super::native::{NATIVE, Sym, WORD};
 use super::segments::{Image, TABLE_LIMIT};
-use super::symbols::Symbols;
-use super::{NATIVE, Sym, WORD};
-use crate::discovery::inspect::{damaged, ensure};
+use crate::discovery::linkage::{damaged, ensure};
 use crate::discovery::refusal::Refusal;
 use object::elf;
 use object::{NativeEndian, U32};
@@ -62,8 +61,8 @@ impl<'f> Gnu<'f> {
     }
 
     /// Whether each symbol stands in the bucket of its name's hash, and each is found there.
-    fn holds(&self, image: &Image<'f>, symbols: &Symbols<'f>) -> Option<bool> {
-        let count = symbols.len().saturating_sub(self.first.into());
+    fn holds(&self, image: &Image<'f>, names: &[&'f [u8]]) -> Option<bool> {
+        let count = (names.len() as u64).saturating_sub(self.first.into());
         let chains: &[U32<NativeEndian>] = image.values(self.chains, count)?;
         let mut reached = 0;
         for (bucket, start) in self.buckets.iter().enumerate().filter(|(_, b)| b.get(NATIVE) != 0) {
@@ -71,7 +70,7 @@ impl<'f> Gnu<'f> {
             let mut position = start;
             loop {
                 let stored = chains.get(position)?.get(NATIVE);
-                let hash = elf::gnu_hash(symbols.name(self.first as usize + position)?);
+                let hash = elf::gnu_hash(names.get(self.first as usize + position)?);
                 let here = hash as usize % self.buckets.len() == bucket && (hash ^ stored) < 2;
                 if !here || !self.may_hold(hash) {
                     return Some(false);
@@ -158,15 +157,15 @@ pub(super) fn symbol_count(image: &Image<'_>, dynamic: &Dynamic<'_>) -> Result<O
     }
 }
 
-/// Checks the hash tables against the symbols.
-pub(super) fn check<'f>(image: &Image<'f>, dynamic: &Dynamic<'f>, symbols: &Symbols<'f>) -> Result<(), Refusal> {
+/// Checks the hash tables against the names of the symbols, one for each.
+pub(super) fn check<'f>(image: &Image<'f>, dynamic: &Dynamic<'f>, names: &[&'f [u8]]) -> Result<(), Refusal> {
     if let Some(table) = sysv(image, dynamic)? {
         ensure(table.ends(), || "its symbol hash table has a chain without end".to_owned())?;
     }
     if let Some(table) = gnu(image, dynamic)?
         && table.symbol_count(image).ok_or_else(broken)?.is_some()
     {
-        let right = table.holds(image, symbols).ok_or_else(broken)?;
+        let right = table.holds(image, names).ok_or_else(broken)?;
         ensure(right, || "its symbol hash table does not fit its symbols".to_owned())?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The kinds of relocation that position-independent libraries of this processor have.
 
-use super::WORD;
+use super::native::WORD;
 use object::elf::{self, RelocationType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,31 +9,22 @@
 mod dynamic;
 mod hash;
 mod kinds;
+mod native;
 mod notes;
 mod relocations;
 mod segments;
 mod symbols;
 mod versions;
 
-use super::inspect::{Bytes, Linkage, damaged, ensure, name_of};
+use super::linkage::{Bytes, Linkage, damaged, ensure, name_of};
 use super::refusal::Refusal;
 use dynamic::Dynamic;
+use native::{Header, NATIVE};
+use object::ReadRef;
 use object::elf;
 use object::read::elf::FileHeader;
-use object::{NativeEndian, ReadRef};
 use relocations::Relocations;
 use symbols::Symbols;
-
-/// Libraries of this process have its word size and byte order; others are refused before these types are used.
-#[cfg(target_pointer_width = "64")]
-type Header = elf::FileHeader64<NativeEndian>;
-#[cfg(not(target_pointer_width = "64"))]
-type Header = elf::FileHeader32<NativeEndian>;
-type ProgramHeader = <Header as FileHeader>::ProgramHeader;
-type Sym = <Header as FileHeader>::Sym;
-
-const NATIVE: NativeEndian = NativeEndian;
-const WORD: u64 = size_of::<usize>() as u64;
 
 /// Checks the library in `file` and reads how it is linked.
 pub(super) fn read(file: Bytes<'_>) -> Result<Linkage, Refusal> {

@@ -1,8 +1,8 @@
 //! Libraries that a library opens itself once it runs, as the note of the specification "ELF dlopen metadata" (UAPI group)
 //! lists them. The linker does not look for them, so nobody would before the library does.
 
-use super::{Header, NATIVE};
-use crate::discovery::inspect::{Bytes, damaged, name_of};
+use super::native::{Header, NATIVE};
+use crate::discovery::linkage::{Bytes, damaged, name_of};
 use crate::discovery::refusal::Refusal;
 use object::read::elf::{FileHeader, ProgramHeader as _};
 use serde::Deserialize;

@@ -2,10 +2,10 @@
 
 use super::dynamic::Dynamic;
 use super::kinds::{KINDS_LISTED, Kind, kind};
+use super::native::{Header, NATIVE, WORD};
 use super::segments::{Headers, Image, Span};
 use super::symbols::{FUNCTIONS_ARE_CODE, Symbols};
-use super::{Header, NATIVE, WORD};
-use crate::discovery::inspect::{damaged, ensure};
+use crate::discovery::linkage::{damaged, ensure};
 use crate::discovery::refusal::Refusal;
 use object::elf;
 use object::read::elf::{FileHeader, Rel as _, Rela as _, RelrIterator, Sym as _};

@@ -1,7 +1,7 @@
 //! The program headers: what ld.so maps, and where the file holds it.
 
-use super::{Header, NATIVE, ProgramHeader, WORD};
-use crate::discovery::inspect::{Bytes, damaged, ensure};
+use super::native::{Header, NATIVE, ProgramHeader, WORD};
+use crate::discovery::linkage::{Bytes, damaged, ensure};
 use crate::discovery::refusal::Refusal;
 use object::ReadRef;
 use object::elf;

@@ -2,10 +2,10 @@
 
 use super::dynamic::Dynamic;
 use super::hash;
+use super::native::{NATIVE, Sym};
 use super::segments::{Image, TABLE_LIMIT};
-use super::{NATIVE, Sym};
 use crate::abi::ENTRY_SYMBOL;
-use crate::discovery::inspect::{damaged, ensure};
+use crate::discovery::linkage::{damaged, ensure};
 use crate::discovery::refusal::Refusal;
 use object::elf;
 use object::read::elf::Sym as _;
@@ -47,9 +47,8 @@ impl<'f> Symbols<'f> {
                 checked.map_err(|what| damaged(format!("symbol {index} {what}")))?;
             }
         }
-        let symbols = Self { table, names };
-        hash::check(image, dynamic, &symbols)?;
-        Ok(symbols)
+        hash::check(image, dynamic, &names)?;
+        Ok(Self { table, names })
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -58,10 +57,6 @@ impl<'f> Symbols<'f> {
 
     pub(super) fn get(&self, index: u32) -> Option<&'f Sym> {
         self.table.get(index as usize)
-    }
-
-    pub(super) fn name(&self, index: usize) -> Option<&'f [u8]> {
-        self.names.get(index).copied()
     }
 
     /// Whether the plugin entry is exported.

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use super::sample::{Sample, header};
-use crate::discovery::inspect;
+use crate::discovery::library;
+use crate::discovery::linkage::Linkage;
 use crate::discovery::refusal::Refusal;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use object::elf;
@@ -14,11 +15,11 @@ const RTLD_NOLOAD: i32 = 4;
 
 const ENTRY: &str = "rlx_backend_entry";
 
-fn read(bytes: &[u8]) -> Result<inspect::Linkage, Refusal> {
+fn read(bytes: &[u8]) -> Result<Linkage, Refusal> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sample.so");
     std::fs::write(&file, bytes).unwrap();
-    inspect::read(&file)
+    library::read(&file)
 }
 
 fn damage(bytes: &[u8]) -> String {
@@ -71,7 +72,7 @@ fn libraries_of_this_process_are_sound_and_name_what_is_loaded() {
     let libraries = mapped();
     assert!(libraries.len() >= 2, "{libraries:?}");
     for file in libraries {
-        let linkage = inspect::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let linkage = library::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         assert!(!linkage.has_entry);
         for name in linkage.needed.iter().chain(&linkage.name).chain(&linkage.version_files) {
             // SAFETY: opens nothing that is not open.
@@ -84,7 +85,7 @@ fn libraries_of_this_process_are_sound_and_name_what_is_loaded() {
 #[test]
 fn other_kinds_of_file_are_named() {
     let exe = std::env::current_exe().unwrap();
-    assert_eq!(inspect::read(&exe).unwrap_err(), Refusal::NotShared { found: "an executable".to_owned() });
+    assert_eq!(library::read(&exe).unwrap_err(), Refusal::NotShared { found: "an executable".to_owned() });
     for (kind, found) in [
         (elf::ET_EXEC, "an executable"),
         (elf::ET_REL, "an object file"),

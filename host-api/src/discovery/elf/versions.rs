@@ -1,9 +1,9 @@
 //! Symbol versions: the table that ld.so builds from two lists, and the index into it that each symbol has.
 
-use super::NATIVE;
 use super::dynamic::Dynamic;
+use super::native::NATIVE;
 use super::segments::Image;
-use crate::discovery::inspect::{damaged, ensure, name_of};
+use crate::discovery::linkage::{damaged, ensure, name_of};
 use crate::discovery::refusal::Refusal;
 use object::elf;
 use object::pod::Pod;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use super::*;
+use crate::discovery::library::Format;
 use std::path::PathBuf;
 
 struct Folder(tempfile::TempDir);

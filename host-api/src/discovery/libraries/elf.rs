@@ -1,8 +1,8 @@
 //! The search of ld.so: run paths, `LD_LIBRARY_PATH`, the system's folders, and what is loaded already.
 
-use super::{Found, Node, Search, in_folder};
-use crate::discovery::inspect::{self, name_of};
-use crate::discovery::{elf, trust};
+use super::search::{Found, Node, Search, file_name, in_folder};
+use crate::discovery::linkage::name_of;
+use crate::discovery::{elf, library, trust};
 use object::read::ReadCache;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -103,7 +103,7 @@ fn expand(entry: &OsStr, origin: &Path) -> PathBuf {
 
 /// Whether the file is for this processor: folders of several processors may be configured side by side.
 fn fits(file: &Path) -> bool {
-    inspect::open(file).is_ok_and(|file| elf::fits(&ReadCache::new(file)))
+    library::open(file).is_ok_and(|file| elf::fits(&ReadCache::new(file)))
 }
 
 fn system_folders() -> Vec<PathBuf> {
@@ -122,7 +122,7 @@ fn system_folders() -> Vec<PathBuf> {
 }
 
 fn is_c_library(file: &Path) -> bool {
-    let name = super::file_name(file);
+    let name = file_name(file);
     name.starts_with("libc.so") || name.starts_with("libc-") || name.starts_with("ld-")
 }
 
@@ -150,13 +150,13 @@ fn configured(file: &Path, depth: usize, folders: &mut Vec<PathBuf>) {
 
 /// The files that `pattern` names: its last part may hold one `*`.
 fn matching(pattern: &Path) -> Vec<PathBuf> {
-    let name = super::file_name(pattern);
+    let name = file_name(pattern);
     let (Some((start, end)), Some(folder)) = (name.split_once('*'), pattern.parent()) else {
         return vec![pattern.to_owned()];
     };
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let fits = |path: &PathBuf| {
-        let name = super::file_name(path);
+        let name = file_name(path);
         name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
     };
     let mut found: Vec<PathBuf> = entries.filter(fits).collect();
@@ -167,7 +167,7 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
 /// Names under which the libraries of this process are needed: their file names, and the names that they state.
 fn loaded_names() -> HashSet<OsString> {
     let files = mapped_files();
-    let stated = files.iter().filter_map(|file| inspect::read(file).ok()?.name);
+    let stated = files.iter().filter_map(|file| library::read(file).ok()?.name);
     stated.chain(files.iter().filter_map(|file| Some(file.file_name()?.to_owned()))).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The search of dyld. The system's own libraries are in its shared cache and have no files.
 
-use super::{Found, Node, Search, in_folder};
+use super::search::{Found, Node, Search, in_folder};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

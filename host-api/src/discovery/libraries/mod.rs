@@ -3,11 +3,14 @@
 mod elf;
 mod macho;
 mod pe;
+mod search;
 
-use super::inspect::{self, Linkage, damaged};
+use super::library;
+use super::linkage::{Linkage, damaged};
 use super::refusal::{MissingLibrary, Refusal};
+use search::{Found, Node, Search, file_name};
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// A library that a plugin needs, directly or not.
@@ -19,37 +22,6 @@ pub(super) struct Library {
     pub(super) path: Option<PathBuf>,
     /// Whether it lies in the plugin's folder or in a folder of that.
     pub(super) in_bundle: bool,
-}
-
-/// Where a needed library is.
-enum Found {
-    File(PathBuf),
-    /// Part of the system, or loaded in this process.
-    Provided,
-    Nowhere,
-}
-
-/// A library whose needs are walked: the plugin, and what lies in its folder.
-struct Node {
-    file: PathBuf,
-    linkage: Linkage,
-    /// The node that needs it; `None` for the plugin.
-    loader: Option<usize>,
-}
-
-impl Node {
-    /// `$ORIGIN`, `@loader_path`.
-    fn folder(&self) -> &Path {
-        self.file.parent().unwrap_or(Path::new("/"))
-    }
-}
-
-/// How this system finds libraries.
-trait Search {
-    /// Finds the library that `nodes[index]` needs as `name`.
-    fn find(&self, name: &OsStr, nodes: &[Node], index: usize) -> Found;
-    /// Whether a library of this name is loaded in this process.
-    fn is_loaded(&self, name: &OsStr) -> bool;
 }
 
 /// All libraries that the plugin at `path` needs, in the order in which they are met. Libraries of the system are found
@@ -92,7 +64,7 @@ fn closure_with(search: &dyn Search, file: PathBuf, linkage: Linkage) -> Result<
             };
             let in_bundle = path.as_ref().is_some_and(|p| p.starts_with(&bundle));
             if let Some(file) = path.clone().filter(|_| in_bundle) {
-                let linkage = inspect::read(&file)
+                let linkage = library::read(&file)
                     .map_err(|reason| Refusal::BadLibrary { path: file.clone(), reason: Box::new(reason) })?;
                 met.extend(linkage.name.clone());
                 nodes.push(Node { file, linkage, loader: Some(index) });
@@ -121,20 +93,6 @@ fn check_versions(search: &dyn Search, nodes: &[Node], met: &HashSet<OsString>) 
         });
     }
     Ok(())
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-/// The file `name` of `folder`, if it is there. The folder is given by its real path, so that it compares with the
-/// plugin's; the file keeps its name, by which the loader opens it.
-fn in_folder(folder: &Path, name: &OsStr) -> Option<PathBuf> {
-    let file = folder.join(name);
-    if !folder.is_absolute() || !file.is_file() {
-        return None;
-    }
-    Some(file.parent()?.canonicalize().ok()?.join(file.file_name()?))
 }
 
 #[cfg(test)]

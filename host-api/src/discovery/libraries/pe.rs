@@ -1,6 +1,6 @@
 //! The search of the Windows loader as plugins are opened here: the folder of the library, then the system's.
 
-use super::{Found, Node, Search, in_folder};
+use super::search::{Found, Node, Search, in_folder};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use super::*;
+use std::ffi::OsStr;
 
 fn node(file: &Path, rpath: &[&str], loader: Option<usize>) -> Node {
     let rpath = rpath.iter().map(OsString::from).collect();

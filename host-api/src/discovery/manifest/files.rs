@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+/// The file name of a manifest.
+pub const MANIFEST_FILE: &str = "manifest.toml";
+
 /// How much is read at a time.
 const BLOCK: usize = 1 << 20;
 
@@ -25,7 +28,7 @@ pub(super) fn below(folder: &Path) -> Result<Vec<String>, Error> {
             let relative = format!("{prefix}{name}");
             if path.is_dir() {
                 pending.push((path, relative + "/"));
-            } else if relative != super::MANIFEST_FILE {
+            } else if relative != MANIFEST_FILE {
                 files.push(relative);
             }
         }
@@ -98,7 +101,7 @@ mod tests {
         fs::write(folder.path().join("b/c"), "abc").unwrap();
         fs::write(folder.path().join("b/manifest.toml"), "").unwrap();
         fs::write(folder.path().join("a"), "a".repeat(1_000_000)).unwrap();
-        fs::write(folder.path().join(super::super::MANIFEST_FILE), "").unwrap();
+        fs::write(folder.path().join(MANIFEST_FILE), "").unwrap();
         let files = below(folder.path()).unwrap();
         assert_eq!(files, ["a", "b/c", "b/manifest.toml"], "all but the manifest itself");
         let paths: Vec<PathBuf> = files.iter().map(|file| folder.path().join(file)).collect();

@@ -29,6 +29,8 @@
 mod files;
 mod verify;
 
+pub use files::MANIFEST_FILE;
+
 use super::{Refusal, file};
 use crate::abi::RlxVersion;
 use crate::negotiate::VersionRange;
@@ -38,9 +40,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
-
-/// The file name of a manifest.
-pub const MANIFEST_FILE: &str = "manifest.toml";
 
 /// What a plugin folder says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use super::arena::Arena;
 use super::inputs::Given;
 use super::kv::Layout;
 use crate::runtime::convert::{convert, from_f32};
-use crate::runtime::or_fail;
+use crate::runtime::failure::or_fail;
 use crate::{ActiveExtent, Error, ErrorKind};
 use rlx_ir::RngOptions;
 use rlx_runtime::{ExecutableCapabilities, ExecutableGraph};

@@ -1,7 +1,6 @@
 //! The inputs of one run: what the caller gave, completed with what is kept.
 
 use super::handles::Handles;
-use super::{Offers, PluginExecutable};
 use crate::runtime::boundary::Boundary;
 use crate::runtime::convert::{convert, from_f32};
 use crate::{DType, Error, Executable};
@@ -10,13 +9,13 @@ use std::borrow::Cow;
 /// Argument lists of a run, reused by the next; empty between runs.
 #[derive(Default)]
 pub(super) struct Scratch {
-    values: Vec<Cow<'static, [u8]>>,
-    views: Vec<&'static [u8]>,
-    buffers: Vec<Option<&'static mut [u8]>>,
+    pub(super) values: Vec<Cow<'static, [u8]>>,
+    pub(super) views: Vec<&'static [u8]>,
+    pub(super) buffers: Vec<Option<&'static mut [u8]>>,
 }
 
 /// The memory of `list`, for elements of another lifetime.
-fn recycle<A, B>(list: Vec<A>) -> Vec<B> {
+pub(super) fn recycle<A, B>(list: Vec<A>) -> Vec<B> {
     // The standard library collects in place where sizes and alignments agree.
     list.into_iter().filter_map(|_| None).collect()
 }
@@ -34,9 +33,10 @@ pub(super) type Values<'v> = Vec<Cow<'v, [u8]>>;
 /// What completes the inputs that a caller gives.
 #[derive(Clone, Copy)]
 pub(super) struct Kept<'k> {
-    boundary: &'k Boundary,
-    handles: &'k Handles,
-    offers: Offers,
+    pub(super) boundary: &'k Boundary,
+    pub(super) handles: &'k Handles,
+    /// Whether the plugin can keep inputs on the device.
+    pub(super) resident: bool,
 }
 
 impl<'k> Kept<'k> {
@@ -50,7 +50,7 @@ impl<'k> Kept<'k> {
         given: &Given<'_, 'k>,
         values: &mut Values<'k>,
     ) -> Result<(), Error> {
-        let Self { boundary, handles, offers } = self;
+        let Self { boundary, handles, resident } = self;
         values.resize(boundary.input_infos().len(), Cow::Borrowed(&[]));
         let f32_as = |data, dtype: DType| Ok(from_f32(data, dtype));
         match given {
@@ -65,47 +65,9 @@ impl<'k> Kept<'k> {
             if let Some(kept) = handles.on_host(&info.name) {
                 return Ok(Some(from_f32(kept, info.dtype)));
             }
-            let on_device = offers.resident && executable.is_resident(index)?;
+            let on_device = resident && executable.is_resident(index)?;
             Ok(on_device.then_some(Cow::Borrowed(&[])))
         })
-    }
-}
-
-impl PluginExecutable {
-    /// What completes the inputs, beside the executable that takes them and the reused lists.
-    pub(super) fn split(&mut self) -> (Kept<'_>, &mut Executable, &mut Scratch) {
-        let kept = Kept { boundary: &self.program.boundary, handles: &self.handles, offers: self.offers };
-        (kept, &mut self.executable, &mut self.scratch)
-    }
-
-    /// Calls `run` with the values of a run.
-    pub(super) fn with_inputs(
-        &mut self,
-        given: &Given<'_, '_>,
-        run: impl FnOnce(&mut Executable, &[&[u8]]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let (kept, executable, scratch) = self.split();
-        let mut values = recycle(std::mem::take(&mut scratch.values));
-        let mut views = recycle(std::mem::take(&mut scratch.views));
-        kept.fill(executable, given, &mut values)?;
-        views.extend(values.iter().map(AsRef::as_ref));
-        let done = run(executable, &views);
-        scratch.views = recycle(views);
-        scratch.values = recycle(values);
-        done
-    }
-
-    /// Runs into `outputs`.
-    pub(super) fn execute<'o>(
-        &mut self,
-        given: &Given<'_, '_>,
-        outputs: impl Iterator<Item = Option<&'o mut [u8]>>,
-    ) -> Result<(), Error> {
-        let mut buffers = recycle(std::mem::take(&mut self.scratch.buffers));
-        buffers.extend(outputs);
-        let done = self.with_inputs(given, |executable, inputs| executable.run(inputs, &mut buffers));
-        self.scratch.buffers = recycle(buffers);
-        done
     }
 }
 

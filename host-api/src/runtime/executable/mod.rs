@@ -4,7 +4,8 @@
 //! * [`params`](self::params): parameters, sharing and clones.
 //! * [`inputs`](self::inputs): what a run is given, completed with what is kept.
 //! * [`run`](self::run), [`arena`](self::arena), [`pipeline`](self::pipeline): runs and where their outputs go.
-//! * [`handles`](self::handles), [`kv`](self::kv): inputs that stay on the device, and rows that go to them.
+//! * [`handles`](self::handles), [`resident`](self::resident), [`kv`](self::kv): inputs that stay on the device, and rows
+//!   that go to them.
 
 mod arena;
 mod graph;
@@ -13,18 +14,18 @@ mod inputs;
 mod kv;
 mod params;
 mod pipeline;
+mod resident;
 mod run;
 
-use super::Registered;
 use super::boundary::{Boundary, Declared};
 use super::constants::HostTensor;
 use super::pipeline::Prepared;
+use super::registered::Registered;
 use crate::abi::{RlxExtentApi, RlxParamsApi, RlxPipelineApi, RlxResidentApi};
 use crate::{Counters, Error, Executable};
 use arena::Arena;
 use handles::Handles;
 use inputs::Scratch;
-use params::Origin;
 use rlx_ir::RngOptions;
 use rlx_runtime::ExecutableGraph;
 use std::sync::Arc;
@@ -49,6 +50,18 @@ struct Program {
     boundary: Boundary,
     /// Large constants. The plugin holds the same memory.
     constants: Vec<Arc<HostTensor>>,
+}
+
+/// Where the value of a parameter came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Origin {
+    /// It has none yet.
+    #[default]
+    Unset,
+    /// A caller.
+    Caller,
+    /// Another executable.
+    Inherited,
 }
 
 /// Which optional families of calls the plugin has.

@@ -1,24 +1,13 @@
 //! Parameters: bound once, kept by the plugin alone, shared between executables on the device.
 
-use super::{PluginExecutable, Program, attach};
+use super::inputs::Scratch;
+use super::{Origin, PluginExecutable, Program, attach};
 use crate::runtime::boundary::Place;
 use crate::runtime::constants::HostTensor;
 use crate::{DType, Error, TensorView};
 use rlx_runtime::ExecutableGraph;
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// Where the value of a parameter came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Origin {
-    /// It has none yet.
-    #[default]
-    Unset,
-    /// A caller.
-    Caller,
-    /// Another executable.
-    Inherited,
-}
 
 impl PluginExecutable {
     /// Binds the parameter `name` to what `data` gives for the dtype that the program wants. Values as they are get copied
@@ -97,7 +86,7 @@ impl PluginExecutable {
             handles: self.handles.clone(),
             rng: self.rng,
             arena: None,
-            scratch: super::inputs::Scratch::default(),
+            scratch: Scratch::default(),
         })
     }
 }

@@ -2,12 +2,48 @@
 
 use super::PluginExecutable;
 use super::arena::Arena;
-use super::inputs::Given;
+use super::inputs::{Given, Kept, Scratch, recycle};
 use crate::runtime::convert::{F32Output, convert};
-use crate::{Error, TensorInfo};
+use crate::{Error, Executable, TensorInfo};
 use std::borrow::Cow;
 
 impl PluginExecutable {
+    /// What completes the inputs, beside the executable that takes them and the reused lists.
+    pub(super) fn split(&mut self) -> (Kept<'_>, &mut Executable, &mut Scratch) {
+        let kept = Kept { boundary: &self.program.boundary, handles: &self.handles, resident: self.offers.resident };
+        (kept, &mut self.executable, &mut self.scratch)
+    }
+
+    /// Calls `run` with the values of a run.
+    pub(super) fn with_inputs(
+        &mut self,
+        given: &Given<'_, '_>,
+        run: impl FnOnce(&mut Executable, &[&[u8]]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (kept, executable, scratch) = self.split();
+        let mut values = recycle(std::mem::take(&mut scratch.values));
+        let mut views = recycle(std::mem::take(&mut scratch.views));
+        kept.fill(executable, given, &mut values)?;
+        views.extend(values.iter().map(AsRef::as_ref));
+        let done = run(executable, &views);
+        scratch.views = recycle(views);
+        scratch.values = recycle(values);
+        done
+    }
+
+    /// Runs into `outputs`.
+    pub(super) fn execute<'o>(
+        &mut self,
+        given: &Given<'_, '_>,
+        outputs: impl Iterator<Item = Option<&'o mut [u8]>>,
+    ) -> Result<(), Error> {
+        let mut buffers = recycle(std::mem::take(&mut self.scratch.buffers));
+        buffers.extend(outputs);
+        let done = self.with_inputs(given, |executable, inputs| executable.run(inputs, &mut buffers));
+        self.scratch.buffers = recycle(buffers);
+        done
+    }
+
     /// Runs, and reads the outputs with these indices back; all of them for `None`.
     pub(super) fn run_f32(&mut self, given: &Given<'_, '_>, indices: Option<&[usize]>) -> Result<Vec<Vec<f32>>, Error> {
         let mut outputs = self.f32_outputs(indices)?;
