@@ -26,7 +26,7 @@ pub mod runtime;
 mod types;
 mod views;
 
-pub use author::{ActiveExtent, Counters, MemoryLimit, MemoryStats, Segment, Source};
+pub use author::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source};
 pub use error::{Error, ErrorKind};
 pub use growable::Growable;
 pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};

@@ -86,20 +86,12 @@ impl Backend {
     /// # Errors
     /// A malformed program, an unsupported op, an unknown option; the message names node and op.
     pub fn compile(&self, program: &[u8], options: &CompileOptions) -> Result<Executable, Error> {
-        let pairs = key_values(&options.options);
-        let args = RlxCompileArgs {
-            program: RlxStr { data: program.as_ptr(), len: program.len() as u64 },
-            graph: RlxStr::new(options.graph.as_deref().unwrap_or_default()),
-            options: pairs.as_ptr(),
-            option_count: pairs.len() as u64,
-            ..RlxCompileArgs::sized()
-        };
         let mut handle = std::ptr::null_mut();
-        {
+        options.lend(program, |args| {
             let _turn = self.inner.turn();
             // SAFETY: live handle; the arguments state their size, and they and their views outlive the call.
-            unsafe { Error::check(slot!(self.plugin().api(), compile(self.inner.handle, &args, &mut handle)))? };
-        }
+            unsafe { Error::check(slot!(self.plugin().api(), compile(self.inner.handle, args, &mut handle))) }
+        })?;
         Executable::new(Arc::clone(&self.inner), handle)
     }
 }
