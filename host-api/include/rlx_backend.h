@@ -49,6 +49,7 @@ extern "C" {
 #define RLX_PROFILE_ID "profile"
 #define RLX_KERNELS_ID "kernels"
 #define RLX_EXTENT_ID "extent"
+#define RLX_CLAIMS_ID "claims"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -91,6 +92,9 @@ typedef struct RlxArrayOp RlxArrayOp;
 typedef struct RlxArrayOps RlxArrayOps;
 typedef struct RlxKernelsApi RlxKernelsApi;
 typedef struct RlxExtentApi RlxExtentApi;
+typedef struct RlxClaim RlxClaim;
+typedef struct RlxClaimSink RlxClaimSink;
+typedef struct RlxClaimsApi RlxClaimsApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -176,6 +180,24 @@ typedef struct RlxExtentApi RlxExtentApi;
 #define RLX_DEVICE_GPU 2
 /// Another accelerator.
 #define RLX_DEVICE_ACCELERATOR 3
+
+/// Not taken: a program with this node does not compile.
+#define RLX_CLAIM_REFUSED 0
+/// An input, a parameter or a constant: nothing to compute.
+#define RLX_CLAIM_LEAF 1
+/// In the graph of the plugin's engine.
+#define RLX_CLAIM_GRAPH 2
+/// Code on the processor that works in host memory: the plugin's own, or a kernel of the host's.
+#define RLX_CLAIM_HOST 3
+/// A kernel from source code that the engine compiles for its device.
+#define RLX_CLAIM_SOURCE 4
+/// The plugin decides at each run which of the nested graphs are computed, and how often.
+#define RLX_CLAIM_CONTROL_FLOW 5
+/// Taken, and never computed: a derivative that belongs to a function.
+#define RLX_CLAIM_UNUSED 6
+
+/// Version of `RlxClaimsApi`.
+#define RLX_CLAIMS_VERSION 1
 
 /// Version of `RlxExtentApi`.
 #define RLX_EXTENT_VERSION 1
@@ -882,6 +904,44 @@ struct RlxExtentApi {
     RlxError *(*set)(RlxExecutable *executable, uint64_t actual, uint64_t upper, uint32_t *honoured);
 };
 
+/// What the plugin does with one node.
+struct RlxClaim {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// One of `RLX_CLAIM_*`; one that a host does not know is that of a node which is taken.
+    uint32_t how;
+    /// How many nodes the node's graph is nested in; 0 for those of the program's graph itself.
+    uint32_t depth;
+    /// Name of the node's op (IR `OpKind`).
+    RlxStr op;
+    /// Why it is not taken, on one line that need not name the node; empty for one that is.
+    RlxStr reason;
+};
+
+/// Where a plugin tells what it takes (frozen).
+struct RlxClaimSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes what is said of one node; `claim` is copied.
+    void (*emit)(void *context, const RlxClaim *claim);
+};
+
+/// The table of extension `claims` version 1 (frozen).
+struct RlxClaimsApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Emits what `compile` would do with each node of the program that `args` describe, on the device of `backend` and with
+    /// the kernels that it has now: once for every node, those that nothing reads included. They come in the order of the
+    /// graph; behind a node come those of the graphs nested in it, `then` before `else`, a condition before its body, and a
+    /// function before its derivatives. `emit` may not call the plugin.
+    ///
+    /// An error says what is wrong with the program as a whole, a text that cannot be read for example; what has been emitted
+    /// then means nothing. A node that is taken may still be refused by `compile` for what it is together with others.
+    RlxError *(*claim)(RlxBackend *backend, const RlxCompileArgs *args, const RlxClaimSink *sink);
+};
+
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
 ///
 /// `request` and `response` point to structs of at least the size that their `struct_size` states.
@@ -949,6 +1009,9 @@ RLX_ASSERT_SIZE(RlxArrayOp, 40);
 RLX_ASSERT_SIZE(RlxArrayOps, 40);
 RLX_ASSERT_SIZE(RlxKernelsApi, 48);
 RLX_ASSERT_SIZE(RlxExtentApi, 24);
+RLX_ASSERT_SIZE(RlxClaim, 48);
+RLX_ASSERT_SIZE(RlxClaimSink, 16);
+RLX_ASSERT_SIZE(RlxClaimsApi, 24);
 #undef RLX_ASSERT_SIZE
 #endif
 

@@ -23,6 +23,7 @@
 //! * **Threads.** The plugin states its mode in [`RlxBackendInfo::threading`]; the host obeys it. In every mode one
 //!   executable is used by one call at a time.
 
+mod claims;
 mod extent;
 mod kernels;
 mod memory;
@@ -31,6 +32,7 @@ mod pipeline;
 mod profile;
 mod resident;
 
+pub use claims::*;
 pub use extent::*;
 pub use kernels::*;
 pub use memory::*;

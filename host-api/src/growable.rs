@@ -66,6 +66,7 @@ growable! {
     RlxKernelSource ends with shared_memory,
     RlxLaunch ends with init,
     RlxArrayOps ends with describe,
+    RlxClaim ends with reason,
 }
 
 /// Whether `name` is a struct that may grow.

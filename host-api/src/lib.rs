@@ -27,7 +27,7 @@ mod types;
 mod value;
 mod views;
 
-pub use author::{ActiveExtent, Counters, MemoryLimit, MemoryStats, Segment, Source};
+pub use author::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source};
 pub use error::{Error, ErrorKind};
 pub use growable::Growable;
 pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};

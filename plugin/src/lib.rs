@@ -3,6 +3,7 @@
 //! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
 //! * [`ir`](crate::ir): a graph, checked, its leaves numbered, and the graphs nested in it.
 //! * [`rules`](crate::rules): IR nodes to MLX arrays, a table with one row for each op, one file for each family.
+//! * [`claims`](crate::claims): what a host is told of a program before it compiles it.
 //! * [`host`](crate::host): nodes that the processor computes, beside MLX.
 //! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
 //! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
@@ -12,6 +13,7 @@
 
 #[cfg(blas_forwarders)]
 mod blas;
+mod claims;
 mod executable;
 mod host;
 mod ir;

@@ -162,6 +162,23 @@ unsafe extern "C" fn destroy<P: Exported>(backend: *mut RlxBackend) {
     }
 }
 
+/// What a host asks to have compiled.
+///
+/// # Safety
+/// `request` is NULL, or of the size that it states and with views that are valid for `'a`.
+pub(super) unsafe fn compile_request<'a>(request: *const RlxCompileArgs) -> Result<CompileRequest<'a>, Error> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let request = read(request, "compile arguments")?;
+        let graph = request.graph.as_str()?;
+        Ok(CompileRequest {
+            program: request.program.as_str().map_err(|e| e.context("program"))?,
+            graph: (!graph.is_empty()).then_some(graph),
+            options: pairs(request.options, request.option_count, "compile options")?,
+        })
+    }
+}
+
 unsafe extern "C" fn compile<P: Exported>(
     backend: *mut RlxBackend,
     request: *const RlxCompileArgs,
@@ -174,14 +191,7 @@ unsafe extern "C" fn compile<P: Exported>(
             *out = std::ptr::null_mut();
             let backend = backend.cast::<P::Backend>().as_ref();
             let backend = backend.ok_or_else(|| Error::invalid("compile: backend must not be NULL"))?;
-            let request = read(request, "compile arguments")?;
-            let graph = request.graph.as_str()?;
-            let request = CompileRequest {
-                program: request.program.as_str().map_err(|e| e.context("program"))?,
-                graph: (!graph.is_empty()).then_some(graph),
-                options: pairs(request.options, request.option_count, "compile options")?,
-            };
-            (backend, out, request)
+            (backend, out, compile_request(request)?)
         };
         let executable = counted::<P, _>(|| backend.compile(request))?;
         *out = ExecutableState::into_handle(executable);

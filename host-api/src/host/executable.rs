@@ -4,7 +4,7 @@ use super::backend::Instance;
 use super::load::slot;
 use super::{Backend, CompileOptions};
 use crate::abi::*;
-use crate::views::{key_values, tensors};
+use crate::views::tensors;
 use crate::{Error, Growable, TensorInfo, TensorView};
 use std::any::Any;
 use std::ffi::c_void;
@@ -48,20 +48,12 @@ impl Backend {
     /// A malformed program, an unsupported op, an unknown option; the message names node and op.
     pub fn compile(&self, program: &[u8], options: &CompileOptions) -> Result<Executable, Error> {
         let instance = self.instance();
-        let pairs = key_values(&options.options);
-        let args = RlxCompileArgs {
-            program: RlxStr { data: program.as_ptr(), len: program.len() as u64 },
-            graph: RlxStr::new(options.graph.as_deref().unwrap_or_default()),
-            options: pairs.as_ptr(),
-            option_count: pairs.len() as u64,
-            ..RlxCompileArgs::sized()
-        };
         let mut handle = std::ptr::null_mut();
-        {
+        options.lend(program, |args| {
             let _turn = instance.turn();
             // SAFETY: live handle; the arguments state their size, and they and their views outlive the call.
-            unsafe { Error::check(slot!(instance.plugin.api(), compile(instance.handle(), &args, &mut handle)))? };
-        }
+            unsafe { Error::check(slot!(instance.plugin.api(), compile(instance.handle(), args, &mut handle))) }
+        })?;
         Executable::new(Arc::clone(instance), handle)
     }
 }

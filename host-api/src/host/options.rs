@@ -1,6 +1,8 @@
 //! What a host asks for when it makes an instance or compiles a graph.
 
-use crate::{DeviceKind, Value};
+use crate::abi::{RlxCompileArgs, RlxStr};
+use crate::views::key_values;
+use crate::{DeviceKind, Growable, Value};
 
 /// Which device an instance runs on, and options by name.
 #[derive(Debug, Clone, Default)]
@@ -63,5 +65,18 @@ impl CompileOptions {
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.options.push((key.to_owned(), value.into()));
         self
+    }
+
+    /// Calls `call` with the arguments that ask for `program` with these options; they and their views last as long as the
+    /// call.
+    pub(super) fn lend<T>(&self, program: &[u8], call: impl FnOnce(&RlxCompileArgs) -> T) -> T {
+        let pairs = key_values(&self.options);
+        call(&RlxCompileArgs {
+            program: RlxStr { data: program.as_ptr(), len: program.len() as u64 },
+            graph: RlxStr::new(self.graph.as_deref().unwrap_or_default()),
+            options: pairs.as_ptr(),
+            option_count: pairs.len() as u64,
+            ..RlxCompileArgs::sized()
+        })
     }
 }

@@ -60,6 +60,14 @@ impl Plugin {
         Ok(plugin)
     }
 
+    /// A plugin that is part of this program, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_table(api: &'static RlxBackendApi) -> Self {
+        let info = read_info(api).unwrap();
+        let (usage, tables) = Default::default();
+        Self { inner: Arc::new(Inner { api, path: PathBuf::new(), info, usage, tables }) }
+    }
+
     /// What the plugin is.
     pub fn info(&self) -> &PluginInfo {
         &self.inner.info

@@ -31,6 +31,13 @@
 //!
 //! An op that the plugin claims is trusted. What no output depends on is not looked at.
 //!
+//! The runtime knows claims by kind of op alone. A plugin that has the extension `claims/1` is asked for each node besides,
+//! before any pass and behind the last one. A node that it refuses, of a kind that it claims, is rewritten alone, as above, and
+//! others of the kind stay; where there is no rewrite, or none to trust, the graph is refused with the node and the plugin's
+//! reason. `GatedDeltaNet` with a carried state is the exception: its rewrite changes what nodes behind it read, so where one
+//! is refused all of the graph count as not claimed. A plugin without the extension takes every node of the kinds that it
+//! claims, or refuses the program when it compiles it.
+//!
 //! # Dtypes
 //! Halves, integers and booleans reach the plugin as declared. Values in another dtype are converted at the boundary:
 //! float to integer truncates toward zero, nonzero is true, a complex number is two f32. `run` and `run_slots` give f32,
@@ -85,14 +92,17 @@
 //! rlx-runtime for each shape that it meets, and has no handles there.
 
 mod admission;
+mod alone;
 mod backend;
 mod boundary;
+mod claims;
 mod constants;
 mod convert;
 mod custom;
 mod distrusted;
 mod executable;
 mod failure;
+mod legalize;
 mod pipeline;
 mod registered;
 

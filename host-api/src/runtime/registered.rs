@@ -1,8 +1,10 @@
 //! The plugin that `Device::Mlx` stands for.
 
+use super::claims::{Target, for_ever};
+use crate::abi::RlxClaimsApi;
 use crate::{Backend, CompileOptions, Error, ErrorKind, Plugin};
 use rlx_ir::OpKind;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What `Device::Mlx` stands for in this process. rlx-runtime makes backends through a plain function, so it is static.
 static REGISTERED: RwLock<Option<Arc<Registered>>> = RwLock::new(None);
@@ -13,6 +15,14 @@ pub(super) struct Registered {
     pub(super) backend: Backend,
     pub(super) ops: &'static [OpKind],
     pub(super) compile: CompileOptions,
+}
+
+impl Registered {
+    /// What graphs are made fit for.
+    pub(super) fn target(&self) -> Target<'_> {
+        let claims = self.backend.plugin().offers::<RlxClaimsApi>().then_some((&self.backend, &self.compile));
+        Target { ops: self.ops, kernels: Some(&self.backend), claims }
+    }
 }
 
 /// Has `Device::Mlx` stand for `new` from now on.
@@ -29,21 +39,9 @@ pub(super) fn some_registered() -> Result<Arc<Registered>, Error> {
     registered().ok_or_else(|| Error::new(ErrorKind::FailedPrecondition, message))
 }
 
-/// The ops of `plugin` that this host's IR knows, in a list that lives as long as the process, as rlx-runtime wants it.
-/// Equal lists are made once.
+/// The ops of `plugin` that this host's IR knows.
 pub(super) fn claimed_ops(plugin: &Plugin) -> &'static [OpKind] {
-    static LISTS: Mutex<Vec<&'static [OpKind]>> = Mutex::new(Vec::new());
     // `OpKind::ALL` of rlx-ir 0.2.19 lacks this one.
     let known = OpKind::ALL.into_iter().chain([OpKind::GatedDeltaNetBackward]);
-    let claimed: Vec<OpKind> =
-        known.filter(|kind| plugin.info().ops.iter().any(|name| *name == format!("{kind:?}"))).collect();
-    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
-    match lists.iter().find(|list| **list == claimed) {
-        Some(list) => list,
-        None => {
-            let list: &'static [OpKind] = claimed.leak();
-            lists.push(list);
-            list
-        }
-    }
+    for_ever(known.filter(|kind| plugin.info().ops.iter().any(|name| *name == format!("{kind:?}"))).collect())
 }

@@ -2,6 +2,7 @@
 //! plugin is part of this program, and its slots are called the way a host in C would.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
+mod claims;
 mod kernels;
 mod outs;
 mod probe;

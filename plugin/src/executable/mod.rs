@@ -14,7 +14,9 @@ mod options;
 mod params;
 mod pipeline;
 mod resident;
+mod rows;
 mod run;
+mod scratch;
 
 pub(crate) use options::Options;
 
@@ -29,6 +31,8 @@ use crate::plan::steps::Steps;
 use crate::process::gate;
 use rlx_host_api::author::{Counters, Executable, OutputBuffer, ParamOwner, Profile};
 use rlx_host_api::{ActiveExtent, Error, ErrorKind, TensorInfo, TensorView};
+use rows::Rows;
+use scratch::Scratch;
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -51,17 +55,17 @@ pub(crate) struct MlxExecutable {
     outputs: Vec<Option<Array>>,
     /// The option of that name.
     keep_outputs: bool,
-    /// The fed inputs as they were before the runs that are under way; `None` when none is.
-    before: Option<pipeline::FedInputs>,
+    /// The fed inputs by index, as they were before the runs that are under way; `None` when none is.
+    before: Option<Vec<(usize, Option<Array>)>>,
     started: Arc<Started>,
     /// The rows that the host wants, if the program can leave out others.
-    rows: Option<Arc<extent::Rows>>,
+    rows: Option<Arc<Rows>>,
     /// What was found for the last extent: hosts end one behind each run, and set it again.
-    known_rows: Option<(ActiveExtent, Option<Arc<extent::Rows>>)>,
+    known_rows: Option<(ActiveExtent, Option<Arc<Rows>>)>,
     /// Bytes of the largest value that a run of all rows computes.
     largest: u64,
     counters: Counters,
-    scratch: run::Scratch,
+    scratch: Scratch,
 }
 
 /// An input between runs.
@@ -144,7 +148,7 @@ impl MlxExecutable {
             known_rows: None,
             largest: totals.largest as u64,
             counters: Counters { traces: totals.traces, ..Counters::default() },
-            scratch: run::Scratch::default(),
+            scratch: Scratch::default(),
         })
     }
 

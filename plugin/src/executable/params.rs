@@ -57,7 +57,7 @@ impl Params for MlxExecutable {
             known_rows: self.known_rows.clone(),
             largest: self.largest,
             counters: Counters::default(),
-            scratch: super::run::Scratch::default(),
+            scratch: super::scratch::Scratch::default(),
         })
     }
 }

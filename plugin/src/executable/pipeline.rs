@@ -11,9 +11,6 @@ use rlx_host_api::author::{Pipeline, Run};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Fed inputs by index, with their values.
-pub(super) type FedInputs = Vec<(usize, Option<Array>)>;
-
 /// How many runs of a batch are under way at once: the device always has a next one, and memory stays bounded.
 const OVERLAP: usize = 4;
 
@@ -39,12 +36,12 @@ impl MlxExecutable {
         self.outputs.iter().flatten().try_for_each(|output| output.read_part(0, &mut []))
     }
 
-    fn fed_inputs(&self) -> Result<FedInputs, Error> {
+    fn fed_inputs(&self) -> Result<Vec<(usize, Option<Array>)>, Error> {
         let fed = self.inputs.iter().enumerate().filter(|(_, input)| input.feed.is_some());
         fed.map(|(i, input)| Ok((i, input.resident.as_ref().map(Array::duplicate).transpose()?))).collect()
     }
 
-    fn revert(&mut self, before: FedInputs) {
+    fn revert(&mut self, before: Vec<(usize, Option<Array>)>) {
         for (index, value) in before {
             self.inputs[index].resident = value;
             self.inputs[index].fed_from = None;

@@ -1,6 +1,7 @@
 //! One run: inputs in, evaluation, outputs out, feeds.
 
-use super::extent::Rows;
+use super::rows::Rows;
+use super::scratch::Scratch;
 use super::{MlxExecutable, Plan};
 use crate::mlx::array::{Array, eval, start_eval};
 use crate::mlx::memory;
@@ -13,16 +14,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
-
-/// Reused argument lists of the shim; empty between runs.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
-    sources: Vec<ffi::rlx_mlx_source_t>,
-    sinks: Vec<ffi::rlx_mlx_sink_t>,
-}
-
-// SAFETY: the lists hold pointers during a run only.
-unsafe impl Send for Scratch {}
 
 impl MlxExecutable {
     /// [`Executable::run`](rlx_host_api::author::Executable::run).

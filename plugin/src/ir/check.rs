@@ -6,7 +6,7 @@ use super::{nested, nodes};
 use crate::mlx::dtypes::dtype_code;
 use rlx_host_api::Error;
 use rlx_ir::verify::{VerifyError, verify};
-use rlx_ir::{Graph, Op};
+use rlx_ir::{DType, Graph, Node, Op};
 
 /// Drops what a forward run does not need, and refuses graphs that are nested too deeply.
 pub(crate) fn prepare(graph: &mut Graph) -> Result<(), Error> {
@@ -45,22 +45,35 @@ fn check_form(graph: &Graph) -> Result<(), Error> {
 
 /// The first node of a dtype that MLX lacks, with how many there are: in a chain, all that follow are of it too.
 fn check_dtypes(graph: &Graph) -> Result<(), Error> {
-    let mut lacking = Vec::new();
+    let mut found = Vec::new();
     nodes::each(graph, &mut |_, node, inside| {
-        let cast_to = if let Op::Cast { to } = node.op { Some(to) } else { None };
-        let dtypes = std::iter::once(node.shape.dtype()).chain(cast_to);
-        if let Some(dtype) = dtypes.into_iter().find(|&dtype| dtype_code(dtype.into()).is_err()) {
-            lacking.push((format!("{}{inside}", place(node)), dtype));
+        if let Some(dtype) = lacking(node) {
+            found.push((format!("{}{inside}", place(node)), dtype));
         }
     });
-    let Some((first, dtype)) = lacking.first() else { return Ok(()) };
+    let Some((first, dtype)) = found.first() else { return Ok(()) };
     let dtype = rlx_host_api::DType::from(*dtype);
-    let others = match lacking.len() - 1 {
+    let others = match found.len() - 1 {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
     let message = format!("MLX has no dtype {dtype}: {first}{others}; compute it in another dtype");
     Err(Error::unsupported(message).with("dtype", dtype.to_string()))
+}
+
+/// What [`check`] asks of each node for itself.
+pub(crate) fn check_node(node: &Node) -> Result<(), Error> {
+    if let Some(dtype) = lacking(node) {
+        dtype_code(dtype.into())?;
+    }
+    dims_of(node).map(drop)
+}
+
+/// The dtype of a node, or that it converts to, where MLX lacks it.
+fn lacking(node: &Node) -> Option<DType> {
+    let cast_to = if let Op::Cast { to } = node.op { Some(to) } else { None };
+    let mut dtypes = std::iter::once(node.shape.dtype()).chain(cast_to);
+    dtypes.find(|&dtype| dtype_code(dtype.into()).is_err())
 }
 
 fn check_shapes(graph: &Graph) -> Result<(), Error> {

@@ -57,7 +57,7 @@ impl KernelSet {
 }
 
 /// The kernel that computes on `device`: itself, or its fallback.
-fn chosen(kernel: Arc<RegisteredKernel>, device: Device) -> Result<Arc<RegisteredKernel>, Error> {
+pub(crate) fn chosen(kernel: Arc<RegisteredKernel>, device: Device) -> Result<Arc<RegisteredKernel>, Error> {
     let language = device.language();
     if kernel.kind() != KernelKind::Source || language.is_some_and(|language| kernel.source(language).is_some()) {
         return Ok(kernel);

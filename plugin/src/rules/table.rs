@@ -47,6 +47,14 @@ pub(crate) fn find(kind: OpKind) -> Option<&'static Rule> {
     BY_KIND.get(&kind).copied()
 }
 
+/// The row that takes a node.
+pub(crate) fn accept(case: &Case<'_>) -> Result<&'static Rule, Error> {
+    let kind = case.node.op.kind();
+    let rule = find(kind).ok_or_else(|| Error::unsupported(format!("MLX's backend has no op {kind:?}")))?;
+    (rule.accepts)(case)?;
+    Ok(rule)
+}
+
 /// Refuses a program with a node that no row takes; all of unknown kinds are named.
 pub(crate) fn check(graph: &Graph) -> Result<(), Error> {
     let mut unknown = Vec::new();

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::host::{self, enum_type};
 use super::op::{Argument, Kind, Op, Results};
 use super::plugin::lengths;
-use super::{COMMAND, Family, Vocabulary};
+use super::vocabulary::{COMMAND, Family, Vocabulary};
 
 /// Names and texts of the files, not formatted.
 pub(super) fn files(vocabulary: &Vocabulary) -> Result<Vec<(String, String)>> {

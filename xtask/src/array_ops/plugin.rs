@@ -23,7 +23,7 @@ fn table(vocabulary: &Vocabulary) -> String {
         .collect();
     format!(
         "//! The operations by name. Written by `{COMMAND}`. Do not edit.\n\n\
-         {modules}\nuse super::op;\nuse rlx_host_api::abi::RlxArrayOp;\nuse std::ffi::c_void;\n\n\
+         {modules}\nuse super::thunk::op;\nuse rlx_host_api::abi::RlxArrayOp;\nuse std::ffi::c_void;\n\n\
          /// Sorted by the bytes of their names.\n\
          pub(super) const OPS: [RlxArrayOp; {}] = [\n{entries}];\n",
         sorted.len()
@@ -34,7 +34,7 @@ fn thunks(family: &Family) -> String {
     let thunks: String = family.ops.iter().map(thunk).collect();
     format!(
         "//! Thunks of the operations of `{0}.h`. Written by `{COMMAND}`. Do not edit.\n\n\
-         use super::super::{{arg, guard, produce}};\nuse rlx_host_api::abi::*;\nuse rlx_mlx_shim as ffi;\n\n{thunks}",
+         use super::super::arg;\nuse super::super::thunk::{{guard, produce}};\nuse rlx_host_api::abi::*;\nuse rlx_mlx_shim as ffi;\n\n{thunks}",
         family.name
     )
 }

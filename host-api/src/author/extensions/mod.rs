@@ -4,6 +4,7 @@
 //! [`Plugin::extension`](super::Plugin::extension) answer with the table, in a match on id and version:
 //! `(RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>())`.
 
+mod claims;
 mod extent;
 mod kernels;
 mod memory;
@@ -12,6 +13,7 @@ mod pipeline;
 mod profile;
 mod resident;
 
+pub use claims::{Claim, Claims, How, claims_table};
 pub use extent::{ActiveExtent, Extent, extent_table};
 pub use kernels::{Kernels, kernels_table};
 pub use memory::{Memory, MemoryLimit, MemoryStats, memory_table};

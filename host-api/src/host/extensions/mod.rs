@@ -1,5 +1,6 @@
 //! The host's side of the extensions: typed methods on the handles, each `Unsupported` where the plugin lacks the table.
 
+mod claims;
 mod extent;
 mod kernels;
 mod memory;
@@ -71,6 +72,7 @@ extensions! {
     profile: RlxProfileApi, RLX_PROFILE_ID, RLX_PROFILE_VERSION;
     kernels: RlxKernelsApi, RLX_KERNELS_ID, RLX_KERNELS_VERSION;
     extent: RlxExtentApi, RLX_EXTENT_ID, RLX_EXTENT_VERSION;
+    claims: RlxClaimsApi, RLX_CLAIMS_ID, RLX_CLAIMS_VERSION;
 }
 
 impl Plugin {

@@ -17,7 +17,7 @@ mod shape;
 mod sort;
 mod unary;
 
-use super::op;
+use super::thunk::op;
 use rlx_host_api::abi::RlxArrayOp;
 use std::ffi::c_void;
 

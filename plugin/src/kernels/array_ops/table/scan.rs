@@ -1,6 +1,7 @@
 //! Thunks of the operations of `scan.h`. Written by `cargo xtask array-ops`. Do not edit.
 
-use super::super::{arg, guard, produce};
+use super::super::arg;
+use super::super::thunk::{guard, produce};
 use rlx_host_api::abi::*;
 use rlx_mlx_shim as ffi;
 

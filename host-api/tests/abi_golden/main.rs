@@ -1,7 +1,9 @@
-//! The wire ABI does not move unseen: size, alignment and field offsets of every struct, and every constant, are those
-//! of `abi.golden`.
+//! The wire ABI does not move unseen: size, alignment and field offsets of every struct, every constant, and what composed
+//! kernels are promised of array operations, are those of `abi.golden`.
 #![cfg(target_pointer_width = "64")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+mod array_ops;
 
 use rlx_host_api::abi::*;
 use std::collections::BTreeSet;
@@ -61,9 +63,11 @@ fn table() -> String {
         RLX_DEVICE_CPU RLX_DEVICE_GPU RLX_DEVICE_ACCELERATOR,
         RLX_PARAMS_ID RLX_PARAMS_VERSION RLX_RESIDENT_ID RLX_RESIDENT_VERSION RLX_PIPELINE_ID RLX_PIPELINE_VERSION
             RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION RLX_KERNELS_ID RLX_KERNELS_VERSION
-            RLX_EXTENT_ID RLX_EXTENT_VERSION,
+            RLX_EXTENT_ID RLX_EXTENT_VERSION RLX_CLAIMS_ID RLX_CLAIMS_VERSION,
         RLX_KERNEL_COMPOSED RLX_KERNEL_HOST RLX_KERNEL_SOURCE RLX_LANGUAGE_METAL RLX_LANGUAGE_CUDA
             RLX_KERNEL_STRIDED_INPUTS RLX_KERNEL_ATOMIC_OUTPUTS,
+        RLX_CLAIM_REFUSED RLX_CLAIM_LEAF RLX_CLAIM_GRAPH RLX_CLAIM_HOST RLX_CLAIM_SOURCE RLX_CLAIM_CONTROL_FLOW
+            RLX_CLAIM_UNUSED,
         RLX_SOURCE_OUTPUT RLX_SOURCE_INPUT RLX_NO_OUTPUT RLX_MEMORY_LIMIT RLX_MEMORY_CACHE_LIMIT,
     }
     structs! { out:
@@ -124,10 +128,13 @@ fn table() -> String {
         RlxArrayOps { struct_size, ops, op_count, free, describe }
         RlxKernelsApi { struct_size, type_layout, register, unregister, lookup, list }
         RlxExtentApi { struct_size, type_layout, set }
+        RlxClaim { struct_size, how, depth, op, reason }
+        RlxClaimSink { context, emit }
+        RlxClaimsApi { struct_size, type_layout, claim }
     }
     handles! { out: RlxBackend RlxExecutable RlxArray }
     writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
-    out
+    out + &array_ops::table()
 }
 
 /// The lines of `a` that `b` lacks.
@@ -160,14 +167,15 @@ fn nothing_of_the_abi_is_left_out() {
     let listed: BTreeSet<&str> = table.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
     let mut declared = Vec::new();
     let sources = [
-        include_str!("../src/abi.rs"),
-        include_str!("../src/abi/extent.rs"),
-        include_str!("../src/abi/kernels.rs"),
-        include_str!("../src/abi/memory.rs"),
-        include_str!("../src/abi/params.rs"),
-        include_str!("../src/abi/pipeline.rs"),
-        include_str!("../src/abi/profile.rs"),
-        include_str!("../src/abi/resident.rs"),
+        include_str!("../../src/abi.rs"),
+        include_str!("../../src/abi/claims.rs"),
+        include_str!("../../src/abi/extent.rs"),
+        include_str!("../../src/abi/kernels.rs"),
+        include_str!("../../src/abi/memory.rs"),
+        include_str!("../../src/abi/params.rs"),
+        include_str!("../../src/abi/pipeline.rs"),
+        include_str!("../../src/abi/profile.rs"),
+        include_str!("../../src/abi/resident.rs"),
     ];
     for line in sources.iter().flat_map(|source| source.lines()) {
         let words: Vec<&str> =
