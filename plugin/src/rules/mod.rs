@@ -28,6 +28,7 @@ mod scan;
 mod scope;
 mod shape;
 mod softmax;
+mod sort;
 mod steps;
 pub(crate) mod table;
 mod unary;

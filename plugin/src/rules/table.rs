@@ -3,7 +3,7 @@
 use super::rule::{Case, Rule};
 use super::{
     attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quant, reduce, rope,
-    scan, shape, softmax, unary, unary_backward,
+    scan, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::names::{label, place};
 use crate::ir::nodes;
@@ -27,6 +27,7 @@ const FAMILIES: &[&[Rule]] = &[
     reduce::RULES,
     softmax::RULES,
     scan::RULES,
+    sort::RULES,
     conv::RULES,
     pool::RULES,
     quant::RULES,

@@ -17,5 +17,6 @@ mod rope;
 mod scan;
 mod shape;
 mod softmax;
+mod sort;
 mod table;
 mod unary;

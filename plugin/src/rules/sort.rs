@@ -1,0 +1,8 @@
+//! Sorting and selection. NaN is the greatest value, and equal elements keep their order, as in the shim's `sort.h`.
+
+use super::rule::{any, rules};
+use crate::mlx::extents::int;
+
+rules! {
+    Sort { axis, descending }       [x]    any    => x.sort_by(int(*axis)?, *descending);
+}
