@@ -1,4 +1,4 @@
-//! Sort.
+//! Sort, ArgSort.
 
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::assert_same;
@@ -65,6 +65,25 @@ fn sorted_along_any_axis() {
                         let what = format!("{:?} {dtype:?} along {axis}, descending {descending}, {layout:?}", x.dims);
                         let sort = Op::Sort { axis, descending };
                         assert_same(&what, &run_one(&one_op(sort, &[&x], layout, &x.dims, dtype)), &values);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_places_that_sort_along_any_axis() {
+    for x in inputs() {
+        for dtype in [DType::F32, DType::BF16] {
+            let x = x.to(dtype);
+            for axis in 0..x.dims.len() {
+                for descending in [false, true] {
+                    let want: Vec<f64> = sorted(&x, axis, descending).iter().map(|&i| i as f64).collect();
+                    for layout in Layout::ALL {
+                        let what = format!("{:?} {dtype:?} along {axis}, descending {descending}, {layout:?}", x.dims);
+                        let sort = Op::ArgSort { axis, descending };
+                        assert_same(&what, &run_one(&one_op(sort, &[&x], layout, &x.dims, DType::F32)), &want);
                     }
                 }
             }

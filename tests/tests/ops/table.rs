@@ -28,7 +28,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::TriangularSolve,
     OpKind::Det,
     OpKind::LogDet,
-    OpKind::ArgSort,
     OpKind::Svd,
     OpKind::Qr,
     OpKind::LayerNorm2d,
