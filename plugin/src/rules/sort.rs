@@ -6,4 +6,5 @@ use crate::mlx::extents::int;
 rules! {
     Sort { axis, descending }       [x]    any    => x.sort_by(int(*axis)?, *descending);
     ArgSort { axis, descending }    [x]    any    => x.argsort(int(*axis)?, *descending);
+    TopK { k }                      [x]    any    => Ok(x.topk(int(*k)?, -1)?.1);
 }

@@ -1,9 +1,9 @@
-//! Sort, ArgSort.
+//! Sort, ArgSort, TopK.
 
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::assert_same;
 use rlx_mlx_tests::graph::{Layout, one_op};
-use rlx_mlx_tests::plugin::run_one;
+use rlx_mlx_tests::plugin::{refusal, run_one};
 use rlx_mlx_tests::tensor::{Tensor, indices, offset};
 use std::cmp::Ordering;
 
@@ -97,4 +97,28 @@ fn integers_are_sorted_exactly() {
     let x = Tensor::of(DType::I32, &[5], [big, -big, big - 1.0, 0.0, 1.0 - big]);
     let got = run_one(&one_op(Op::Sort { axis: 0, descending: false }, &[&x], Layout::Dense, &[5], DType::I32));
     assert_same("integers", &got, &[-big, 1.0 - big, 0.0, big - 1.0, big]);
+}
+
+#[test]
+fn top_k_gives_the_places_of_the_largest() {
+    for x in inputs() {
+        let (rank, last) = (x.dims.len(), x.dims[x.dims.len() - 1]);
+        let from = sorted(&x, rank - 1, true);
+        for k in [0, 1, 2, last].into_iter().filter(|&k| k <= last) {
+            let mut dims = x.dims.clone();
+            dims[rank - 1] = k;
+            let want: Vec<f64> =
+                from.chunks(last.max(1)).flat_map(|row| &row[..k.min(row.len())]).map(|&i| i as f64).collect();
+            for layout in Layout::ALL {
+                let got = run_one(&one_op(Op::TopK { k }, &[&x], layout, &dims, DType::F32));
+                assert_same(&format!("top {k} of {:?}, {layout:?}", x.dims), &got, &want);
+            }
+        }
+    }
+}
+
+#[test]
+fn more_than_there_are_cannot_be_chosen() {
+    let error = refusal(&one_op(Op::TopK { k: 5 }, &[&Tensor::random(&[2, 4], 1)], Layout::Dense, &[2, 5], DType::F32));
+    assert!(error.message().contains("(TopK)"), "{error}");
 }

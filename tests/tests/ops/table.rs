@@ -42,7 +42,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::Trilu,
     OpKind::CumProd,
     OpKind::CumMax,
-    OpKind::TopK,
     OpKind::Sample,
     OpKind::RngNormal,
     OpKind::RngUniform,
