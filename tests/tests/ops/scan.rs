@@ -1,4 +1,4 @@
-//! Running sums.
+//! Running sums, products.
 
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::{assert_within, epsilon};
@@ -31,6 +31,34 @@ fn cumsum_inclusive_and_exclusive() {
                         let size: f64 = all[i].iter().map(|v| v.abs()).sum();
                         all[i].len() as f64 * epsilon(DType::F32) * size
                     });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn running_products() {
+    for dims in [&[6][..], &[1], &[0], &[3, 4], &[2, 3, 4], &[2, 1, 3, 2]] {
+        let rank = dims.len() as i32;
+        for axis in -rank..rank {
+            let at = axis.rem_euclid(rank) as usize;
+            for exclusive in [false, true] {
+                let x = Tensor::random(dims, 13);
+                let terms = |index: &[usize]| -> Vec<f64> {
+                    let value = |j| {
+                        let mut from = index.to_vec();
+                        from[at] = j;
+                        x.at(&from)
+                    };
+                    (0..index[at] + usize::from(!exclusive)).map(value).collect()
+                };
+                let all: Vec<Vec<f64>> = indices(dims).map(|i| terms(&i)).collect();
+                let products: Vec<f64> = all.iter().map(|t| t.iter().product()).collect();
+                for layout in Layout::ALL {
+                    let what = format!("{dims:?} along {axis}, exclusive {exclusive}, {layout:?}");
+                    let got = run_one(&one_op(Op::CumProd { axis, exclusive }, &[&x], layout, dims, DType::F32));
+                    assert_within(&what, &got, &products, |i, w| all[i].len() as f64 * epsilon(DType::F32) * w.abs());
                 }
             }
         }

@@ -40,7 +40,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::Roll,
     OpKind::Tile,
     OpKind::Trilu,
-    OpKind::CumProd,
     OpKind::CumMax,
     OpKind::Sample,
     OpKind::RngNormal,
