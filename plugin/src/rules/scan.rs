@@ -1,4 +1,4 @@
-//! Running sums, products.
+//! Running sums, products and maxima.
 
 use super::rule::{any, rules};
 use crate::mlx::array::Array;
@@ -9,6 +9,7 @@ use std::ffi::c_int;
 rules! {
     Cumsum { axis, exclusive }     [x]    any    => x.cumsum(axis_in(x, *axis)?, *exclusive);
     CumProd { axis, exclusive }    [x]    any    => x.cumprod(axis_in(x, *axis)?, false, *exclusive);
+    CumMax { axis, exclusive }     [x]    any    => x.cummax(axis_in(x, *axis)?, false, *exclusive);
 }
 
 fn axis_in(x: &Array, axis: i32) -> Result<c_int, Error> {

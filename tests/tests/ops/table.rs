@@ -40,7 +40,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::Roll,
     OpKind::Tile,
     OpKind::Trilu,
-    OpKind::CumMax,
     OpKind::Sample,
     OpKind::RngNormal,
     OpKind::RngUniform,
