@@ -1,24 +1,17 @@
 //! What the runtime's passes may be given: a graph of ops that the plugin claims or that the runtime rewrites, rightly, to
 //! such. Everything else is refused by name before any pass has run.
 //!
-//! The runtime tells nowhere which ops it rewrites. So it is asked: each op that the plugin does not claim is rewritten
-//! alone, with operands of its own shapes. That is true of any version of the runtime, and it costs no more than the
-//! rewriting that follows.
+//! Nodes of claimed kinds that the plugin refuses are rewritten by [`legalize`](super::legalize), before any pass too; here
+//! only those are refused whose rewrite is not to be trusted.
 
+use super::alone::{DEVICE, alone, rewrite};
+use super::claims::{Refusals, Target};
 use super::{DistrustedRewrite, custom, distrusted};
-use crate::{Backend, Error};
+use crate::Error;
 use rlx_ir::logical_kernel::KernelDispatchConfig;
 use rlx_ir::shape::Dim;
-use rlx_ir::{DType, Graph, Node, NodeId, Op, OpKind};
-use std::any::Any;
+use rlx_ir::{DType, Graph, Node, Op, OpKind};
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// How messages name the plugin.
-const DEVICE: &str = "the plugin of device `mlx`";
-
-/// Constants of more bytes are operands like others when an op is rewritten alone.
-const SMALL: usize = 1 << 16;
 
 /// A node to look at further.
 struct Found<'a> {
@@ -39,37 +32,32 @@ struct Survey<'a> {
     refused: Vec<String>,
 }
 
-/// Refuses what the plugin neither claims nor the runtime rewrites rightly, and custom ops that nothing computes on
-/// `backend`, if one is given.
+/// Refuses what the plugin neither claims nor the runtime rewrites rightly, and custom ops that nothing computes. `refusals`
+/// are nodes of claimed kinds that the plugin does not take.
 ///
 /// # Errors
 /// Unsupported; the message names each node, what is wrong with it and what to do.
 pub(super) fn admit(
     graph: &Graph,
-    ops: &[OpKind],
+    target: &Target<'_>,
+    refusals: &Refusals,
     dispatch: KernelDispatchConfig,
-    backend: Option<&Backend>,
 ) -> Result<(), Error> {
-    admit_with(graph, ops, backend, &mut |alone| rewrite(alone, ops, dispatch))
+    admit_with(graph, target, refusals, &mut |alone| rewrite(alone, target.ops, None, dispatch).err())
 }
 
 /// What is wrong with a graph of one op after the runtime has rewritten it; `None` for nothing.
 type Rewrite<'a> = dyn FnMut(Graph) -> Option<String> + 'a;
 
-fn admit_with(
-    graph: &Graph,
-    ops: &[OpKind],
-    backend: Option<&Backend>,
-    rewrite: &mut Rewrite<'_>,
-) -> Result<(), Error> {
+fn admit_with(graph: &Graph, target: &Target<'_>, refusals: &Refusals, rewrite: &mut Rewrite<'_>) -> Result<(), Error> {
     // To the runtime, no claims are all claims.
-    if ops.is_empty() {
+    if target.ops.is_empty() {
         return Ok(());
     }
     let mut survey = Survey::default();
-    survey.add(graph, ops, "", true);
+    survey.add(graph, target.ops, Some(refusals), "", true);
     let Survey { mut unclaimed, custom, mut refused } = survey;
-    if let Some(backend) = backend {
+    if let Some(backend) = target.kernels {
         for op in custom {
             if let Err(wrong) = custom::provide(backend, op.node, || alone(op.graph, op.node)) {
                 refused.push(format!("{}: {wrong}", op.place));
@@ -102,17 +90,19 @@ fn refuse(list: &[String]) -> Result<(), Error> {
 
 impl<'a> Survey<'a> {
     /// `claims_count` is false where the runtime rewrites all ops, whatever the plugin claims.
-    fn add(&mut self, graph: &'a Graph, ops: &[OpKind], inside: &str, claims_count: bool) {
+    fn add(&mut self, graph: &'a Graph, ops: &[OpKind], refusals: Option<&Refusals>, inside: &str, claims_count: bool) {
         let live = live(graph);
         for node in graph.nodes().iter().filter(|node| live[node.id.0 as usize]) {
             let kind = node.op.kind();
-            let claimed = ops.contains(&kind);
+            let refusal = refusals.and_then(|refusals| refusals.of(node));
+            let of_a_claimed_kind = ops.contains(&kind);
+            let claimed = of_a_claimed_kind && refusal.is_none();
             let place = || format!("node {} ({kind:?}){inside}", label(node));
             let found = || Found { graph, node, place: place() };
             if !(claimed && claims_count) {
                 match distrusted::find(graph, node) {
-                    Some(row) => self.refused.push(distrust(row, &place(), claimed)),
-                    None if !claimed => self.unclaimed.push(found()),
+                    Some(row) => self.refused.push(distrust(row, &place(), claimed, refusal)),
+                    None if !of_a_claimed_kind => self.unclaimed.push(found()),
                     None => {}
                 }
             }
@@ -130,19 +120,25 @@ impl<'a> Survey<'a> {
             // A function's own derivatives are not computed by a run.
             let bodies = node.op.subgraphs();
             let computed = if matches!(node.op, Op::CustomFn { .. }) { 1 } else { bodies.len() };
-            for body in bodies.into_iter().take(computed) {
+            for (index, body) in bodies.into_iter().take(computed).enumerate() {
                 let inside = format!(" in {}", place());
-                self.add(body, ops, &inside, claims_count && (claimed || !derives));
+                let refusals = refusals.and_then(|refusals| refusals.body(node.id, index));
+                self.add(body, ops, refusals, &inside, claims_count && (claimed || !derives));
             }
         }
     }
 }
 
-/// Why an op of the table is refused. One that is claimed is in a graph that the runtime rewrites whole.
-fn distrust(row: &DistrustedRewrite, place: &str, claimed: bool) -> String {
+/// Why an op of the table is refused. One that is claimed is in a graph that the runtime rewrites whole; of one that is not,
+/// the plugin may have told why it does not take it.
+pub(super) fn distrust(row: &DistrustedRewrite, place: &str, claimed: bool, refusal: Option<&str>) -> String {
     let DistrustedRewrite { op, form, reason, instead, seen, .. } = row;
     let space = if form.is_empty() { "" } else { " " };
-    let unclaimed = if claimed { String::new() } else { format!(", which {DEVICE} does not claim") };
+    let unclaimed = match refusal {
+        Some(reason) => format!(", which {DEVICE} refuses ({reason})"),
+        None if claimed => String::new(),
+        None => format!(", which {DEVICE} does not claim"),
+    };
     let what = if claimed { "what it is in" } else { "it" };
     format!(
         "{place}{unclaimed}: rlx-opt's rewrite of {op:?}{space}{form} is wrong (seen in {seen}): {reason}; {instead}, or \
@@ -165,7 +161,7 @@ fn is_torn(node: &Node) -> bool {
 }
 
 /// Which nodes an output depends on.
-fn live(graph: &Graph) -> Vec<bool> {
+pub(super) fn live(graph: &Graph) -> Vec<bool> {
     let mut live = vec![false; graph.len()];
     let mut next = graph.outputs.clone();
     while let Some(id) = next.pop() {
@@ -176,7 +172,7 @@ fn live(graph: &Graph) -> Vec<bool> {
     live
 }
 
-fn label(node: &Node) -> String {
+pub(super) fn label(node: &Node) -> String {
     match &node.name {
         Some(name) => format!("{} `{name}`", node.id),
         None => node.id.to_string(),
@@ -217,87 +213,9 @@ fn elements(graph: &Graph, node: &Node) -> usize {
     shapes.fold(0, |sum, shape| sum.saturating_add(shape.num_elements().unwrap_or(0)))
 }
 
-/// A graph of `node` alone; its operands are inputs, small constants remain what they are.
-fn alone(graph: &Graph, node: &Node) -> Graph {
-    let mut alone = Graph::new(String::new());
-    let mut made: Vec<(NodeId, NodeId)> = Vec::new();
-    let mut inputs = Vec::with_capacity(node.inputs.len());
-    for &id in &node.inputs {
-        let known = made.iter().find(|(from, _)| *from == id).map(|(_, to)| *to);
-        let operand = known.unwrap_or_else(|| {
-            let operand = graph.node(id);
-            let op = match &operand.op {
-                Op::Constant { data } if data.len() <= SMALL => operand.op.clone(),
-                _ => Op::Input { name: format!("x{}", made.len()) },
-            };
-            alone.add_node(op, Vec::new(), operand.shape.clone())
-        });
-        made.push((id, operand));
-        inputs.push(operand);
-    }
-    let output = alone.add_node(node.op.clone(), inputs, node.shape.clone());
-    alone.set_outputs(vec![output]);
-    alone
-}
-
-/// Lets the runtime rewrite a graph of one op. A panic of its own is its answer too.
-fn rewrite(alone: Graph, ops: &[OpKind], dispatch: KernelDispatchConfig) -> Option<String> {
-    let kind = alone.outputs.first().map(|&id| alone.node(id).op.kind())?;
-    let rewritten = catch_unwind(AssertUnwindSafe(|| {
-        rlx_opt::prepare_graph_for_backend_with_report(alone, rlx_runtime::Device::Mlx.as_arg(), ops, dispatch)
-    }));
-    let remedy = "use a plugin that claims it, or write it with other ops";
-    let (graph, report) = match rewritten {
-        Ok(rewritten) => rewritten,
-        Err(panic) => {
-            return Some(format!(
-                "{DEVICE} does not claim {kind:?}, and rlx-opt fails to rewrite this one ({}): {remedy}",
-                text(&*panic)
-            ));
-        }
-    };
-    let mut left: Vec<OpKind> = Vec::new();
-    for (_, other) in report.still_unsupported {
-        if !left.contains(&other) {
-            left.push(other);
-        }
-    }
-    if left == [kind] {
-        return Some(format!("{DEVICE} does not claim {kind:?}, and rlx-opt has no rewrite of this one: {remedy}"));
-    }
-    if !left.is_empty() {
-        return Some(format!(
-            "{DEVICE} does not claim {kind:?}, and rlx-opt rewrites it to {left:?}, which {DEVICE} does not claim \
-             either: {remedy}"
-        ));
-    }
-    malformed(&graph).map(|bytes| {
-        format!(
-            "{DEVICE} does not claim {kind:?}, and rlx-opt rewrites it to a graph with a constant of {bytes}: compute it \
-             in f32, or {remedy}"
-        )
-    })
-}
-
-/// A constant whose bytes are not those of its shape.
-fn malformed(graph: &Graph) -> Option<String> {
-    graph.nodes().iter().find_map(|node| match &node.op {
-        Op::Constant { data } => {
-            let bytes = node.shape.num_elements()?.checked_mul(node.shape.dtype().size_bytes())?;
-            (data.len() != bytes).then(|| format!("{} bytes for {}", data.len(), node.shape))
-        }
-        _ => None,
-    })
-}
-
-/// What a panic says, in one line.
-fn text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("a panic without a text").lines().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::claims::for_ever;
     use super::*;
     use rlx_ir::Shape;
     use rlx_ir::op::{Activation, SteKind};
@@ -332,12 +250,21 @@ mod tests {
         Op::Sort { axis: 0, descending: false }
     }
 
+    /// A plugin that claims kinds alone.
+    fn target(ops: &[OpKind]) -> Target<'static> {
+        Target { ops: for_ever(ops.to_vec()), kernels: None, claims: None }
+    }
+
+    fn admit(graph: &Graph, ops: &[OpKind]) -> Result<(), Error> {
+        super::admit(graph, &target(ops), &Refusals::default(), KernelDispatchConfig::default())
+    }
+
     /// What is tried before `graph` is refused or let pass, and why it is refused.
     fn tried(graph: &Graph) -> (Vec<OpKind>, Option<String>) {
         let mut tried = Vec::new();
-        let result = admit_with(graph, OPS, None, &mut |alone| {
+        let result = admit_with(graph, &target(OPS), &Refusals::default(), &mut |alone| {
             tried.push(alone.node(alone.outputs[0]).op.kind());
-            rewrite(alone, OPS, KernelDispatchConfig::default())
+            rewrite(alone, OPS, None, KernelDispatchConfig::default()).err()
         });
         (tried, result.err().map(|e| e.message().to_owned()))
     }
@@ -418,11 +345,11 @@ mod tests {
         let y = outer.add_node(derivative, vec![x, x, x], f32s(&[4]));
         outer.set_outputs(vec![y]);
         let claims = [OPS, &[OpKind::ActivationBackward]].concat();
-        let message = admit(&outer, &claims, KernelDispatchConfig::default(), None).unwrap_err();
+        let message = admit(&outer, &claims).unwrap_err();
         assert!(message.message().contains("(ActivationBackward) in node %1 (ScanBackward): rlx-opt"), "{message}");
         // One that the plugin computes itself has its claims.
         let claims = [claims.as_slice(), &[OpKind::ScanBackward]].concat();
-        admit(&outer, &claims, KernelDispatchConfig::default(), None).unwrap();
+        admit(&outer, &claims).unwrap();
     }
 
     /// Its rewrite makes f32 constants for whatever dtype.
@@ -436,7 +363,7 @@ mod tests {
         let y = graph.add_node(op, operands, Shape::new(&[1, 2, 1], DType::F16));
         graph.set_outputs(vec![x, y]);
         let ops = [OPS, &[OpKind::MatMul, OpKind::Transpose]].concat();
-        let message = admit(&graph, &ops, KernelDispatchConfig::default(), None).unwrap_err();
+        let message = admit(&graph, &ops).unwrap_err();
         assert!(message.message().contains("constant of 4 bytes"), "{message}");
     }
 }

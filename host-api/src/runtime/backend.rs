@@ -39,16 +39,14 @@ impl Backend for PluginBackend {
 
     fn compile(&self, graph: Graph, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let declared = Declared::of(&graph);
-        let optimized =
-            or_fail(pipeline::optimize(graph, options, self.registered.ops, Some(&self.registered.backend)));
+        let optimized = or_fail(pipeline::optimize(graph, options, self.registered.target()));
         self.compile_optimized(optimized, declared, options.rng)
     }
 
     fn compile_lir(&self, lir: LirModule, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let graph = lir.into_graph();
         let declared = Declared::of(&graph);
-        let optimized =
-            or_fail(pipeline::optimize_planned(graph, options, self.registered.ops, &self.registered.backend));
+        let optimized = or_fail(pipeline::optimize_planned(graph, options, self.registered.target()));
         self.compile_optimized(optimized, declared, options.rng)
     }
 

@@ -37,7 +37,7 @@ pub(super) fn hoist(graph: &mut Graph) -> Vec<HostTensor> {
     let mut hoisted = Vec::new();
     for node in graph.nodes_mut() {
         let Op::Constant { data } = &mut node.op else { continue };
-        if data.len() <= THRESHOLD || static_bytes(&node.shape) != Some(data.len()) {
+        if !is_large(data, &node.shape) {
             continue;
         }
         let Some(name) = names.next() else { break };
@@ -47,6 +47,24 @@ pub(super) fn hoist(graph: &mut Graph) -> Vec<HostTensor> {
         node.op = Op::Param { name };
     }
     hoisted
+}
+
+/// `graph` as far as [`hoist`] leaves it in the program, without its large constants: they are parameters of any name.
+pub(super) fn lean(graph: &Graph) -> Graph {
+    let mut lean = Graph::new(graph.name.clone());
+    for node in graph.nodes() {
+        let op = match &node.op {
+            Op::Constant { data } if is_large(data, &node.shape) => Op::Param { name: format!("{PREFIX}{}", node.id) },
+            op => op.clone(),
+        };
+        lean.append_node(op, node.inputs.clone(), node.shape.clone(), node.name.clone());
+    }
+    lean.set_outputs(graph.outputs.clone());
+    lean
+}
+
+fn is_large(data: &[u8], shape: &Shape) -> bool {
+    data.len() > THRESHOLD && static_bytes(shape) == Some(data.len())
 }
 
 const PREFIX: &str = "__rlx_const_";

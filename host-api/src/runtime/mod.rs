@@ -31,6 +31,13 @@
 //!
 //! An op that the plugin claims is trusted. What no output depends on is not looked at.
 //!
+//! The runtime knows claims by kind of op alone. A plugin that has the extension `claims/1` is asked for each node besides,
+//! before any pass and behind the last one. A node that it refuses, of a kind that it claims, is rewritten alone, as above, and
+//! others of the kind stay; where there is no rewrite, or none to trust, the graph is refused with the node and the plugin's
+//! reason. `GatedDeltaNet` with a carried state is the exception: its rewrite changes what nodes behind it read, so where one
+//! is refused all of the graph count as not claimed. A plugin without the extension takes every node of the kinds that it
+//! claims, or refuses the program when it compiles it.
+//!
 //! # Dtypes
 //! Halves, integers and booleans reach the plugin as declared. Values in another dtype are converted at the boundary:
 //! float to integer truncates toward zero, nonzero is true, a complex number is two f32. `run` and `run_slots` give f32,
@@ -85,26 +92,31 @@
 //! rlx-runtime for each shape that it meets, and has no handles there.
 
 mod admission;
+mod alone;
 mod backend;
 mod boundary;
+mod claims;
 mod constants;
 mod convert;
 mod custom;
 mod distrusted;
 mod executable;
+mod legalize;
 mod pipeline;
 
 pub use constants::HostTensor;
 pub use distrusted::{DISTRUSTED_REWRITES, DistrustedRewrite};
 pub use pipeline::{Prepared, prepare};
 
+use crate::abi::RlxClaimsApi;
 use crate::discovery::Registry;
 use crate::kernel::{Kernel, KernelKind};
 use crate::{Backend, BackendOptions, CompileOptions, Counters, Error, ErrorKind, Plugin};
+use claims::Target;
 use rlx_ir::OpKind;
 use rlx_runtime::{Device, ExecutableGraph};
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What `Device::Mlx` stands for in this process. rlx-runtime makes backends through a plain function, so it is static.
 static REGISTERED: RwLock<Option<Arc<Registered>>> = RwLock::new(None);
@@ -115,6 +127,14 @@ struct Registered {
     backend: Backend,
     ops: &'static [OpKind],
     compile: CompileOptions,
+}
+
+impl Registered {
+    /// What graphs are made fit for.
+    fn target(&self) -> Target<'_> {
+        let claims = self.backend.plugin().offers::<RlxClaimsApi>().then_some((&self.backend, &self.compile));
+        Target { ops: self.ops, kernels: Some(&self.backend), claims }
+    }
 }
 
 /// Finds the plugin of backend `mlx` in the documented folders, loads it and registers it as `Device::Mlx`, on its
@@ -185,23 +205,11 @@ fn some_registered() -> Result<Arc<Registered>, Error> {
     registered().ok_or_else(|| Error::new(ErrorKind::FailedPrecondition, message))
 }
 
-/// The ops of `plugin` that this host's IR knows, in a list that lives as long as the process, as rlx-runtime wants it.
-/// Equal lists are made once.
+/// The ops of `plugin` that this host's IR knows.
 fn claimed_ops(plugin: &Plugin) -> &'static [OpKind] {
-    static LISTS: Mutex<Vec<&'static [OpKind]>> = Mutex::new(Vec::new());
     // `OpKind::ALL` of rlx-ir 0.2.19 lacks this one.
     let known = OpKind::ALL.into_iter().chain([OpKind::GatedDeltaNetBackward]);
-    let claimed: Vec<OpKind> =
-        known.filter(|kind| plugin.info().ops.iter().any(|name| *name == format!("{kind:?}"))).collect();
-    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
-    match lists.iter().find(|list| **list == claimed) {
-        Some(list) => list,
-        None => {
-            let list: &'static [OpKind] = claimed.leak();
-            lists.push(list);
-            list
-        }
-    }
+    claims::for_ever(known.filter(|kind| plugin.info().ops.iter().any(|name| *name == format!("{kind:?}"))).collect())
 }
 
 /// Ends a call of a trait that returns no `Result`, see the module's documentation.

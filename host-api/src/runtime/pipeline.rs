@@ -1,8 +1,10 @@
 //! From the user's graph to what the plugin compiles: the runtime's passes, then the encoding.
 
+use super::claims::Target;
 use super::constants::{HostTensor, hoist};
-use super::{admission, claimed_ops, fail};
-use crate::{Backend, Error, Plugin};
+use super::{admission, claimed_ops, fail, legalize};
+use crate::abi::RlxClaimsApi;
+use crate::{BackendOptions, Error, Plugin};
 use rlx_ir::{DType, Graph, NodeId, Op, OpKind, rlxmodel};
 use rlx_opt::pass::Pass;
 use rlx_runtime::precompile::{post_fusion_cleanup, precompile_cleanup};
@@ -17,51 +19,64 @@ pub struct Prepared {
     pub constants: Vec<HostTensor>,
 }
 
-/// What a compilation of `graph` for `Device::Mlx` would hand to `plugin`.
+/// What a compilation of `graph` for `Device::Mlx` would hand to `plugin`, on its first device. Whether custom ops have kernels
+/// is not looked at.
 ///
 /// # Errors
-/// When the graph has no text form, or an op that the plugin does not claim and the runtime cannot rewrite, or not rightly.
+/// When the graph has no text form, or an op that the plugin does not take and the runtime cannot rewrite, or not rightly. When
+/// a plugin that says what it takes node by node does not start on its first device.
 ///
 /// # Panics
 /// As the runtime's pipeline does.
 pub fn prepare(plugin: &Plugin, graph: Graph, options: &CompileOptions) -> Result<Prepared, Error> {
-    encode(optimize(graph, options, claimed_ops(plugin), None)?)
+    // What is taken may depend on the device, so an instance is asked.
+    let asked = plugin.offers::<RlxClaimsApi>().then(|| plugin.create(&BackendOptions::new())).transpose()?;
+    let plain = crate::CompileOptions::new();
+    let claims = asked.as_ref().map(|backend| (backend, &plain));
+    encode(optimize(graph, options, Target { ops: claimed_ops(plugin), kernels: None, claims })?)
 }
 
-/// All passes, of a graph that is fit for them and, where one is given, for `backend`. Params with a value in `options` are baked first, as the runtime's other backends do.
+/// All passes, of a graph that is fit for them. Params with a value in `options` are baked first, as the runtime's other
+/// backends do.
 ///
 /// # Errors
 /// As [`prepare`], for the ops of the graph.
-pub(super) fn optimize(
-    graph: Graph,
-    options: &CompileOptions,
-    ops: &'static [OpKind],
-    backend: Option<&Backend>,
-) -> Result<Graph, Error> {
-    admission::admit(&graph, ops, options.kernel_dispatch, backend)?;
+pub(super) fn optimize(graph: Graph, options: &CompileOptions, target: Target<'_>) -> Result<Graph, Error> {
+    let (graph, target) = admitted(graph, options, target)?;
     let graph = precompile_cleanup(graph, options);
-    let result = stages::compile_graph_stages_for_backend(Device::Mlx, graph, options, ops);
+    let result = stages::compile_graph_stages_for_backend(Device::Mlx, graph, options, target.ops);
     stages::maybe_log_fusion(&result.fusion);
-    Ok(finish(result.lir.into_graph(), options, ops))
+    finish(result.lir.into_graph(), options, target)
 }
 
 /// The passes that a planned graph has not gone through.
 ///
 /// # Errors
 /// As [`optimize`].
-pub(super) fn optimize_planned(
-    graph: Graph,
-    options: &CompileOptions,
-    ops: &'static [OpKind],
-    backend: &Backend,
-) -> Result<Graph, Error> {
-    admission::admit(&graph, ops, options.kernel_dispatch, Some(backend))?;
-    Ok(finish(graph, options, ops))
+pub(super) fn optimize_planned(graph: Graph, options: &CompileOptions, target: Target<'_>) -> Result<Graph, Error> {
+    let (graph, target) = admitted(graph, options, target)?;
+    finish(graph, options, target)
+}
+
+/// A graph that the runtime's passes may be given, and what they are to make it fit for.
+fn admitted<'a>(graph: Graph, options: &CompileOptions, target: Target<'a>) -> Result<(Graph, Target<'a>), Error> {
+    let refusals = target.refusals(&graph);
+    let target = target.without_stateful(&graph, &refusals);
+    admission::admit(&graph, &target, &refusals, options.kernel_dispatch)?;
+    let graph = legalize::rewrite_refused(graph, refusals, &target, options.kernel_dispatch)?;
+    Ok((graph, target))
+}
+
+/// The runtime's last passes, and then what the plugin refuses of the result.
+fn finish(graph: Graph, options: &CompileOptions, target: Target<'_>) -> Result<Graph, Error> {
+    let graph = last_passes(graph, options, target.ops);
+    let refusals = target.refusals(&graph);
+    legalize::rewrite_refused(graph, refusals, &target, options.kernel_dispatch)
 }
 
 /// The passes after fusion, in the order of the runtime's own MLX backend. Its promotion of halves to f32 is left out:
 /// MLX computes with halves. So is its unrolling of scans that are long but of a small body: the plugin has scans.
-fn finish(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
+fn last_passes(graph: Graph, options: &CompileOptions, ops: &'static [OpKind]) -> Graph {
     let backend = Device::Mlx.as_arg();
     let graph = lower_control_flow(graph, ops);
     let graph = rlx_opt::rlx_autodiff::decompose_backward_ops_except(graph, ops);
@@ -175,6 +190,11 @@ mod tests {
         OpKind::FusedMatMulBiasAct,
     ];
 
+    /// A plugin that claims kinds alone.
+    fn kinds(ops: &'static [OpKind]) -> Target<'static> {
+        Target { ops, kernels: None, claims: None }
+    }
+
     fn layer(dtype: DType) -> Graph {
         let mut graph = Graph::new("layer");
         let x = graph.input("x", Shape::new(&[2, 4], dtype));
@@ -187,22 +207,22 @@ mod tests {
         graph
     }
 
-    fn kinds(graph: &Graph) -> Vec<OpKind> {
+    fn kinds_of(graph: &Graph) -> Vec<OpKind> {
         graph.nodes().iter().map(|n| n.op.kind()).collect()
     }
 
     #[test]
     fn a_claimed_fusion_is_made_and_an_unclaimed_one_is_not() {
         let options = CompileOptions::baseline();
-        let fused = optimize(layer(DType::F32), &options, OPS, None).unwrap();
-        assert!(kinds(&fused).contains(&OpKind::FusedMatMulBiasAct), "{fused}");
-        let plain = optimize(layer(DType::F32), &options, &OPS[..OPS.len() - 1], None).unwrap();
-        assert!(kinds(&plain).contains(&OpKind::MatMul), "{plain}");
+        let fused = optimize(layer(DType::F32), &options, kinds(OPS)).unwrap();
+        assert!(kinds_of(&fused).contains(&OpKind::FusedMatMulBiasAct), "{fused}");
+        let plain = optimize(layer(DType::F32), &options, kinds(&OPS[..OPS.len() - 1])).unwrap();
+        assert!(kinds_of(&plain).contains(&OpKind::MatMul), "{plain}");
     }
 
     #[test]
     fn halves_stay_halves() {
-        let graph = optimize(layer(DType::F16), &CompileOptions::baseline(), OPS, None).unwrap();
+        let graph = optimize(layer(DType::F16), &CompileOptions::baseline(), kinds(OPS)).unwrap();
         assert!(graph.nodes().iter().all(|n| n.shape.dtype() == DType::F16), "{graph}");
     }
 
@@ -210,7 +230,7 @@ mod tests {
     fn a_bound_parameter_is_baked() {
         let bindings = HashMap::from([("b".to_owned(), vec![1.0, 2.0, 3.0])]);
         let graph =
-            optimize(layer(DType::F32), &CompileOptions::baseline().param_bindings(bindings), OPS, None).unwrap();
+            optimize(layer(DType::F32), &CompileOptions::baseline().param_bindings(bindings), kinds(OPS)).unwrap();
         assert!(graph.param_id("b").is_none() && graph.param_id("w").is_some(), "{graph}");
     }
 
@@ -221,19 +241,19 @@ mod tests {
         let pad = Op::Pad { pads: vec![[1, 1]], mode: rlx_ir::op::PadMode::Constant(0.0) };
         let y = graph.add_node(pad, vec![x], Shape::new(&[4], DType::F32));
         graph.set_outputs(vec![y]);
-        let graph = optimize(graph, &CompileOptions::baseline(), OPS, None).unwrap();
-        assert!(kinds(&graph).iter().all(|k| OPS.contains(k)), "{graph}");
+        let graph = optimize(graph, &CompileOptions::baseline(), kinds(OPS)).unwrap();
+        assert!(kinds_of(&graph).iter().all(|k| OPS.contains(k)), "{graph}");
     }
 
     #[test]
     fn an_op_without_a_rewrite_is_named() {
-        let error = optimize(layer(DType::F32), &CompileOptions::baseline(), &OPS[..5], None).unwrap_err();
+        let error = optimize(layer(DType::F32), &CompileOptions::baseline(), kinds(&OPS[..5])).unwrap_err();
         assert!(error.message().contains("node %3 (MatMul)"), "{error}");
     }
 
     #[test]
     fn the_text_reads_back() {
-        let prepared = encode(optimize(layer(DType::F32), &CompileOptions::baseline(), OPS, None).unwrap()).unwrap();
+        let prepared = encode(optimize(layer(DType::F32), &CompileOptions::baseline(), kinds(OPS)).unwrap()).unwrap();
         let graph = rlxmodel::from_text(&prepared.program).unwrap();
         assert!(graph.input_id("x").is_some() && prepared.constants.is_empty());
     }
