@@ -6,6 +6,7 @@
 //! * [`memory`](crate::memory): MLX's allocator.
 //! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
 //! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
+//! * [`claims`](crate::claims): what a host is told of a program before it compiles it.
 //! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
 //! * [`gate`](crate::gate), [`signals`](crate::signals): kernels that call back, forks, signals and the end of the process.
 //! * [`library`](crate::library): which MLX the process gave the plugin.
@@ -17,6 +18,7 @@ mod allocator;
 mod array;
 #[cfg(blas_forwarders)]
 mod blas;
+mod claims;
 mod executable;
 mod gate;
 mod kernels;

@@ -10,13 +10,13 @@ use crate::program::Program;
 use crate::shim::check;
 use crate::stream::Lanes;
 use rlx_host_api::abi::{
-    RLX_EXTENT_ID, RLX_EXTENT_VERSION, RLX_KERNELS_ID, RLX_KERNELS_VERSION, RLX_MEMORY_ID, RLX_MEMORY_VERSION,
-    RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION, RLX_PROFILE_ID, RLX_PROFILE_VERSION,
-    RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
+    RLX_CLAIMS_ID, RLX_CLAIMS_VERSION, RLX_EXTENT_ID, RLX_EXTENT_VERSION, RLX_KERNELS_ID, RLX_KERNELS_VERSION,
+    RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION,
+    RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
 };
 use rlx_host_api::author::{
-    Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Plugin, extent_table, kernels_table, memory_table,
-    params_table, pipeline_table, profile_table, resident_table,
+    Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Plugin, claims_table, extent_table, kernels_table,
+    memory_table, params_table, pipeline_table, profile_table, resident_table,
 };
 use rlx_host_api::kernel::Language;
 use rlx_host_api::{DeviceInfo, DeviceKind, Error, ErrorKind, PluginInfo, Threading};
@@ -36,6 +36,13 @@ pub(crate) struct MlxBackend {
     kernels: KernelRegistry,
     /// That of kernels from source.
     language: Option<Language>,
+}
+
+impl MlxBackend {
+    /// That of kernels from source on this device.
+    pub(crate) fn language(&self) -> Option<Language> {
+        self.language
+    }
 }
 
 impl Plugin for Mlx {
@@ -106,6 +113,7 @@ impl Plugin for Mlx {
             (RLX_PROFILE_ID, RLX_PROFILE_VERSION) => Some(profile_table::<Self>()),
             (RLX_KERNELS_ID, RLX_KERNELS_VERSION) => Some(kernels_table::<Self>()),
             (RLX_EXTENT_ID, RLX_EXTENT_VERSION) => Some(extent_table::<Self>()),
+            (RLX_CLAIMS_ID, RLX_CLAIMS_VERSION) => Some(claims_table::<Self>()),
             _ => None,
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn lower(kernels: &KernelSet, node: CustomNode, inputs: &[&Array], pl
 }
 
 /// The kernel that computes on a device with `language`: itself, or its fallback.
-fn chosen(
+pub(crate) fn chosen(
     kernel: Arc<RegisteredKernel>,
     language: Option<rlx_host_api::kernel::Language>,
 ) -> Result<Arc<RegisteredKernel>, Error> {
