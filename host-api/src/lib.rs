@@ -27,10 +27,12 @@ mod types;
 mod value;
 mod views;
 
-pub use author::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source};
 pub use error::{Error, ErrorKind};
 pub use growable::Growable;
 pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};
 pub use printable::printable;
-pub use types::{DType, DeviceInfo, DeviceKind, PluginInfo, TensorInfo, TensorView, Threading};
+pub use types::{
+    ActiveExtent, Claim, Counters, DType, DeviceInfo, DeviceKind, How, MemoryLimit, MemoryStats, PluginInfo, Segment,
+    Source, TensorInfo, TensorView, Threading,
+};
 pub use value::Value;

@@ -1,4 +1,16 @@
-//! The plain Rust types that both sides share: element types, devices, tensors.
+//! The plain Rust types that both sides share: element types, devices, tensors, and what extensions exchange.
+
+mod claim;
+mod counters;
+mod extent;
+mod memory;
+mod resident;
+
+pub use claim::{Claim, How};
+pub use counters::Counters;
+pub use extent::ActiveExtent;
+pub use memory::{MemoryLimit, MemoryStats};
+pub use resident::{Segment, Source};
 
 use crate::abi::*;
 use crate::{Error, ErrorKind, Value};

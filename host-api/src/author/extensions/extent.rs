@@ -4,16 +4,8 @@ use crate::Error;
 use crate::abi::*;
 use crate::author::thunks::{ExecutableOf, exclusive, guard, type_layout};
 use crate::author::{Executable, Exported};
+use crate::types::ActiveExtent;
 use std::ffi::c_void;
-
-/// The first rows of tensors whose first axis is longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActiveExtent {
-    /// How many rows count.
-    pub actual: usize,
-    /// The extent of the axis.
-    pub upper: usize,
-}
 
 /// Executables that can leave out rows that the host does not want.
 pub trait Extent: Executable {

@@ -4,32 +4,9 @@ use crate::abi::*;
 use crate::author::thunks::{guard, type_layout};
 use crate::author::{Backend, Exported, Plugin};
 use crate::growable::fill;
+use crate::types::{MemoryLimit, MemoryStats};
 use crate::{Error, Growable};
 use std::ffi::c_void;
-
-/// Memory of the engine on an instance's device, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MemoryStats {
-    /// In use by arrays.
-    pub active: u64,
-    /// Highest `active` since the start or the last reset.
-    pub peak: u64,
-    /// Kept for reuse.
-    pub cache: u64,
-    /// Limit on `active`, a guideline of the engine's.
-    pub limit: u64,
-    /// Limit on `cache`.
-    pub cache_limit: u64,
-}
-
-/// Which limit is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemoryLimit {
-    /// On memory in use.
-    Active,
-    /// On memory kept for reuse.
-    Cache,
-}
 
 /// Backends that tell and limit the engine's memory.
 pub trait Memory: Backend {

@@ -13,11 +13,12 @@ mod pipeline;
 mod profile;
 mod resident;
 
-pub use claims::{Claim, Claims, How, claims_table};
-pub use extent::{ActiveExtent, Extent, extent_table};
+pub use crate::types::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source};
+pub use claims::{Claims, claims_table};
+pub use extent::{Extent, extent_table};
 pub use kernels::{Kernels, kernels_table};
-pub use memory::{Memory, MemoryLimit, MemoryStats, memory_table};
+pub use memory::{Memory, memory_table};
 pub use params::{Params, params_table};
 pub use pipeline::{Pipeline, Run, pipeline_table};
-pub use profile::{Counters, Profile, profile_table};
-pub use resident::{Resident, Segment, Source, resident_table};
+pub use profile::{Profile, profile_table};
+pub use resident::{Resident, resident_table};

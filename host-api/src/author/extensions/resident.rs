@@ -4,21 +4,10 @@ use crate::abi::*;
 use crate::author::thunks::{ExecutableOf, exclusive, guard, type_layout};
 use crate::author::{Executable, Exported};
 use crate::growable::read as read_args;
+use crate::types::{Segment, Source};
 use crate::views::slice;
 use crate::{Error, ErrorKind, TensorInfo, TensorView};
 use std::ffi::c_void;
-
-/// One contiguous piece of a copy, in elements.
-pub type Segment = RlxSegment;
-
-/// Where a copy comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// An output of the last run.
-    Output(usize),
-    /// A resident input.
-    Input(usize),
-}
 
 /// Executables that keep inputs on the device between runs. Indices, dtypes, shapes and ranges have been checked against
 /// the declared ones.

@@ -1,9 +1,9 @@
 //! Which nodes of a program the plugin takes.
 
 use crate::abi::*;
-use crate::author::{Claim, How};
 use crate::growable::read;
 use crate::host::load::slot;
+use crate::types::{Claim, How};
 use crate::views::{MAX_TEXT, text};
 use crate::{Backend, CompileOptions, Error};
 use std::ffi::c_void;

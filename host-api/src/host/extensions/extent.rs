@@ -1,8 +1,8 @@
 //! Runs that compute the first rows alone.
 
 use crate::abi::*;
-use crate::author::ActiveExtent;
 use crate::host::load::slot;
+use crate::types::ActiveExtent;
 use crate::{Error, Executable};
 
 impl Executable {

@@ -1,8 +1,8 @@
 //! Memory of the engine.
 
 use crate::abi::*;
-use crate::author::{MemoryLimit, MemoryStats};
 use crate::host::load::slot;
+use crate::types::{MemoryLimit, MemoryStats};
 use crate::{Backend, Error, Growable};
 
 impl Backend {

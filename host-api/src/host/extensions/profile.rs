@@ -1,8 +1,8 @@
 //! What an executable has done so far.
 
 use crate::abi::*;
-use crate::author::Counters;
 use crate::host::load::slot;
+use crate::types::Counters;
 use crate::{Error, Executable, Growable};
 
 impl Executable {

@@ -1,8 +1,8 @@
 //! Inputs that stay on the device between runs.
 
 use crate::abi::*;
-use crate::author::{Segment, Source};
 use crate::host::load::slot;
+use crate::types::{Segment, Source};
 use crate::{Error, Executable, Growable, TensorView};
 
 impl Executable {
