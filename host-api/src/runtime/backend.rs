@@ -3,7 +3,7 @@
 use super::boundary::Declared;
 use super::executable::PluginExecutable;
 use super::failure::{fail, or_fail};
-use super::pipeline;
+use super::passes;
 use super::registered::{Registered, registered};
 use rlx_ir::hir::{HirModule, LowerError};
 use rlx_ir::lir::LirModule;
@@ -28,7 +28,7 @@ pub(super) fn make() -> Box<dyn Backend> {
 impl PluginBackend {
     /// Hands an optimized graph to the plugin.
     fn compile_optimized(&self, graph: Graph, declared: Declared, rng: RngOptions) -> Box<dyn ExecutableGraph> {
-        let executable = pipeline::encode(graph)
+        let executable = passes::encode(graph)
             .and_then(|prepared| PluginExecutable::compile(&self.registered, prepared, declared, rng));
         Box::new(or_fail(executable))
     }
@@ -41,14 +41,14 @@ impl Backend for PluginBackend {
 
     fn compile(&self, graph: Graph, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let declared = Declared::of(&graph);
-        let optimized = or_fail(pipeline::optimize(graph, options, self.registered.target()));
+        let optimized = or_fail(passes::optimize(graph, options, self.registered.target()));
         self.compile_optimized(optimized, declared, options.rng)
     }
 
     fn compile_lir(&self, lir: LirModule, options: &CompileOptions) -> Box<dyn ExecutableGraph> {
         let graph = lir.into_graph();
         let declared = Declared::of(&graph);
-        let optimized = or_fail(pipeline::optimize_planned(graph, options, self.registered.target()));
+        let optimized = or_fail(passes::optimize_planned(graph, options, self.registered.target()));
         self.compile_optimized(optimized, declared, options.rng)
     }
 

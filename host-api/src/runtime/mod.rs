@@ -103,12 +103,12 @@ mod distrusted;
 mod executable;
 mod failure;
 mod legalize;
-mod pipeline;
+mod passes;
 mod registered;
 
 pub use constants::HostTensor;
 pub use distrusted::{DISTRUSTED_REWRITES, DistrustedRewrite};
-pub use pipeline::{Prepared, prepare};
+pub use passes::{Prepared, prepare};
 
 use crate::discovery::Registry;
 use crate::kernel::{Kernel, KernelKind};

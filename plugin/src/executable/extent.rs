@@ -9,7 +9,7 @@ use super::rows::Rows;
 use super::{MlxExecutable, Plan};
 use crate::mlx::array::eval;
 use crate::mlx::trace::FirstRows;
-use crate::plan::run::Run;
+use crate::plan::run::RunState;
 use rlx_host_api::author::Extent;
 use rlx_host_api::{ActiveExtent, Error};
 use std::ffi::c_int;
@@ -28,7 +28,7 @@ impl MlxExecutable {
         let found = match &self.plan {
             Plan::Replay(trace) => trace.first_rows(self.program.outputs.len(), extent),
             Plan::Steps(mode, steps) => {
-                steps.first_rows(&mut Run { mode: *mode, counters: &mut self.counters }, extent)
+                steps.first_rows(&mut RunState { mode: *mode, counters: &mut self.counters }, extent)
             }
         };
         let Some(FirstRows { trace, inputs, .. }) = found.inspect_err(|_| turn.settle())? else { return Ok(None) };

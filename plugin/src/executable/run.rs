@@ -6,7 +6,7 @@ use super::{MlxExecutable, Plan};
 use crate::mlx::array::{Array, eval, start_eval};
 use crate::mlx::memory;
 use crate::plan::mode::Mode;
-use crate::plan::run::Run;
+use crate::plan::run::RunState;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_shim as ffi;
@@ -187,7 +187,7 @@ impl MlxExecutable {
         }
         match &self.plan {
             Plan::Steps(mode, steps) => {
-                let run = &mut Run { mode: *mode, counters: &mut self.counters };
+                let run = &mut RunState { mode: *mode, counters: &mut self.counters };
                 match rows {
                     Some(rows) => steps.run_rows(run, &leaves, rows.extent),
                     None => steps.run(run, leaves),

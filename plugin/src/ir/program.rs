@@ -2,7 +2,7 @@
 
 use super::names::place;
 use super::nested::{self, Nested};
-use super::segment::{Segment, Source};
+use super::partition::{Origin, Partition};
 use super::shapes::{dims_of, tensor_info};
 use super::target::Target;
 use crate::mlx::extents::extents;
@@ -22,7 +22,7 @@ pub(crate) struct Program {
     pub(crate) params: Vec<TensorInfo>,
     pub(crate) outputs: Vec<TensorInfo>,
     /// All nodes, with every input and then every parameter as arguments.
-    pub(crate) whole: Segment,
+    pub(crate) whole: Partition,
     /// The last node that reads each node's value; graph outputs are read to the end.
     pub(crate) last_use: Vec<usize>,
     /// Whether an output depends on each node's value.
@@ -30,7 +30,7 @@ pub(crate) struct Program {
     /// Whether a run decides which nodes are computed, and how often.
     pub(crate) has_control_flow: bool,
     /// Which input or parameter each leaf node reads.
-    leaves: HashMap<NodeId, Source>,
+    leaves: HashMap<NodeId, Origin>,
     /// Index of each parameter by its name.
     param_index: HashMap<String, usize>,
     /// The graphs nested in a node, in the order of `Op::subgraphs`.
@@ -61,10 +61,10 @@ impl Program {
         for node in graph.nodes() {
             match &node.op {
                 Op::Input { name } => {
-                    leaves.insert(node.id, Source::Input(inputs.add(tensor_info(name, node)?)?));
+                    leaves.insert(node.id, Origin::Input(inputs.add(tensor_info(name, node)?)?));
                 }
                 Op::Param { name } => {
-                    leaves.insert(node.id, Source::Param(params.add(tensor_info(name, node)?)?));
+                    leaves.insert(node.id, Origin::Param(params.add(tensor_info(name, node)?)?));
                 }
                 _ => {}
             }
@@ -96,9 +96,9 @@ impl Program {
         let needed = needed_nodes(&graph);
         let param_index = params.by_name.unwrap_or_default();
         let (inputs, params) = (inputs.infos, params.infos);
-        let args = (0..inputs.len()).map(Source::Input).chain((0..params.len()).map(Source::Param));
+        let args = (0..inputs.len()).map(Origin::Input).chain((0..params.len()).map(Origin::Param));
         let nodes = graph.nodes().iter().map(|node| node.id).collect();
-        let whole = Segment::new(nodes, args.collect(), graph.outputs.clone());
+        let whole = Partition::new(nodes, args.collect(), graph.outputs.clone());
         Ok(Self {
             graph,
             inputs,
@@ -126,16 +126,16 @@ impl Program {
     }
 
     /// Where the value of a node comes from.
-    pub(crate) fn source(&self, id: NodeId) -> Source {
-        self.leaves.get(&id).copied().unwrap_or(Source::Node(id))
+    pub(crate) fn source(&self, id: NodeId) -> Origin {
+        self.leaves.get(&id).copied().unwrap_or(Origin::Node(id))
     }
 
     /// Extents and dtype of a value.
-    pub(crate) fn shape_of(&self, source: Source) -> Result<(Vec<c_int>, DType), Error> {
+    pub(crate) fn shape_of(&self, source: Origin) -> Result<(Vec<c_int>, DType), Error> {
         let info = match source {
-            Source::Input(index) => &self.inputs[index],
-            Source::Param(index) => &self.params[index],
-            Source::Node(id) => {
+            Origin::Input(index) => &self.inputs[index],
+            Origin::Param(index) => &self.params[index],
+            Origin::Node(id) => {
                 let node = self.graph.node(id);
                 return Ok((dims_of(node)?, node.shape.dtype().into()));
             }
@@ -144,11 +144,11 @@ impl Program {
     }
 
     /// How errors name a value.
-    pub(crate) fn describe(&self, source: Source) -> String {
+    pub(crate) fn describe(&self, source: Origin) -> String {
         match source {
-            Source::Input(index) => format!("`{}`", self.inputs[index].name),
-            Source::Param(index) => format!("`{}`", self.params[index].name),
-            Source::Node(id) => place(self.graph.node(id)),
+            Origin::Input(index) => format!("`{}`", self.inputs[index].name),
+            Origin::Param(index) => format!("`{}`", self.params[index].name),
+            Origin::Node(id) => place(self.graph.node(id)),
         }
     }
 
@@ -164,10 +164,10 @@ impl Program {
     }
 
     /// The parameters that a nested graph of this one reads.
-    pub(crate) fn params_of(&self, body: &Self) -> Result<Vec<Source>, Error> {
+    pub(crate) fn params_of(&self, body: &Self) -> Result<Vec<Origin>, Error> {
         let find = |param: &TensorInfo| {
             self.param(&param.name)
-                .map(Source::Param)
+                .map(Origin::Param)
                 .ok_or_else(|| Error::fault(format!("parameter `{}` has no value", param.name)))
         };
         body.params.iter().map(find).collect()

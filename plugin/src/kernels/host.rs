@@ -11,12 +11,12 @@ use rlx_host_api::{Error, TensorView};
 use std::sync::Arc;
 
 /// A registered kernel with the node that it computes.
-struct Call {
+struct KernelCode {
     kernel: Arc<RegisteredKernel>,
     node: CustomNode,
 }
 
-impl HostCode for Call {
+impl HostCode for KernelCode {
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let _running = Running::enter(self.node.op());
         self.kernel.compute(&self.node, operands, results)
@@ -37,5 +37,5 @@ pub(super) fn build(
         place: place.to_owned(),
         failures,
     };
-    bridge::build(Box::new(Call { kernel: Arc::clone(kernel), node }), host, inputs)
+    bridge::build(Box::new(KernelCode { kernel: Arc::clone(kernel), node }), host, inputs)
 }

@@ -1,7 +1,7 @@
-//! Control flow, executed between segments: what it decides by is evaluated and read back.
+//! Control flow, executed between partitions: what it decides by is evaluated and read back.
 
 use super::nested::{Nested, duplicates, first};
-use super::run::Run;
+use super::run::RunState;
 use super::scan::Scan;
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
@@ -69,7 +69,7 @@ impl<N: Nested> Control<N> {
     }
 
     /// The node's value for its operands. `params` are those of its nested graphs, one graph after the other.
-    pub(super) fn run(&self, run: &mut Run<'_>, operands: Vec<Array>, params: &[Array]) -> Result<Array, Error> {
+    pub(super) fn run(&self, run: &mut RunState<'_>, operands: Vec<Array>, params: &[Array]) -> Result<Array, Error> {
         match self {
             Self::Branch { then, otherwise } => {
                 let (predicate, captures) = first(operands)?;
@@ -103,7 +103,7 @@ impl<N: Nested> Control<N> {
 }
 
 /// Whether a value of one element is anything but zero. `others` are evaluated in the same batch.
-fn holds(run: &mut Run<'_>, value: Array, others: &mut Vec<Array>) -> Result<bool, Error> {
+fn holds(run: &mut RunState<'_>, value: Array, others: &mut Vec<Array>) -> Result<bool, Error> {
     let value = if value.dtype()? == DType::Bool { value } else { value.cast(DType::Bool)? };
     others.push(value);
     let done = run.evaluate(others);

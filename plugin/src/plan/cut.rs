@@ -1,23 +1,23 @@
-//! From a program to its steps: segments between the nodes of control flow, in the order of the graph.
+//! From a program to its steps: partitions between the nodes of control flow, in the order of the graph.
 
 use super::control::Control;
 use super::piece::Piece;
 use super::run::Totals;
 use super::steps::{Action, Body, Read, Step, Steps};
 use crate::ir::names::place;
+use crate::ir::partition::{Origin, Partition};
 use crate::ir::program::Program;
-use crate::ir::segment::{Segment, Source};
 use rlx_host_api::Error;
 use rlx_ir::{Node, NodeId, Op};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Cuts `program` and traces every segment of it and of the graphs nested in it. The thread is on a lane.
+/// Cuts `program` and traces every partition of it and of the graphs nested in it. The thread is on a lane.
 pub(crate) fn cut(program: &Arc<Program>) -> Result<Steps, Error> {
     let mut cut = Cut::new(program);
     if !program.has_control_flow {
         let whole = &program.whole;
-        cut.segment(Segment::new(whole.nodes.clone(), whole.args.clone(), whole.outputs.clone()))?;
+        cut.partition(Partition::new(whole.nodes.clone(), whole.args.clone(), whole.outputs.clone()))?;
         return cut.finish();
     }
     let mut pending = Vec::new();
@@ -26,7 +26,7 @@ pub(crate) fn cut(program: &Arc<Program>) -> Result<Steps, Error> {
         if program.is_control_flow(node) {
             cut.nodes(std::mem::take(&mut pending))?;
             cut.control(node)?;
-        } else if program.source(node.id) == Source::Node(node.id) {
+        } else if program.source(node.id) == Origin::Node(node.id) {
             pending.push(node.id);
         }
     }
@@ -36,10 +36,10 @@ pub(crate) fn cut(program: &Arc<Program>) -> Result<Steps, Error> {
 
 struct Cut<'a> {
     program: &'a Arc<Program>,
-    /// Nodes that are read by control flow or are outputs, so that no segment can keep them to itself.
+    /// Nodes that are read by control flow or are outputs, so that no partition can keep them to itself.
     exposed: HashSet<NodeId>,
     /// The number of each value that there is so far.
-    values: HashMap<Source, usize>,
+    values: HashMap<Origin, usize>,
     count: usize,
     steps: Vec<Step>,
 }
@@ -47,7 +47,7 @@ struct Cut<'a> {
 impl<'a> Cut<'a> {
     fn new(program: &'a Arc<Program>) -> Self {
         let args = program.whole.args.iter();
-        let values: HashMap<Source, usize> = args.enumerate().map(|(i, &source)| (source, i)).collect();
+        let values: HashMap<Origin, usize> = args.enumerate().map(|(i, &source)| (source, i)).collect();
         let mut exposed: HashSet<NodeId> = program.graph.outputs.iter().copied().collect();
         let needed = program.graph.nodes().iter().filter(|node| program.is_needed(node.id));
         for node in needed.filter(|node| program.is_control_flow(node)) {
@@ -56,7 +56,7 @@ impl<'a> Cut<'a> {
         Self { program, exposed, count: values.len(), values, steps: Vec::new() }
     }
 
-    /// A segment of `pending`, if anything in it is read elsewhere.
+    /// A partition of `pending`, if anything in it is read elsewhere.
     fn nodes(&mut self, pending: Vec<NodeId>) -> Result<(), Error> {
         let Some(end) = pending.last().copied() else { return Ok(()) };
         let outputs: Vec<NodeId> = pending.iter().copied().filter(|&id| self.is_read_behind(id, end)).collect();
@@ -83,29 +83,29 @@ impl<'a> Cut<'a> {
         nodes.dedup();
         let mut seen = HashSet::new();
         args.retain(|&source| seen.insert(source));
-        self.segment(Segment::new(nodes, args, outputs))
+        self.partition(Partition::new(nodes, args, outputs))
     }
 
-    /// Whether the value is read by anything but nodes up to `end`, the last of its segment.
+    /// Whether the value is read by anything but nodes up to `end`, the last of its partition.
     fn is_read_behind(&self, id: NodeId, end: NodeId) -> bool {
-        // Other segments lower a constant themselves.
+        // Other partitions lower a constant themselves.
         let is_constant = matches!(self.program.graph.node(id).op, Op::Constant { .. });
         let last_use = self.program.last_use[id.0 as usize];
         self.exposed.contains(&id) || (!is_constant && last_use > end.0 as usize)
     }
 
-    fn segment(&mut self, segment: Segment) -> Result<(), Error> {
-        let reads = self.reads(&segment.args)?;
-        for &output in &segment.outputs {
-            self.give(Source::Node(output));
+    fn partition(&mut self, partition: Partition) -> Result<(), Error> {
+        let reads = self.reads(&partition.args)?;
+        for &output in &partition.outputs {
+            self.give(Origin::Node(output));
         }
-        let piece = Piece::new(self.program, segment)?;
-        self.steps.push(Step { reads, action: Action::Segment(piece) });
+        let piece = Piece::new(self.program, partition)?;
+        self.steps.push(Step { reads, action: Action::Partition(piece) });
         Ok(())
     }
 
     fn control(&mut self, node: &Node) -> Result<(), Error> {
-        let mut sources: Vec<Source> = node.inputs.iter().map(|&id| self.program.source(id)).collect();
+        let mut sources: Vec<Origin> = node.inputs.iter().map(|&id| self.program.source(id)).collect();
         for body in self.program.bodies(node.id) {
             sources.extend(self.program.params_of(body)?);
         }
@@ -114,7 +114,7 @@ impl<'a> Cut<'a> {
         let control =
             self.bodies(node).and_then(|(bodies, primitives)| Control::new(self.program, node, bodies, primitives));
         let control = control.map_err(|e| e.context(&place))?;
-        self.give(Source::Node(node.id));
+        self.give(Origin::Node(node.id));
         self.steps.push(Step { reads, action: Action::Control { node: control, place, operands: node.inputs.len() } });
         Ok(())
     }
@@ -133,12 +133,12 @@ impl<'a> Cut<'a> {
         Ok((bodies, totals.primitives))
     }
 
-    fn give(&mut self, source: Source) {
+    fn give(&mut self, source: Origin) {
         self.values.insert(source, self.count);
         self.count += 1;
     }
 
-    fn reads(&self, sources: &[Source]) -> Result<Vec<Read>, Error> {
+    fn reads(&self, sources: &[Origin]) -> Result<Vec<Read>, Error> {
         let read = |source| {
             let value = self.values.get(source).copied();
             value
@@ -150,7 +150,7 @@ impl<'a> Cut<'a> {
 
     /// The steps, with the last reader of each value marked.
     fn finish(mut self) -> Result<Steps, Error> {
-        let sources: Vec<Source> = self.program.graph.outputs.iter().map(|&id| self.program.source(id)).collect();
+        let sources: Vec<Origin> = self.program.graph.outputs.iter().map(|&id| self.program.source(id)).collect();
         let mut outputs = self.reads(&sources)?;
         let mut seen = HashSet::new();
         let mut mark =

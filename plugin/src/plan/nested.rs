@@ -1,6 +1,6 @@
 //! A graph nested in a node of control flow, as that executes it.
 
-use super::run::Run;
+use super::run::RunState;
 use crate::mlx::array::Array;
 use rlx_host_api::Error;
 
@@ -10,10 +10,10 @@ pub(super) trait Nested {
     fn inputs(&self) -> usize;
 
     /// Its outputs. `params` are those of all graphs of the node.
-    fn run(&self, run: &mut Run<'_>, values: Vec<Array>, params: &[Array]) -> Result<Vec<Array>, Error>;
+    fn run(&self, run: &mut RunState<'_>, values: Vec<Array>, params: &[Array]) -> Result<Vec<Array>, Error>;
 
     /// Its first output.
-    fn run_one(&self, run: &mut Run<'_>, values: Vec<Array>, params: &[Array]) -> Result<Array, Error> {
+    fn run_one(&self, run: &mut RunState<'_>, values: Vec<Array>, params: &[Array]) -> Result<Array, Error> {
         Ok(first(self.run(run, values, params)?)?.0)
     }
 }

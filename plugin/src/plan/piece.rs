@@ -1,27 +1,27 @@
-//! A segment with its trace.
+//! A partition with its trace.
 
 use super::mode::Mode;
-use super::run::{Run, Totals};
+use super::run::{RunState, Totals};
+use crate::ir::partition::Partition;
 use crate::ir::program::Program;
-use crate::ir::segment::Segment;
 use crate::mlx::array::Array;
 use crate::mlx::trace::{FirstRows, Trace};
 use crate::rules::walk::{count_values, lower, lower_eagerly, lower_with_values};
 use rlx_host_api::{ActiveExtent, Error};
 
-/// A segment with its trace, which compiled mode keeps.
+/// A partition with its trace, which compiled mode keeps.
 #[derive(Debug)]
 pub(super) struct Piece {
-    segment: Segment,
+    partition: Partition,
     pub(super) trace: Option<Trace>,
 }
 
 impl Piece {
-    /// Traces the segment, which finds each error of lowering. The thread is on a lane.
-    pub(super) fn new(program: &Program, segment: Segment) -> Result<Self, Error> {
-        let args = stand_ins(program, &segment)?;
-        let trace = Trace::new(&args, segment.outputs.len(), |args| lower(program, &segment, args))?;
-        Ok(Self { segment, trace: Some(trace) })
+    /// Traces the partition, which finds each error of lowering. The thread is on a lane.
+    pub(super) fn new(program: &Program, partition: Partition) -> Result<Self, Error> {
+        let args = stand_ins(program, &partition)?;
+        let trace = Trace::new(&args, partition.outputs.len(), |args| lower(program, &partition, args))?;
+        Ok(Self { partition, trace: Some(trace) })
     }
 
     /// A trace of the first rows, as [`Trace::first_rows`]. Traces anew where no trace is kept. The thread has a turn on the
@@ -29,24 +29,24 @@ impl Piece {
     pub(super) fn first_rows(
         &self,
         program: &Program,
-        run: &mut Run<'_>,
+        run: &mut RunState<'_>,
         rows: ActiveExtent,
     ) -> Result<Option<FirstRows>, Error> {
-        let wanted = self.segment.outputs.len();
+        let wanted = self.partition.outputs.len();
         if let Some(trace) = &self.trace {
             return trace.first_rows(wanted, rows);
         }
         run.counters.traces += 1;
-        let args = stand_ins(program, &self.segment)?;
-        Trace::new(&args, wanted, |args| lower(program, &self.segment, args))?.first_rows(wanted, rows)
+        let args = stand_ins(program, &self.partition)?;
+        Trace::new(&args, wanted, |args| lower(program, &self.partition, args))?.first_rows(wanted, rows)
     }
 
-    /// The first rows of the segment's outputs, lowered anew. Arguments may be whole, or have the first rows alone where those
+    /// The first rows of the partition's outputs, lowered anew. Arguments may be whole, or have the first rows alone where those
     /// are read.
     pub(super) fn run_rows(
         &self,
         program: &Program,
-        run: &mut Run<'_>,
+        run: &mut RunState<'_>,
         args: &[Array],
         rows: ActiveExtent,
     ) -> Result<Vec<Array>, Error> {
@@ -55,10 +55,10 @@ impl Piece {
             return self.first_rows(program, run, rows)?.ok_or_else(gone)?.trace.call(args);
         }
         run.counters.traces += 1;
-        let (wanted, mut places) = (self.segment.outputs.len(), Vec::new());
-        let count = wanted + count_values(program, &self.segment);
-        let trace = Trace::new(&stand_ins(program, &self.segment)?, count, |args| {
-            lower_with_values(program, &self.segment, args, &mut places)
+        let (wanted, mut places) = (self.partition.outputs.len(), Vec::new());
+        let count = wanted + count_values(program, &self.partition);
+        let trace = Trace::new(&stand_ins(program, &self.partition)?, count, |args| {
+            lower_with_values(program, &self.partition, args, &mut places)
         })?;
         let found = trace.first_rows(wanted, rows)?.ok_or_else(gone)?;
         let mut outputs = found.trace.call(args)?;
@@ -70,16 +70,16 @@ impl Piece {
         Ok(outputs)
     }
 
-    /// The segment's outputs for its arguments.
-    pub(super) fn run(&self, program: &Program, run: &mut Run<'_>, args: &[Array]) -> Result<Vec<Array>, Error> {
+    /// The partition's outputs for its arguments.
+    pub(super) fn run(&self, program: &Program, run: &mut RunState<'_>, args: &[Array]) -> Result<Vec<Array>, Error> {
         if let Some(trace) = &self.trace {
             return trace.call(args);
         }
         run.counters.traces += 1;
         let args: Vec<&Array> = args.iter().collect();
         match run.mode {
-            Mode::Eager => lower_eagerly(program, &self.segment, &args, &mut run.counters.evaluations),
-            Mode::Lazy | Mode::Compiled => lower(program, &self.segment, &args),
+            Mode::Eager => lower_eagerly(program, &self.partition, &args, &mut run.counters.evaluations),
+            Mode::Lazy | Mode::Compiled => lower(program, &self.partition, &args),
         }
     }
 
@@ -89,10 +89,10 @@ impl Piece {
     }
 }
 
-fn stand_ins(program: &Program, segment: &Segment) -> Result<Vec<Array>, Error> {
+fn stand_ins(program: &Program, partition: &Partition) -> Result<Vec<Array>, Error> {
     let stand_in = |&source| {
         let (dims, dtype) = program.shape_of(source)?;
         Array::placeholder(&dims, dtype).map_err(|e| e.context(program.describe(source)))
     };
-    segment.args.iter().map(stand_in).collect()
+    partition.args.iter().map(stand_in).collect()
 }

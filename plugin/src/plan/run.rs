@@ -6,12 +6,12 @@ use rlx_host_api::Error;
 use rlx_host_api::author::Counters;
 
 /// What all steps of a run share.
-pub(crate) struct Run<'a> {
+pub(crate) struct RunState<'a> {
     pub(crate) mode: Mode,
     pub(crate) counters: &'a mut Counters,
 }
 
-impl Run<'_> {
+impl RunState<'_> {
     /// Evaluates in one batch.
     pub(super) fn evaluate(&mut self, arrays: &[Array]) -> Result<(), Error> {
         self.counters.evaluations += 1;

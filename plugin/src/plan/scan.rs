@@ -1,7 +1,7 @@
 //! `Scan`: the body once for each row of its per-step operands, lazily, with an evaluation now and then.
 
 use super::nested::{Nested, duplicates};
-use super::run::Run;
+use super::run::RunState;
 use crate::ir::program::Program;
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
@@ -69,7 +69,7 @@ impl<N: Nested> Scan<N> {
         self.trajectory.as_ref().map_or(0, |trajectory| trajectory.bytes)
     }
 
-    pub(super) fn run(&self, run: &mut Run<'_>, operands: Vec<Array>, params: &[Array]) -> Result<Array, Error> {
+    pub(super) fn run(&self, run: &mut RunState<'_>, operands: Vec<Array>, params: &[Array]) -> Result<Array, Error> {
         let mut operands = operands.into_iter();
         let mut carry = operands.next().ok_or_else(|| Error::fault("the carry is missing"))?;
         let broadcasts: Vec<Array> = operands.by_ref().take(self.broadcasts).collect();

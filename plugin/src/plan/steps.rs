@@ -1,9 +1,9 @@
-//! A graph as steps: segments, and the control flow between them.
+//! A graph as steps: partitions, and the control flow between them.
 
 use super::control::Control;
 use super::nested::{Nested, duplicates};
 use super::piece::Piece;
-use super::run::{Run, Totals};
+use super::run::{RunState, Totals};
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
 use crate::mlx::trace::{FirstRows, Trace};
@@ -28,7 +28,7 @@ pub(super) struct Step {
 
 #[derive(Debug)]
 pub(super) enum Action {
-    Segment(Piece),
+    Partition(Piece),
     /// Gives the value of one node, which has so many operands; what it reads after them are parameters.
     Control {
         node: Control<Body>,
@@ -52,7 +52,7 @@ impl Nested for Body {
         self.inputs
     }
 
-    fn run(&self, run: &mut Run<'_>, mut values: Vec<Array>, params: &[Array]) -> Result<Vec<Array>, Error> {
+    fn run(&self, run: &mut RunState<'_>, mut values: Vec<Array>, params: &[Array]) -> Result<Vec<Array>, Error> {
         values.extend(duplicates(&params[self.params.clone()])?);
         self.steps.run(run, values)
     }
@@ -67,12 +67,12 @@ pub(super) struct Read {
 
 impl Steps {
     /// The outputs for `args`, lazy but for what control flow had to evaluate. The thread has a turn on the lane.
-    pub(crate) fn run(&self, run: &mut Run<'_>, args: Vec<Array>) -> Result<Vec<Array>, Error> {
+    pub(crate) fn run(&self, run: &mut RunState<'_>, args: Vec<Array>) -> Result<Vec<Array>, Error> {
         let mut values: Vec<Option<Array>> = args.into_iter().map(Some).collect();
         for step in &self.steps {
             let mut args = read(&mut values, &step.reads)?;
             match &step.action {
-                Action::Segment(piece) => values.extend(piece.run(&self.program, run, &args)?.into_iter().map(Some)),
+                Action::Partition(piece) => values.extend(piece.run(&self.program, run, &args)?.into_iter().map(Some)),
                 Action::Control { node, place, operands } => {
                     let params = args.split_off(*operands);
                     let value = node.run(run, args, &params).and_then(|value| run.finish(value));
@@ -85,20 +85,25 @@ impl Steps {
 
     /// What a trace of the first rows takes and gives, as [`Trace::first_rows`]; `None` also for control flow, which decides by
     /// whole values. The thread has a turn on the lane.
-    pub(crate) fn first_rows(&self, run: &mut Run<'_>, rows: ActiveExtent) -> Result<Option<FirstRows>, Error> {
+    pub(crate) fn first_rows(&self, run: &mut RunState<'_>, rows: ActiveExtent) -> Result<Option<FirstRows>, Error> {
         self.single_piece().map_or(Ok(None), |piece| piece.first_rows(&self.program, run, rows))
     }
 
     /// As [`run`](Self::run), the first rows alone, where [`first_rows`](Self::first_rows) gave a trace.
-    pub(crate) fn run_rows(&self, run: &mut Run<'_>, args: &[Array], rows: ActiveExtent) -> Result<Vec<Array>, Error> {
+    pub(crate) fn run_rows(
+        &self,
+        run: &mut RunState<'_>,
+        args: &[Array],
+        rows: ActiveExtent,
+    ) -> Result<Vec<Array>, Error> {
         let piece = self.single_piece().ok_or_else(|| Error::fault("control flow cannot leave rows out"))?;
         piece.run_rows(&self.program, run, args, rows)
     }
 
-    /// The only segment of a program without control flow.
+    /// The only partition of a program without control flow.
     fn single_piece(&self) -> Option<&Piece> {
         match self.steps.as_slice() {
-            [Step { action: Action::Segment(piece), .. }] if !self.program.has_control_flow => Some(piece),
+            [Step { action: Action::Partition(piece), .. }] if !self.program.has_control_flow => Some(piece),
             _ => None,
         }
     }
@@ -119,7 +124,7 @@ impl Steps {
     fn each_trace(&mut self, change: &mut dyn FnMut(&mut Option<Trace>) -> Result<(), Error>) -> Result<(), Error> {
         for step in &mut self.steps {
             match &mut step.action {
-                Action::Segment(piece) => change(&mut piece.trace)?,
+                Action::Partition(piece) => change(&mut piece.trace)?,
                 Action::Control { node, .. } => {
                     for body in node.bodies_mut() {
                         body.steps.each_trace(change)?;
@@ -135,7 +140,7 @@ impl Steps {
         let mut totals = Totals::default();
         for step in &self.steps {
             match &step.action {
-                Action::Segment(piece) => totals.add(piece.totals()?),
+                Action::Partition(piece) => totals.add(piece.totals()?),
                 Action::Control { node, .. } => {
                     totals.largest = totals.largest.max(node.largest());
                     for body in node.bodies() {
@@ -147,10 +152,10 @@ impl Steps {
         Ok(totals)
     }
 
-    /// The trace of a program that is one segment, which needs no steps to run; else the steps.
+    /// The trace of a program that is one partition, which needs no steps to run; else the steps.
     pub(crate) fn into_single_trace(mut self) -> Result<Trace, Self> {
         if !self.program.has_control_flow
-            && let [Step { action: Action::Segment(piece), .. }] = self.steps.as_mut_slice()
+            && let [Step { action: Action::Partition(piece), .. }] = self.steps.as_mut_slice()
             && let Some(trace) = piece.trace.take()
         {
             return Ok(trace);

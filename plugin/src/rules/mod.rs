@@ -5,7 +5,7 @@
 //! lowered.
 //!
 //! * [`rule`]: a row, and the macro that makes one. [`table`]: all of them.
-//! * [`walk`]: lowers the nodes of a segment. [`scope`]: what the lowering of a node can see.
+//! * [`walk`]: lowers the nodes of a partition. [`scope`]: what the lowering of a node can see.
 //! * [`steps`]: what several families do.
 
 mod attention;

@@ -3,8 +3,8 @@
 use crate::host::bridge::{self, HostNode};
 use crate::host::code::HostCode;
 use crate::ir::names::place;
+use crate::ir::partition::Partition;
 use crate::ir::program::Program;
-use crate::ir::segment::Segment;
 use crate::ir::shapes::dims_of;
 use crate::ir::target::Target;
 use crate::kernels::custom;
@@ -15,19 +15,19 @@ use rlx_host_api::{DType, Error, TensorInfo};
 use rlx_ir::{Node, NodeId, Shape};
 use std::ffi::c_int;
 
-/// The values of a segment's nodes, as far as they are there.
+/// The values of a partition's nodes, as far as they are there.
 pub(crate) struct Scope<'a> {
     program: &'a Program,
-    segment: &'a Segment,
+    partition: &'a Partition,
     args: &'a [&'a Array],
     values: Vec<Option<Array>>,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(program: &'a Program, segment: &'a Segment, args: &'a [&'a Array]) -> Self {
+    pub(super) fn new(program: &'a Program, partition: &'a Partition, args: &'a [&'a Array]) -> Self {
         let mut values = Vec::new();
         values.resize_with(program.graph.len(), || None);
-        Self { program, segment, args, values }
+        Self { program, partition, args, values }
     }
 
     /// The value of a node.
@@ -69,7 +69,7 @@ impl<'a> Scope<'a> {
         dims_of(self.program.graph.node(operand(node, i)?))
     }
 
-    /// Argument `index` of the segment.
+    /// Argument `index` of the partition.
     pub(super) fn arg(&self, index: usize) -> Result<&Array, Error> {
         self.args.get(index).copied().ok_or_else(|| Error::fault(format!("argument {index} has no value")))
     }
@@ -79,7 +79,7 @@ impl<'a> Scope<'a> {
         let body = self.program.bodies(node.id).first().ok_or_else(|| Error::fault("the function has no body"))?;
         let mut args = self.inputs(node)?;
         for param in self.program.params_of(body)? {
-            let arg = self.segment.arg(param).ok_or_else(|| Error::fault("a parameter is no argument"))?;
+            let arg = self.partition.arg(param).ok_or_else(|| Error::fault("a parameter is no argument"))?;
             args.push(self.arg(arg)?);
         }
         Ok((body, args))

@@ -1,4 +1,4 @@
-//! From the nodes of a segment to arrays, in order.
+//! From the nodes of a partition to arrays, in order.
 //!
 //! The walk makes sure that each array has the node's declared dtype and shape, so that a wrong graph is told at compile
 //! time, by node.
@@ -7,26 +7,26 @@ use super::rule::How;
 use super::scope::{Scope, declared_dtype};
 use super::table;
 use crate::ir::names::place;
+use crate::ir::partition::Partition;
 use crate::ir::program::Program;
-use crate::ir::segment::Segment;
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::{Array, eval};
 use rlx_host_api::{Error, ErrorKind};
 use rlx_ir::Node;
 
-/// The lazy outputs of a segment for its arguments. They may be views.
-pub(crate) fn lower(program: &Program, segment: &Segment, args: &[&Array]) -> Result<Vec<Array>, Error> {
-    walk(program, segment, args, &mut |_, _, _| Ok(()))
+/// The lazy outputs of a partition for its arguments. They may be views.
+pub(crate) fn lower(program: &Program, partition: &Partition, args: &[&Array]) -> Result<Vec<Array>, Error> {
+    walk(program, partition, args, &mut |_, _, _| Ok(()))
 }
 
 /// Like [`lower`], evaluating after each node that an output needs, which `evaluations` counts; a failure names the node.
 pub(crate) fn lower_eagerly(
     program: &Program,
-    segment: &Segment,
+    partition: &Partition,
     args: &[&Array],
     evaluations: &mut u64,
 ) -> Result<Vec<Array>, Error> {
-    walk(program, segment, args, &mut |program, node, value| {
+    walk(program, partition, args, &mut |program, node, value| {
         if !program.is_needed(node.id) {
             return Ok(());
         }
@@ -39,12 +39,12 @@ pub(crate) fn lower_eagerly(
 /// of each.
 pub(crate) fn lower_with_values(
     program: &Program,
-    segment: &Segment,
+    partition: &Partition,
     args: &[&Array],
     places: &mut Vec<String>,
 ) -> Result<Vec<Array>, Error> {
     let mut values = Vec::new();
-    let mut outputs = walk(program, segment, args, &mut |_, node, value| {
+    let mut outputs = walk(program, partition, args, &mut |_, node, value| {
         values.push(value.duplicate()?);
         places.push(place(node));
         Ok(())
@@ -53,21 +53,21 @@ pub(crate) fn lower_with_values(
     Ok(outputs)
 }
 
-/// How many values lowering a segment visits, those of functions that it calls included.
-pub(crate) fn count_values(program: &Program, segment: &Segment) -> usize {
-    let called = segment.nodes.iter().flat_map(|&id| program.bodies(id));
-    segment.nodes.len() + called.map(|body| count_values(body, &body.whole)).sum::<usize>()
+/// How many values lowering a partition visits, those of functions that it calls included.
+pub(crate) fn count_values(program: &Program, partition: &Partition) -> usize {
+    let called = partition.nodes.iter().flat_map(|&id| program.bodies(id));
+    partition.nodes.len() + called.map(|body| count_values(body, &body.whole)).sum::<usize>()
 }
 
 /// What is done with each value as it arises; the program is the one that has the node.
 type Visit<'a> = dyn FnMut(&Program, &Node, &Array) -> Result<(), Error> + 'a;
 
-fn walk(program: &Program, segment: &Segment, args: &[&Array], visit: &mut Visit<'_>) -> Result<Vec<Array>, Error> {
+fn walk(program: &Program, partition: &Partition, args: &[&Array], visit: &mut Visit<'_>) -> Result<Vec<Array>, Error> {
     let graph = &program.graph;
-    let mut scope = Scope::new(program, segment, args);
-    for &id in &segment.nodes {
+    let mut scope = Scope::new(program, partition, args);
+    for &id in &partition.nodes {
         let (at, node) = (id.0 as usize, graph.node(id));
-        let value = match segment.arg(program.source(id)) {
+        let value = match partition.arg(program.source(id)) {
             Some(arg) => scope.arg(arg)?.duplicate()?,
             None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
         };
@@ -80,7 +80,7 @@ fn walk(program: &Program, segment: &Segment, args: &[&Array], visit: &mut Visit
             }
         }
     }
-    segment.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
+    partition.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
 }
 
 fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {

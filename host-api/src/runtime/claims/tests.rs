@@ -1,6 +1,6 @@
 //! A plugin that takes some forms of an op, in the adapter: the nodes that it refuses are rewritten, or the graph is refused.
 
-use super::super::pipeline::optimize;
+use super::super::passes::optimize;
 use super::super::prepare;
 use super::super::registered::claimed_ops;
 use super::*;

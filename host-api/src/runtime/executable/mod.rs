@@ -19,7 +19,7 @@ mod run;
 
 use super::boundary::{Boundary, Declared};
 use super::constants::HostTensor;
-use super::pipeline::Prepared;
+use super::passes::Prepared;
 use super::registered::Registered;
 use crate::abi::{RlxExtentApi, RlxParamsApi, RlxPipelineApi, RlxResidentApi};
 use crate::{Counters, Error, Executable};
