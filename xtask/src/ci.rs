@@ -7,14 +7,14 @@ use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 
 use crate::cargo::{self, Workspace};
-use crate::{array_ops, bindings, fuzz, header, stage, symbols, valgrind};
+use crate::{array_ops, bindings, format, fuzz, header, stage, symbols, valgrind};
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let commands = quick_start(workspace)?;
     let mut steps = Steps::default();
     let result = (|| {
-        steps.time("rustfmt", || cargo::run(&mut workspace.cargo(["fmt", "--all", "--check"])))?;
+        steps.time("format", || format::run(workspace, true))?;
         // With the release profile, so that what build scripts make is made once.
         let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
         steps.time("clippy", || cargo::run(&mut workspace.cargo(clippy)))?;

@@ -9,6 +9,7 @@ mod ci;
 mod compiler;
 mod demo;
 mod dist;
+mod format;
 mod fuzz;
 mod generated;
 mod grown;
@@ -58,6 +59,12 @@ enum Command {
     },
     /// Everything that continuous integration checks
     Ci,
+    /// Format all Rust, C and C++
+    Format {
+        /// Only fail if something is not formatted
+        #[arg(long)]
+        check: bool,
+    },
     /// Run 20,000 programs that are grown op by op, in every mode, and compare them with NumPy
     Grown {
         /// Arguments of tests/grown, e.g. `--programs 100 --seed 7` or `--only 1234 --dump DIR`
@@ -113,6 +120,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test { args } => test::run(&workspace, &args),
         Command::Dist { out } => dist::run(&workspace, out),
         Command::Ci => ci::run(&workspace),
+        Command::Format { check } => format::run(&workspace, check),
         Command::Grown { args } => grown::run(&workspace, &args),
         Command::Valgrind => valgrind::run(&workspace),
         Command::Shim => shim::run(&workspace),
