@@ -1,16 +1,15 @@
 //! The MLX backend of RLX as a plugin.
 //!
-//! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
-//! * [`program`](crate::program): a graph, checked, its leaves numbered, and the graphs nested in it.
-//! * [`executable`](crate::executable): a compiled program: modes, runs, and one file for each extension of the ABI.
-//! * [`memory`](crate::memory): MLX's allocator.
-//! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
-//! * [`lower`](crate::lower): IR nodes to MLX arrays, one file per op family.
-//! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
-//! * [`gate`](crate::gate), [`signals`](crate::signals): kernels that call back, forks, signals and the end of the process.
-//! * [`library`](crate::library): which MLX the process gave the plugin.
-//! * [`array`](crate::array), [`part`](crate::part), [`stream`](crate::stream), [`trace`](crate::trace): safe Rust over
-//!   the shim.
+//! * `plugin`: what the host sees: the plugin, its devices, a backend instance.
+//! * `program`: a graph, checked, its leaves numbered, and the graphs nested in it.
+//! * `executable`: a compiled program: modes, runs, and one file for each extension of the ABI.
+//! * `memory`: MLX's allocator.
+//! * `plan`: a program as traced segments, and the control flow between them.
+//! * `lower`: IR nodes to MLX arrays, one file per op family.
+//! * `kernels`: kernels of the host's own for custom ops.
+//! * `gate`, `signals`: kernels that call back, forks, signals and the end of the process.
+//! * `library`: which MLX the process gave the plugin.
+//! * `array`, `part`, `stream`, `trace`: safe Rust over the shim.
 
 #[cfg(own_allocator)]
 mod allocator;

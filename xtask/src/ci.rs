@@ -18,6 +18,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         // With the release profile, so that what build scripts make is made once.
         let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
         steps.time("clippy", || cargo::run(&mut workspace.cargo(clippy)))?;
+        steps.time("rustdoc", || {
+            let mut doc = workspace.cargo(["doc", "--release", "--workspace", "--no-deps"]);
+            cargo::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        })?;
         steps.time("bindings", || bindings::run(workspace, true))?;
         steps.time("header", || header::run(workspace, true))?;
         steps.time("array operations", || array_ops::run(workspace, true))?;
