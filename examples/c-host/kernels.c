@@ -11,22 +11,36 @@
 #include <string.h>
 
 /* Errors are objects that their maker frees. These are never freed, so they need no memory. */
-static void keep(RlxError *error) { (void)error; }
+static void keep(RlxError *error) {
+    (void)error;
+}
 
-static RlxError wrong_dtype = {.struct_size = sizeof wrong_dtype, .code = RLX_ERROR_UNSUPPORTED,
-                               .message = RLX_STR("it computes in f32 alone"), .release = keep};
-static RlxError wrong_attributes = {.struct_size = sizeof wrong_attributes, .code = RLX_ERROR_INVALID_ARGUMENT,
-                                    .message = RLX_STR("its attributes are not one f32"), .release = keep};
-static RlxError wrong_count = {.struct_size = sizeof wrong_count, .code = RLX_ERROR_INVALID_ARGUMENT,
-                               .message = RLX_STR("it has one operand and one result"), .release = keep};
-static RlxError wrong_shape = {.struct_size = sizeof wrong_shape, .code = RLX_ERROR_INVALID_ARGUMENT,
-                               .message = RLX_STR("its result has the dtype and shape of its operand"), .release = keep};
-static RlxError older_plugin = {.struct_size = sizeof older_plugin, .code = RLX_ERROR_UNSUPPORTED,
-                                .message = RLX_STR("the plugin lacks an array operation"), .release = keep};
+static RlxError wrong_dtype = {.struct_size = sizeof wrong_dtype,
+                               .code = RLX_ERROR_UNSUPPORTED,
+                               .message = RLX_STR("it computes in f32 alone"),
+                               .release = keep};
+static RlxError wrong_attributes = {.struct_size = sizeof wrong_attributes,
+                                    .code = RLX_ERROR_INVALID_ARGUMENT,
+                                    .message = RLX_STR("its attributes are not one f32"),
+                                    .release = keep};
+static RlxError wrong_count = {.struct_size = sizeof wrong_count,
+                               .code = RLX_ERROR_INVALID_ARGUMENT,
+                               .message = RLX_STR("it has one operand and one result"),
+                               .release = keep};
+static RlxError wrong_shape = {.struct_size = sizeof wrong_shape,
+                               .code = RLX_ERROR_INVALID_ARGUMENT,
+                               .message = RLX_STR("its result has the dtype and shape of its operand"),
+                               .release = keep};
+static RlxError older_plugin = {.struct_size = sizeof older_plugin,
+                                .code = RLX_ERROR_UNSUPPORTED,
+                                .message = RLX_STR("the plugin lacks an array operation"),
+                                .release = keep};
 
 /* The program is whatever somebody wrote, so a kernel checks what it relies on. One that trusts the sizes writes past the
  * end of its result, or leaves a part of it as it was. */
-static int is_unary(const RlxKernelCall *call) { return call->input_count == 1 && call->output_count == 1; }
+static int is_unary(const RlxKernelCall *call) {
+    return call->input_count == 1 && call->output_count == 1;
+}
 
 static int same_type(const RlxTensorInfo *a, const RlxTensorInfo *b) {
     size_t extents = a->rank * sizeof *a->dims;
@@ -35,8 +49,8 @@ static int same_type(const RlxTensorInfo *a, const RlxTensorInfo *b) {
 
 /* max(x, 0)^2, composed of operations of the plugin's engine. Called when the engine's graph is built: the arrays have
  * dtypes and shapes, but no elements yet. */
-static RlxError *squared_relu(void *context, const RlxKernelCall *call, const RlxArrayOps *ops,
-                              RlxArray *const *inputs, RlxArray **outputs) {
+static RlxError *squared_relu(void *context, const RlxKernelCall *call, const RlxArrayOps *ops, RlxArray *const *inputs,
+                              RlxArray **outputs) {
     (void)context;
     RlxOpUnary unary;
     RlxOpMul multiply;
@@ -75,9 +89,13 @@ RlxError *register_kernels(const RlxBackendApi *api, RlxBackend *backend) {
     if (!kernels) return NULL;
     /* The kind says which function there is. The plugin copies what it needs of these. */
     const RlxKernel own[] = {
-        {.struct_size = sizeof own[0], .op = RLX_STR("example.squared_relu"), .kind = RLX_KERNEL_COMPOSED,
+        {.struct_size = sizeof own[0],
+         .op = RLX_STR("example.squared_relu"),
+         .kind = RLX_KERNEL_COMPOSED,
          .compose = squared_relu},
-        {.struct_size = sizeof own[0], .op = RLX_STR("example.recurrence"), .kind = RLX_KERNEL_HOST,
+        {.struct_size = sizeof own[0],
+         .op = RLX_STR("example.recurrence"),
+         .kind = RLX_KERNEL_HOST,
          .compute = recurrence},
     };
     RlxError *error = NULL;

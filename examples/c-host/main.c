@@ -150,18 +150,27 @@ static int print_plugin(const RlxBackendApi *api) {
     return devices ? OK : fail(FAILED, "the plugin finds no device that it can use");
 }
 
-static const struct { const char *name; size_t size; } DTYPES[] = {
-    [RLX_DTYPE_F16] = {"f16", 2}, [RLX_DTYPE_BF16] = {"bf16", 2}, [RLX_DTYPE_F32] = {"f32", 4},
-    [RLX_DTYPE_F64] = {"f64", 8}, [RLX_DTYPE_C64] = {"c64", 8},   [RLX_DTYPE_C128] = {"c128", 16},
-    [RLX_DTYPE_I8] = {"i8", 1},   [RLX_DTYPE_I16] = {"i16", 2},   [RLX_DTYPE_I32] = {"i32", 4},
-    [RLX_DTYPE_I64] = {"i64", 8}, [RLX_DTYPE_U8] = {"u8", 1},     [RLX_DTYPE_U32] = {"u32", 4},
+static const struct {
+    const char *name;
+    size_t size;
+} DTYPES[] = {
+    [RLX_DTYPE_F16] = {"f16", 2},   [RLX_DTYPE_BF16] = {"bf16", 2}, [RLX_DTYPE_F32] = {"f32", 4},
+    [RLX_DTYPE_F64] = {"f64", 8},   [RLX_DTYPE_C64] = {"c64", 8},   [RLX_DTYPE_C128] = {"c128", 16},
+    [RLX_DTYPE_I8] = {"i8", 1},     [RLX_DTYPE_I16] = {"i16", 2},   [RLX_DTYPE_I32] = {"i32", 4},
+    [RLX_DTYPE_I64] = {"i64", 8},   [RLX_DTYPE_U8] = {"u8", 1},     [RLX_DTYPE_U32] = {"u32", 4},
     [RLX_DTYPE_BOOL] = {"bool", 1},
 };
 
 /* One element. On the wire nothing is promised to be aligned, so it is copied in and out. */
 typedef union {
-    uint8_t bytes[16]; float f32; double f64;
-    int8_t i8; int16_t i16; int32_t i32; int64_t i64; uint32_t u32;
+    uint8_t bytes[16];
+    float f32;
+    double f64;
+    int8_t i8;
+    int16_t i16;
+    int32_t i32;
+    int64_t i64;
+    uint32_t u32;
 } Element;
 
 /* The stride of a list is the size that the plugin states: more than ours, if the plugin is newer. */
@@ -213,7 +222,8 @@ static void print_tensor(uint64_t index, const RlxTensorInfo *info, const uint8_
         case RLX_DTYPE_I32: printf(" %" PRId32, e.i32); break;
         case RLX_DTYPE_I64: printf(" %" PRId64, e.i64); break;
         case RLX_DTYPE_U32: printf(" %" PRIu32, e.u32); break;
-        case RLX_DTYPE_U8: case RLX_DTYPE_BOOL: printf(" %u", e.bytes[0]); break;
+        case RLX_DTYPE_U8:
+        case RLX_DTYPE_BOOL: printf(" %u", e.bytes[0]); break;
         default: /* C99 has no name for these: their bytes, in hexadecimal. */
             putchar(' ');
             for (size_t byte = 0; byte < size; byte++) printf("%02x", e.bytes[byte]);
@@ -223,7 +233,10 @@ static void print_tensor(uint64_t index, const RlxTensorInfo *info, const uint8_
 }
 
 /* The command line after PLUGIN and MODEL: pairs of `--input` or `--param` and NAME=VALUE. */
-typedef struct { int count; char **words; } Arguments;
+typedef struct {
+    int count;
+    char **words;
+} Arguments;
 
 /* The VALUE that `flag` gives `name`, or NULL. */
 static const char *argument(const Arguments *given, const char *flag, RlxStr name) {
@@ -291,7 +304,8 @@ static uint8_t *value(const Arguments *given, const char *flag, const RlxTensorI
     if (measure(info, bytes)) return NULL;
     const char *text = argument(given, flag, info->name);
     if (!text)
-        return fail(FAILED, "%s %.*s=VALUE is missing, %s", flag, TEXT(info->name), shape(info, what, sizeof what)), NULL;
+        return fail(FAILED, "%s %.*s=VALUE is missing, %s", flag, TEXT(info->name), shape(info, what, sizeof what)),
+               NULL;
     describe(info, what, sizeof what);
     if (text[strspn(text, "0123456789+-.,eE")]) return read_file(text, what, *bytes, bytes);
     uint8_t *data = allocate(what, *bytes, 1);
@@ -309,7 +323,8 @@ static int set_params(const RlxBackendApi *api, RlxExecutable *executable, const
         uint8_t *data = value(given, "--param", param, &bytes);
         if (!data) return FAILED;
         /* Without a function `release` the plugin copies, and the memory is ours again after the call. */
-        RlxParamArgs args = {.struct_size = sizeof args, .name = param->name,
+        RlxParamArgs args = {.struct_size = sizeof args,
+                             .name = param->name,
                              .tensor = {param->dtype, param->rank, param->dims, {data, bytes}}};
         code = check("set_param", api->set_param(executable, &args));
         free(data);
@@ -340,8 +355,11 @@ static int run(const RlxBackendApi *api, RlxExecutable *executable, const Argume
         outputs[i] = (RlxBytesMut){allocate(describe(output, what, sizeof what), bytes, 1), bytes};
         if (!outputs[i].data) code = FAILED; /* A program may declare more than there is. */
     }
-    RlxRunArgs args = {.struct_size = sizeof args, .inputs = inputs, .input_count = info.input_count,
-                       .outputs = outputs, .output_count = info.output_count};
+    RlxRunArgs args = {.struct_size = sizeof args,
+                       .inputs = inputs,
+                       .input_count = info.input_count,
+                       .outputs = outputs,
+                       .output_count = info.output_count};
     if (!code) code = check("run", api->run(executable, &args));
     for (uint64_t i = 0; i < info.output_count && !code; i++)
         print_tensor(i, tensor(info.outputs, i), outputs[i].data, outputs[i].len);
@@ -385,9 +403,12 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     /* The plugin may use the services as long as the process lives. */
     static uint32_t level = RLX_LOG_WARN;
-    static const RlxHostServices services = {.struct_size = sizeof services, .context = &level,
-                                             .name = RLX_STR("rlx-c-host"), .version = RLX_STR("0.1.0"),
-                                             .log_enabled = log_enabled, .log = log_record};
+    static const RlxHostServices services = {.struct_size = sizeof services,
+                                             .context = &level,
+                                             .name = RLX_STR("rlx-c-host"),
+                                             .version = RLX_STR("0.1.0"),
+                                             .log_enabled = log_enabled,
+                                             .log = log_record};
     const char *wanted = getenv("RLX_LOG");
     for (uint32_t i = 0; wanted && i < COUNT(LEVELS); i++)
         if (!strcmp(wanted, LEVELS[i])) level = i;
@@ -398,6 +419,7 @@ int main(int argc, char **argv) {
     if (!code && argc > 2) code = run_model(api, argv[2], &given);
     int stopped = check("shutdown", api->shutdown());
     if (!code) code = stopped;
-    if ((fflush(stdout) || ferror(stdout)) && !code) code = fail(FAILED, "cannot write standard output: %s", strerror(errno));
+    if ((fflush(stdout) || ferror(stdout)) && !code)
+        code = fail(FAILED, "cannot write standard output: %s", strerror(errno));
     return code;
 }

@@ -1,15 +1,15 @@
 //! The MLX backend of RLX as a plugin.
 //!
-//! * [`plugin`](crate::plugin): what the host sees: the plugin, its devices, a backend instance.
-//! * [`ir`](crate::ir): a graph, checked, its leaves numbered, and the graphs nested in it.
-//! * [`rules`](crate::rules): IR nodes to MLX arrays, a table with one row for each op, one file for each family.
-//! * [`claims`](crate::claims): what a host is told of a program before it compiles it.
-//! * [`host`](crate::host): nodes that the processor computes, beside MLX.
-//! * [`kernels`](crate::kernels): kernels of the host's own for custom ops.
-//! * [`plan`](crate::plan): a program as traced segments, and the control flow between them.
-//! * [`executable`](crate::executable): a compiled program: runs, and one file for each extension of the ABI.
-//! * [`mlx`](crate::mlx): safe Rust over the shim. [`blas`](crate::blas): its products on the processor.
-//! * [`process`](crate::process): forks, signals, the end of the process, kernels that call back.
+//! * `plugin`: what the host sees: the plugin, its devices, a backend instance.
+//! * `ir`: a graph, checked, its leaves numbered, and the graphs nested in it.
+//! * `rules`: IR nodes to MLX arrays, a table with one row for each op, one file for each family.
+//! * `claims`: what a host is told of a program before it compiles it.
+//! * `host`: nodes that the processor computes, beside MLX.
+//! * `kernels`: kernels of the host's own for custom ops.
+//! * `plan`: a program as traced partitions, and the control flow between them.
+//! * `executable`: a compiled program: runs, and one file for each extension of the ABI.
+//! * `mlx`: safe Rust over the shim. `blas`: its products on the processor.
+//! * `process`: forks, signals, the end of the process, kernels that call back.
 
 #[cfg(blas_forwarders)]
 mod blas;

@@ -5,8 +5,8 @@
 #include <atomic>
 #include <new>
 
-#include "mlx/allocator.h"
 #include "internal.h"
+#include "mlx/allocator.h"
 
 using namespace rlx_mlx;
 

@@ -2,9 +2,9 @@
 #include <memory>
 
 #include "elements.h"
-#include "operands.h"
 #include "mlx/allocator.h"
 #include "mlx/ops.h"
+#include "operands.h"
 
 using namespace rlx_mlx;
 
@@ -116,9 +116,7 @@ int rlx_mlx_array_from_borrowed(const int* shape, size_t ndim, const void* data,
 }
 
 int rlx_mlx_array_placeholder(const int* shape, size_t ndim, rlx_mlx_dtype_t dtype, rlx_mlx_array_t** out) {
-  return produce(__func__, out, [&] {
-    return handle(mx::array(shape_of(shape, ndim), dtype_of(dtype), nullptr, {}));
-  });
+  return produce(__func__, out, [&] { return handle(mx::array(shape_of(shape, ndim), dtype_of(dtype), nullptr, {})); });
 }
 
 int rlx_mlx_array_scalar(double value, rlx_mlx_dtype_t dtype, rlx_mlx_array_t** out) {

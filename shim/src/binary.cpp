@@ -79,7 +79,7 @@ mx::array c_remainder(const mx::array& x, const mx::array& y, mx::StreamOrDevice
 }  // namespace
 
 // One C function per function of two arrays and a stream.
-#define RLX_MLX_BINARY_OP(NAME, FUNCTION, CHECK)                                                   \
+#define RLX_MLX_BINARY_OP(NAME, FUNCTION, CHECK)                                                    \
   extern "C" int rlx_mlx_op_##NAME(rlx_mlx_array_t* a, rlx_mlx_array_t* b, rlx_mlx_array_t** out) { \
     return produce(__func__, out, [&] { return handle(apply(a, b, FUNCTION, CHECK)); });            \
   }

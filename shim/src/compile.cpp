@@ -97,8 +97,10 @@ int rlx_mlx_compiled_call(rlx_mlx_compiled_t* compiled, rlx_mlx_array_t* const* 
   }
   return guarded(__func__, [&] {
     if (!compiled || !out_n_outputs || (cap > 0 && !out_outputs)) {
-      throw Failure(RLX_MLX_ERR_NULL,
-                    std::string(!compiled ? "compiled" : !out_n_outputs ? "out_n_outputs" : "out_outputs") + " is NULL");
+      throw Failure(RLX_MLX_ERR_NULL, std::string(!compiled        ? "compiled"
+                                                  : !out_n_outputs ? "out_n_outputs"
+                                                                   : "out_outputs") +
+                                          " is NULL");
     }
     const auto arrays = arrays_of(inputs, n_inputs, "inputs");
     const Tape& tape = compiled->tape_for(arrays);

@@ -52,8 +52,8 @@ void check(const mx::array& x, const mx::array& w, const Window& window, size_t 
   need_at_least({window.groups}, 1, "groups");
   const int64_t channels = static_cast<int64_t>(w.shape(-1)) * window.groups;
   if (x.shape(-1) != channels || channels == 0 || w.shape(0) == 0 || w.shape(0) % window.groups != 0) {
-    bad_shape("input " + text(x.shape()) + " and weight " + text(w.shape()) + " with " +
-              std::to_string(window.groups) + " groups");
+    bad_shape("input " + text(x.shape()) + " and weight " + text(w.shape()) + " with " + std::to_string(window.groups) +
+              " groups");
   }
 }
 
@@ -212,8 +212,8 @@ int rlx_mlx_op_conv1d(rlx_mlx_array_t* input, rlx_mlx_array_t* weight, int strid
 int rlx_mlx_op_conv2d(rlx_mlx_array_t* input, rlx_mlx_array_t* weight, int stride_h, int stride_w, int pad_h, int pad_w,
                       int dil_h, int dil_w, int groups, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
-    return handle(plain(in(input, "input"), in(weight, "weight"), {stride_h, stride_w}, {pad_h, pad_w}, {dil_h, dil_w},
-                        groups));
+    return handle(
+        plain(in(input, "input"), in(weight, "weight"), {stride_h, stride_w}, {pad_h, pad_w}, {dil_h, dil_w}, groups));
   });
 }
 

@@ -1,6 +1,6 @@
-#include "operands.h"
 #include "mlx/device.h"
 #include "mlx/version.h"
+#include "operands.h"
 
 using namespace rlx_mlx;
 

@@ -323,8 +323,8 @@ int rlx_mlx_dist_sum_scatter_array(rlx_mlx_array_t* in, rlx_mlx_array_t** out) {
     const auto& x = rlx_mlx::in(in, "in");
     const auto members = group();
     if (x.ndim() == 0 || x.shape(0) % members.size() != 0) {
-      throw Failure(RLX_MLX_ERR_BAD_SHAPE, "the group's size, " + std::to_string(members.size()) +
-                                               ", does not divide axis 0");
+      throw Failure(RLX_MLX_ERR_BAD_SHAPE,
+                    "the group's size, " + std::to_string(members.size()) + ", does not divide axis 0");
     }
     return handle(dist::sum_scatter(x, members, place()));
   });

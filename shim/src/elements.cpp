@@ -110,8 +110,8 @@ bool has_gpu_buffers() {
 mx::allocator::Data allocate(size_t nbytes, size_t room) {
   const size_t limit = mx::get_memory_limit();
   if (nbytes > limit) {
-    throw Failure(RLX_MLX_ERR_MEMORY, std::to_string(nbytes) + " bytes exceed the memory limit of " +
-                                          std::to_string(limit) + " bytes");
+    throw Failure(RLX_MLX_ERR_MEMORY,
+                  std::to_string(nbytes) + " bytes exceed the memory limit of " + std::to_string(limit) + " bytes");
   }
   auto data = mx::allocator::malloc(nbytes + room);
   // For a host of the shim that does not export `rlx_mlx_allocator`.
@@ -129,8 +129,8 @@ void give_memory(mx::array& a) {
   const size_t nbytes = a.nbytes();
   const auto& extents = a.shape();
   const bool is_column = a.size() <= 1 || std::any_of(extents.begin(), extents.end(), [&](auto extent) {
-    return static_cast<size_t>(extent) == a.size();
-  });
+                           return static_cast<size_t>(extent) == a.size();
+                         });
   const size_t room = nbytes < ALIGNED_FROM || nbytes > ALIGNED_TO || has_gpu_buffers() ? 0 : LINE;
   auto memory = allocate(nbytes, room);
   const size_t behind = reinterpret_cast<std::uintptr_t>(memory.buffer().raw_ptr()) % LINE;

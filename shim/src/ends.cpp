@@ -50,7 +50,8 @@ size_t put_first(std::vector<Step>& steps, size_t leaves, size_t slots) {
   std::fill_n(there.begin(), leaves, true);
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto& operands = steps[i].operands;
-    chosen[i] = steps[i].code && std::all_of(operands.begin(), operands.end(), [&](size_t slot) { return there[slot]; });
+    chosen[i] =
+        steps[i].code && std::all_of(operands.begin(), operands.end(), [&](size_t slot) { return there[slot]; });
     mark(there, steps[i].results, chosen[i]);
   }
   partition(steps, chosen, false);
@@ -62,7 +63,8 @@ size_t put_last(std::vector<Step>& steps, size_t first, size_t slots) {
   std::vector<bool> needed(slots), chosen(steps.size());
   for (size_t i = steps.size(); i-- > first;) {
     const auto& results = steps[i].results;
-    chosen[i] = steps[i].code && std::none_of(results.begin(), results.end(), [&](size_t slot) { return needed[slot]; });
+    chosen[i] =
+        steps[i].code && std::none_of(results.begin(), results.end(), [&](size_t slot) { return needed[slot]; });
     if (!chosen[i]) {
       mark(needed, steps[i].operands, true);
     }

@@ -22,8 +22,8 @@ void clear_error() noexcept {
 }
 
 bool is_out_of_memory(const char* message) noexcept {
-  for (const char* sign : {"std::bad_alloc", "Unable to allocate", "Attempting to allocate", "out of memory",
-                           "exceed the memory limit"}) {
+  for (const char* sign :
+       {"std::bad_alloc", "Unable to allocate", "Attempting to allocate", "out of memory", "exceed the memory limit"}) {
     if (std::strstr(message, sign)) {
       return true;
     }

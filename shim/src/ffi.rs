@@ -330,7 +330,7 @@ have no biases and u8 scales: mxfp4 (e2m1 elements, e8m0 scales), 32; 4. mxfp8 (
 e4m3): 16; 4.*/
 pub type rlx_mlx_quant_t = std::ffi::c_uint;
 /** Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
-are while the call lasts.*/
+are while the call lasts, after which no output refers to them.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct rlx_mlx_source_s {
@@ -347,7 +347,7 @@ const _: () = {
     ["Offset of field: rlx_mlx_source_s::nbytes"][::std::mem::offset_of!(rlx_mlx_source_s, nbytes) - 16usize];
 };
 /** Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
-are while the call lasts.*/
+are while the call lasts, after which no output refers to them.*/
 pub type rlx_mlx_source_t = rlx_mlx_source_s;
 /** Where the row-major bytes of an output go, apart from all sources and other sinks; nowhere if `data` is NULL. If `only`
 is not 0 they go nowhere else: there is no handle of that output, and host code may write there itself. After a failure

@@ -10,7 +10,7 @@ namespace rlx_mlx {
 namespace {
 
 // Ends of the names of primitives whose evaluation does more than give a result; MLX has a "Sum AllReduce" among others.
-constexpr std::string_view EFFECTS[] = {"AllGather", "AllReduce", "CustomKernel", "HostCallback",
+constexpr std::string_view EFFECTS[] = {"AllGather", "AllReduce",     "CustomKernel", "HostCallback",
                                         "Recv",      "ReduceScatter", "Send"};
 
 // Names of primitives that show their operand in another way, and take no memory however large the result looks.

@@ -106,7 +106,8 @@ std::vector<mx::array> arrays_of(rlx_mlx_array_t* const* handles, size_t count, 
 int axis_of(const mx::array& a, int axis) {
   const int rank = static_cast<int>(a.ndim());
   if (axis < -rank || axis >= rank) {
-    throw Failure(RLX_MLX_ERR_BAD_SHAPE, "axis " + std::to_string(axis) + " of an array of rank " + std::to_string(rank));
+    throw Failure(RLX_MLX_ERR_BAD_SHAPE,
+                  "axis " + std::to_string(axis) + " of an array of rank " + std::to_string(rank));
   }
   return axis < 0 ? axis + rank : axis;
 }

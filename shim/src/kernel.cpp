@@ -217,8 +217,8 @@ void check_array(const char* name, const mx::array& a, const mx::Shape& expected
 
 extern "C" {
 
-int rlx_mlx_kernel_metal(const rlx_mlx_kernel_t* kernel, const rlx_mlx_launch_t* launch,
-                         rlx_mlx_array_t* const* inputs, const int* const* output_shapes, const size_t* output_ranks,
+int rlx_mlx_kernel_metal(const rlx_mlx_kernel_t* kernel, const rlx_mlx_launch_t* launch, rlx_mlx_array_t* const* inputs,
+                         const int* const* output_shapes, const size_t* output_ranks,
                          const rlx_mlx_dtype_t* output_dtypes, rlx_mlx_array_t** out_outputs) {
   return run(__func__, Language::metal, kernel, launch, inputs, output_shapes, output_ranks, output_dtypes,
              out_outputs);
@@ -237,8 +237,8 @@ int rlx_mlx_op_metal_kernel_dispatch(const char* name, const char* source, const
                                      int tg_y, int tg_z, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const char* const outputs[] = {output_name ? output_name : "out"};
-    const rlx_mlx_kernel_t given{name ? name : "anon", source ? source : "", header, input_names, n_inputs, outputs, 1,
-                                 1, 0, 0};
+    const rlx_mlx_kernel_t given{
+        name ? name : "anon", source ? source : "", header, input_names, n_inputs, outputs, 1, 1, 0, 0};
     const rlx_mlx_launch_t launch{{grid_x, grid_y, grid_z}, {tg_x, tg_y, tg_z}, nullptr, 0, 0, 0};
     const auto kernel = kernel_of(Language::metal, &given);
     check_launch(&launch);
@@ -268,14 +268,19 @@ int rlx_mlx_op_maxpool2d_backward_metal(rlx_mlx_array_t* x, rlx_mlx_array_t* dy,
     const Kernel kernel{Language::metal, "rlx_maxpool2d_backward", MAXPOOL_BACKWARD, "", {"x", "dy"}, {"dx"}};
     const rlx_mlx_template_arg_t args[] = {
         {"T", RLX_MLX_TEMPLATE_DTYPE, static_cast<int>(code_of(dtype))},
-        {"H", RLX_MLX_TEMPLATE_INT, h},         {"W", RLX_MLX_TEMPLATE_INT, w},
-        {"H_OUT", RLX_MLX_TEMPLATE_INT, h_out}, {"W_OUT", RLX_MLX_TEMPLATE_INT, w_out},
-        {"KH", RLX_MLX_TEMPLATE_INT, kh},       {"KW", RLX_MLX_TEMPLATE_INT, kw},
-        {"SH", RLX_MLX_TEMPLATE_INT, sh},       {"SW", RLX_MLX_TEMPLATE_INT, sw},
-        {"PH", RLX_MLX_TEMPLATE_INT, ph},       {"PW", RLX_MLX_TEMPLATE_INT, pw},
+        {"H", RLX_MLX_TEMPLATE_INT, h},
+        {"W", RLX_MLX_TEMPLATE_INT, w},
+        {"H_OUT", RLX_MLX_TEMPLATE_INT, h_out},
+        {"W_OUT", RLX_MLX_TEMPLATE_INT, w_out},
+        {"KH", RLX_MLX_TEMPLATE_INT, kh},
+        {"KW", RLX_MLX_TEMPLATE_INT, kw},
+        {"SH", RLX_MLX_TEMPLATE_INT, sh},
+        {"SW", RLX_MLX_TEMPLATE_INT, sw},
+        {"PH", RLX_MLX_TEMPLATE_INT, ph},
+        {"PW", RLX_MLX_TEMPLATE_INT, pw},
     };
-    const rlx_mlx_launch_t launch{{w, h, static_cast<int>(planes)}, {w < 16 ? w : 16, h < 16 ? h : 16, 1},
-                                  args, std::size(args), 0, 0};
+    const rlx_mlx_launch_t launch{
+        {w, h, static_cast<int>(planes)}, {w < 16 ? w : 16, h < 16 ? h : 16, 1}, args, std::size(args), 0, 0};
     const OutputTypes types{{image.shape()}, {dtype}};
     return handle(dispatch(kernel, launch, {image, gradient}, types).at(0));
   });

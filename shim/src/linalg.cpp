@@ -260,9 +260,8 @@ int rlx_mlx_op_norm_named(rlx_mlx_array_t* a, const char* ord, const int* axes, 
       need_svd(x, list);
       return handle(mx::linalg::norm(x, "nuc", list, keep_dim != 0, cpu_here()));
     }
-    return handle(norm_in_f32(x, [&](const mx::array& a) {
-      return mx::linalg::norm(a, "fro", list, keep_dim != 0, here());
-    }));
+    return handle(
+        norm_in_f32(x, [&](const mx::array& a) { return mx::linalg::norm(a, "fro", list, keep_dim != 0, here()); }));
   });
 }
 

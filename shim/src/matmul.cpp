@@ -91,9 +91,8 @@ mx::array gather(const mx::array& a, const mx::array& b, const std::optional<mx:
     const auto chosen_b = mx::take(listed(mx::astype(b, type, s), batch_count(b), s), right, 0, s);
     return mx::matmul(chosen_a, chosen_b, s);
   }
-  return through_f32(type, a, b, [&](const mx::array& x, const mx::array& y) {
-    return mx::gather_mm(x, y, left, right, sorted, s);
-  });
+  return through_f32(
+      type, a, b, [&](const mx::array& x, const mx::array& y) { return mx::gather_mm(x, y, left, right, sorted, s); });
 }
 
 }  // namespace
@@ -236,9 +235,8 @@ int rlx_mlx_op_segmented_mm(rlx_mlx_array_t* a, rlx_mlx_array_t* b, rlx_mlx_arra
     const auto clipped = mx::clip(wide, mx::array(0, number), mx::array(x.shape(1), number), s);
     const auto ends = mx::split(mx::astype(clipped, mx::uint32, s), 2, -1, s);
     const auto safe = mx::concatenate({mx::minimum(ends[0], ends[1], s), ends[1]}, -1, s);
-    return handle(through_f32(type, x, y, [&](const mx::array& p, const mx::array& q) {
-      return mx::segmented_mm(p, q, safe, s);
-    }));
+    return handle(through_f32(type, x, y,
+                              [&](const mx::array& p, const mx::array& q) { return mx::segmented_mm(p, q, safe, s); }));
   });
 }
 

@@ -94,9 +94,7 @@ int rlx_mlx_memory_limit(size_t* out) {
 }
 
 int rlx_mlx_memory_cache_limit(size_t* out) {
-  return guarded(__func__, [&] {
-    target(out) = cache_limit().get();
-  });
+  return guarded(__func__, [&] { target(out) = cache_limit().get(); });
 }
 
 int rlx_mlx_memory_set_limit(size_t limit, size_t* out_previous) {
@@ -104,9 +102,7 @@ int rlx_mlx_memory_set_limit(size_t limit, size_t* out_previous) {
 }
 
 int rlx_mlx_memory_set_cache_limit(size_t limit, size_t* out_previous) {
-  return guarded(__func__, [&] {
-    tell(cache_limit().set(limit), out_previous);
-  });
+  return guarded(__func__, [&] { tell(cache_limit().set(limit), out_previous); });
 }
 
 int rlx_mlx_memory_set_wired_limit(size_t limit, size_t* out_previous) {

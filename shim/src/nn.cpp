@@ -1,6 +1,6 @@
-#include "operands.h"
 #include "mlx/fast.h"
 #include "nothing.h"
+#include "operands.h"
 
 using namespace rlx_mlx;
 
@@ -37,8 +37,7 @@ mx::array attention(const rlx_mlx_array_t* q_handle, const rlx_mlx_array_t* k_ha
   const bool heads = k.shape(1) > 0 && q.shape(1) % k.shape(1) == 0 && k.shape(1) == v.shape(1);
   if (q.shape(0) != k.shape(0) || q.shape(0) != v.shape(0) || q.shape(3) != k.shape(3) || k.shape(2) != v.shape(2) ||
       !heads) {
-    bad_shape("q " + text(q.shape()) + ", k " + text(k.shape()) + " and v " + text(v.shape()) +
-              " do not go together");
+    bad_shape("q " + text(q.shape()) + ", k " + text(k.shape()) + " and v " + text(v.shape()) + " do not go together");
   }
   if (k.shape(2) == 0) {
     bad_shape("there are no keys");

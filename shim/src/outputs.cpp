@@ -7,8 +7,10 @@ OutputTypes output_types(const int* const* shapes, const size_t* ranks, const rl
     throw Failure(RLX_MLX_ERR_BAD_SHAPE, "no outputs");
   }
   if (!shapes || !ranks || !dtypes) {
-    throw Failure(RLX_MLX_ERR_NULL,
-                  std::string(!shapes ? "output_shapes" : !ranks ? "output_ranks" : "output_dtypes") + " is NULL");
+    throw Failure(RLX_MLX_ERR_NULL, std::string(!shapes  ? "output_shapes"
+                                                : !ranks ? "output_ranks"
+                                                         : "output_dtypes") +
+                                        " is NULL");
   }
   OutputTypes types;
   for (size_t i = 0; i < count; ++i) {

@@ -16,13 +16,15 @@ namespace {
 
 // Names of primitives that compute each element from those at its place in operands of the same shape.
 constexpr std::string_view ELEMENTWISE[] = {
-    "Abs", "Add", "ArcCos", "ArcCosh", "ArcSin", "ArcSinh", "ArcTan", "ArcTan2", "ArcTanh", "AsType", "BitwiseAnd",
-    "BitwiseInvert", "BitwiseOr", "BitwiseXor", "Ceil", "Conjugate", "Contiguous", "Copy", "Cos", "Cosh", "DivMod",
-    "Divide", "Equal", "Erf", "ErfInv", "Exp", "Expm1", "Floor", "FloorDivide", "Greater", "GreaterEqual", "Imag",
-    "LeftShift", "Less", "LessEqual", "Log", "Log10", "Log1p", "Log2", "LogAddExp", "LogicalAnd", "LogicalNot",
-    "LogicalOr", "Maximum", "Minimum", "Multiply", "NaNEqual", "Negative", "NotEqual", "Power", "Real", "Remainder",
-    "RightShift", "Round", "Rsqrt", "Select", "Sigmoid", "Sign", "Sin", "Sinh", "Sqrt", "Square", "StopGradient",
-    "Subtract", "Tan", "Tanh",
+    "Abs",        "Add",        "ArcCos",     "ArcCosh",       "ArcSin",      "ArcSinh",    "ArcTan",       "ArcTan2",
+    "ArcTanh",    "AsType",     "BitwiseAnd", "BitwiseInvert", "BitwiseOr",   "BitwiseXor", "Ceil",         "Conjugate",
+    "Contiguous", "Copy",       "Cos",        "Cosh",          "DivMod",      "Divide",     "Equal",        "Erf",
+    "ErfInv",     "Exp",        "Expm1",      "Floor",         "FloorDivide", "Greater",    "GreaterEqual", "Imag",
+    "LeftShift",  "Less",       "LessEqual",  "Log",           "Log10",       "Log1p",      "Log2",         "LogAddExp",
+    "LogicalAnd", "LogicalNot", "LogicalOr",  "Maximum",       "Minimum",     "Multiply",   "NaNEqual",     "Negative",
+    "NotEqual",   "Power",      "Real",       "Remainder",     "RightShift",  "Round",      "Rsqrt",        "Select",
+    "Sigmoid",    "Sign",       "Sin",        "Sinh",          "Sqrt",        "Square",     "StopGradient", "Subtract",
+    "Tan",        "Tanh",
 };
 
 // Of those that work along the last axis; operands behind the first are weights.

@@ -142,8 +142,8 @@ int rlx_mlx_op_scatter_add(rlx_mlx_array_t* a, rlx_mlx_array_t* indices, rlx_mlx
 int rlx_mlx_op_scatter_add_axis(rlx_mlx_array_t* a, rlx_mlx_array_t* indices, rlx_mlx_array_t* updates, int axis,
                                 rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
-    return handle(scatter_along(in(a, "a"), in(indices, "indices"), in(updates, "updates"), axis, RLX_MLX_UPDATE_ADD,
-                                here()));
+    return handle(
+        scatter_along(in(a, "a"), in(indices, "indices"), in(updates, "updates"), axis, RLX_MLX_UPDATE_ADD, here()));
   });
 }
 

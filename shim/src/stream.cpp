@@ -2,8 +2,8 @@
 #include <mutex>
 
 #include "failures.h"
-#include "operands.h"
 #include "mlx/transforms.h"
+#include "operands.h"
 
 using namespace rlx_mlx;
 
@@ -120,9 +120,7 @@ void rlx_mlx_stream_free(rlx_mlx_stream_t* stream) {
 }
 
 int rlx_mlx_stream_enter(rlx_mlx_stream_t* stream) {
-  return guarded(__func__, [&] {
-    current = stream ? std::optional(stream->value) : std::nullopt;
-  });
+  return guarded(__func__, [&] { current = stream ? std::optional(stream->value) : std::nullopt; });
 }
 
 int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out) {

@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "elements.h"
-#include "operands.h"
-#include "tape.h"
 #include "mlx/ops.h"
 #include "mlx/transforms.h"
+#include "operands.h"
+#include "tape.h"
 
 using namespace rlx_mlx;
 

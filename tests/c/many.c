@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 
 static const char *const MODES[] = {"eager", "lazy", "compiled"};
-static const size_t SIZES[] = {
-    [RLX_DTYPE_F16] = 2, [RLX_DTYPE_BF16] = 2, [RLX_DTYPE_F32] = 4, [RLX_DTYPE_F64] = 8, [RLX_DTYPE_C64] = 8,
-    [RLX_DTYPE_C128] = 16, [RLX_DTYPE_I8] = 1, [RLX_DTYPE_I16] = 2, [RLX_DTYPE_I32] = 4, [RLX_DTYPE_I64] = 8,
-    [RLX_DTYPE_U8] = 1, [RLX_DTYPE_U32] = 4, [RLX_DTYPE_BOOL] = 1};
+static const size_t SIZES[] = {[RLX_DTYPE_F16] = 2, [RLX_DTYPE_BF16] = 2,  [RLX_DTYPE_F32] = 4, [RLX_DTYPE_F64] = 8,
+                               [RLX_DTYPE_C64] = 8, [RLX_DTYPE_C128] = 16, [RLX_DTYPE_I8] = 1,  [RLX_DTYPE_I16] = 2,
+                               [RLX_DTYPE_I32] = 4, [RLX_DTYPE_I64] = 8,   [RLX_DTYPE_U8] = 1,  [RLX_DTYPE_U32] = 4,
+                               [RLX_DTYPE_BOOL] = 1};
 
 static void die(const char *what, const char *message, size_t length) {
     fprintf(stderr, "error: %s: %.*s\n", what, (int)length, message);
@@ -70,7 +70,9 @@ static uint8_t *elements(const char *folder, const RlxTensorInfo *info) {
     return data;
 }
 
-static void given_back(void *data) { free(data); }
+static void given_back(void *data) {
+    free(data);
+}
 
 static void run_twice(const RlxBackendApi *api, RlxExecutable *executable, const char *folder, uint8_t **first) {
     RlxExecutableInfo info = {.struct_size = sizeof info};
@@ -79,7 +81,10 @@ static void run_twice(const RlxBackendApi *api, RlxExecutable *executable, const
         const RlxTensorInfo *param = tensor(info.params, i);
         uint8_t *data = elements(folder, param);
         /* With a function `release`, the plugin may use the memory in place. */
-        RlxParamArgs args = {.struct_size = sizeof args, .name = param->name, .release = given_back, .release_context = data,
+        RlxParamArgs args = {.struct_size = sizeof args,
+                             .name = param->name,
+                             .release = given_back,
+                             .release_context = data,
                              .tensor = {param->dtype, param->rank, param->dims, {data, bytes_of(param)}}};
         check(folder, api->set_param(executable, &args));
     }
@@ -92,8 +97,11 @@ static void run_twice(const RlxBackendApi *api, RlxExecutable *executable, const
             size_t size = bytes_of(tensor(info.outputs, i));
             outputs[i] = (RlxBytesMut){allocate(size), size};
         }
-        RlxRunArgs args = {.struct_size = sizeof args, .inputs = inputs, .input_count = info.input_count,
-                           .outputs = outputs, .output_count = info.output_count};
+        RlxRunArgs args = {.struct_size = sizeof args,
+                           .inputs = inputs,
+                           .input_count = info.input_count,
+                           .outputs = outputs,
+                           .output_count = info.output_count};
         check(folder, api->run(executable, &args));
         for (uint64_t i = 0; i < info.output_count; i++) {
             /* What a run writes is compared, and so must have been written: memcmp of the rest is an error to valgrind. */
@@ -119,7 +127,8 @@ static void run_program(const RlxBackendApi *api, RlxBackend *backend, const cha
     for (size_t mode = 0; mode < sizeof MODES / sizeof *MODES; mode++) {
         RlxKeyValue option = {.key = RLX_STR("mode"), .value = {.kind = RLX_VALUE_STR}};
         option.value.text = (RlxStr){(const uint8_t *)MODES[mode], strlen(MODES[mode])};
-        RlxCompileArgs args = {.struct_size = sizeof args, .program = {program, size}, .options = &option, .option_count = 1};
+        RlxCompileArgs args = {
+            .struct_size = sizeof args, .program = {program, size}, .options = &option, .option_count = 1};
         RlxExecutable *executable = NULL;
         check(folder, api->compile(backend, &args, &executable));
         run_twice(api, executable, folder, first);
@@ -136,8 +145,8 @@ int main(int argc, char **argv) {
     void *symbol = dlsym(library, RLX_ENTRY_SYMBOL);
     RlxBackendEntry entry;
     memcpy(&entry, &symbol, sizeof entry);
-    static const RlxHostServices services = {.struct_size = sizeof services, .name = RLX_STR("many"),
-                                             .version = RLX_STR("0.1.0")};
+    static const RlxHostServices services = {
+        .struct_size = sizeof services, .name = RLX_STR("many"), .version = RLX_STR("0.1.0")};
     RlxEntryRequest request = {
         .struct_size = sizeof request, .abi_min = RLX_ABI_OLDEST, .abi_max = RLX_ABI_VERSION, .services = &services};
     RlxEntryResponse response = {.struct_size = sizeof response};

@@ -252,8 +252,9 @@ RlxError *rlx_backend_entry(const RlxEntryRequest *request, RlxEntryResponse *re
     response->abi_max = spoken;
     if (older(request->abi_max, spoken) || older(spoken, request->abi_min)) {
         char message[128];
-        snprintf(message, sizeof message, "cplug speaks ABI %d.%d alone, the host %u.%u to %u.%u: update the older side",
-                 RLX_ABI_MAJOR, RLX_ABI_MINOR, request->abi_min.major, request->abi_min.minor, request->abi_max.major,
+        snprintf(message, sizeof message,
+                 "cplug speaks ABI %d.%d alone, the host %u.%u to %u.%u: update the older side", RLX_ABI_MAJOR,
+                 RLX_ABI_MINOR, request->abi_min.major, request->abi_min.minor, request->abi_max.major,
                  request->abi_max.minor);
         return error(RLX_ERROR_VERSION_MISMATCH, message);
     }

@@ -141,6 +141,16 @@ impl Store {
         require(package, &folder, &format!("libclang-{}.data/platlib/clang/native", package.version))
     }
 
+    /// The program clang-format, for this machine.
+    ///
+    /// # Errors
+    /// Any [`Error`]; each says what to do.
+    pub fn clang_format(&self, progress: &dyn Progress) -> Result<PathBuf, Error> {
+        let package = self.pins.package("clang-format")?;
+        let folder = self.provide(package, &Target::host(), progress)?;
+        require(package, &folder, "clang_format/data/bin/clang-format")
+    }
+
     /// A folder for `PYTHONPATH` with what the tests of Python hosts import: NumPy and, on Linux, an MLX of another
     /// release than [`MLX_VERSION`](crate::MLX_VERSION). It is for the python that the settings name.
     ///

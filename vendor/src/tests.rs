@@ -130,7 +130,7 @@ fn the_table_covers_every_flavour_and_is_well_formed() {
     for (os, arch) in [("linux", "x86_64"), ("linux", "aarch64"), ("macos", "aarch64")] {
         let target = Target { os: os.into(), arch: arch.into() };
         let flavour = Flavour::default_for(&target).expect("a default");
-        for role in [flavour.name(), "model", "libclang", "python-numpy"] {
+        for role in [flavour.name(), "model", "libclang", "clang-format", "python-numpy"] {
             pins.package(role).and_then(|package| package.wheel_for(&target).map(|_| ())).expect(role);
         }
         if os == "linux" {

@@ -7,18 +7,22 @@ use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 
 use crate::cargo::{self, Workspace};
-use crate::{array_ops, bindings, circles, fuzz, header, stage, symbols, valgrind};
+use crate::{array_ops, bindings, circles, format, fuzz, header, stage, symbols, valgrind};
 
 /// Runs the steps in order and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let commands = quick_start(workspace)?;
     let mut steps = Steps::default();
     let result = (|| {
-        steps.time("rustfmt", || cargo::run(&mut workspace.cargo(["fmt", "--all", "--check"])))?;
+        steps.time("format", || format::run(workspace, true))?;
         steps.time("circles", || circles::run(workspace, &[]))?;
         // With the release profile, so that what build scripts make is made once.
         let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
         steps.time("clippy", || cargo::run(&mut workspace.cargo(clippy)))?;
+        steps.time("rustdoc", || {
+            let mut doc = workspace.cargo(["doc", "--release", "--workspace", "--no-deps"]);
+            cargo::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        })?;
         steps.time("bindings", || bindings::run(workspace, true))?;
         steps.time("header", || header::run(workspace, true))?;
         steps.time("array operations", || array_ops::run(workspace, true))?;

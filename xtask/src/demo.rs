@@ -1,6 +1,7 @@
-//! `cargo xtask demo`: four sentences embedded on MLX through the plugin and on the CPU, side by side.
+//! `cargo xtask demo`: four sentences embedded on MLX through the plugin, then on the CPU, side by side.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +9,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Deserialize;
 
 use crate::cargo::{self, Workspace};
-use crate::{provision, stage};
+use crate::provision;
+use crate::stage::{self, Staged};
 
 /// The largest difference between the two backends that still counts as agreement.
 const TOLERANCE: f64 = 1e-4;
@@ -39,36 +41,29 @@ struct PluginInfo {
     engine: String,
 }
 
-/// Builds what is needed, runs both backends and compares them; an error if they differ by more than [`TOLERANCE`].
+/// Shows the embeddings on MLX as soon as they can be, then builds the CPU backend and compares; an error if the two differ
+/// by more than [`TOLERANCE`].
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let staged = stage::run(workspace)?;
-    workspace.build("rlx-run")?;
+    step("1/3", "fetching MLX and the model");
+    let libraries = provision::libraries(workspace)?;
     let model = provision::model(workspace)?;
-    let sentences_file = workspace.root.join("tests/reference/sentences.txt");
-    let sentences =
-        fs::read_to_string(&sentences_file).with_context(|| format!("cannot read {}", sentences_file.display()))?;
-    let sentences: Vec<&str> = sentences.lines().filter(|line| !line.trim().is_empty()).collect();
-
-    let embed = |backend: &str| -> Result<Embedded> {
-        eprintln!("$ rlx-run embed --backend {backend} ({} sentences, {RUNS} runs)", sentences.len());
-        let mut command = Command::new(workspace.built("rlx-run"));
-        command.args(["embed", "--json", "--repeat", RUNS, "--backend", backend, "--model"]);
-        command.arg(&model).args(&sentences).env("RLX_PLUGIN_PATH", &staged.plugins);
-        let json = cargo::capture(&mut command)?;
-        let embedded: Embedded =
-            serde_json::from_str(&json).with_context(|| format!("rlx-run embed --backend {backend} --json"))?;
-        if embedded.embeddings.len() != sentences.len() {
-            bail!("{backend} embedded {} of {} sentences", embedded.embeddings.len(), sentences.len());
-        }
-        Ok(embedded)
-    };
-    let (mlx, cpu) = (embed("mlx")?, embed("cpu")?);
-
-    println!("\nSimilarity (cosine) on mlx\n{}", similarity_table(&sentences, &mlx.embeddings));
-    println!("\nTime in ms\n{}", timing_table(&[&mlx, &cpu]));
+    step("2/3", "building the plugin and rlx-run, without the CPU backend: minutes, the first time");
+    // In one command, so that cargo compiles the shim's C++ beside the Rust. The third step compiles none of it again.
+    let mut build = workspace.cargo(["build", "--release", "-p", "rlx-mlx-plugin", "-p", "rlx-run"]);
+    cargo::run(build.arg("--no-default-features"))?;
+    let staged = stage::place(workspace, libraries)?;
+    let encoder = Encoder { workspace, staged, model, sentences: sentences(workspace)? };
+    let mlx = encoder.embed("mlx")?;
+    println!("\nSimilarity (cosine) on mlx\n{}", similarity_table(&encoder.sentences, &mlx.embeddings));
+    println!("\nTime in ms\n{}", timing_table(&[&mlx]));
     if let Some(plugin) = &mlx.plugin {
         println!("\nPlugin {} {} (ABI {}), {}", plugin.name, plugin.version, plugin.abi, plugin.engine);
     }
+
+    step("3/3", "building the CPU backend, to compare: minutes, the first time");
+    workspace.build("rlx-run")?;
+    let cpu = encoder.embed("cpu")?;
+    println!("\nTime in ms\n{}", timing_table(&[&mlx, &cpu]));
     let difference = largest_difference(&mlx.embeddings, &cpu.embeddings)?;
     println!("Largest difference between mlx and cpu: {difference:.1e} (at most {TOLERANCE:.0e})");
     if difference.is_nan() || difference > TOLERANCE {
@@ -77,7 +72,43 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn similarity_table(sentences: &[&str], embeddings: &[Vec<f64>]) -> Table {
+fn step(number: &str, what: &str) {
+    eprintln!("\n[{number}] {what}");
+}
+
+/// The sentences that are embedded.
+fn sentences(workspace: &Workspace) -> Result<Vec<String>> {
+    let file = workspace.root.join("tests/reference/sentences.txt");
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect())
+}
+
+/// `rlx-run embed` with all that it is given.
+struct Encoder<'a> {
+    workspace: &'a Workspace,
+    staged: Staged,
+    model: PathBuf,
+    sentences: Vec<String>,
+}
+
+impl Encoder<'_> {
+    fn embed(&self, backend: &str) -> Result<Embedded> {
+        let sentences = &self.sentences;
+        eprintln!("$ rlx-run embed --backend {backend} ({} sentences, {RUNS} runs)", sentences.len());
+        let mut command = Command::new(self.workspace.built("rlx-run"));
+        command.args(["embed", "--json", "--repeat", RUNS, "--backend", backend, "--model"]);
+        command.arg(&self.model).args(sentences).env("RLX_PLUGIN_PATH", &self.staged.plugins);
+        let json = cargo::capture(&mut command)?;
+        let embedded: Embedded =
+            serde_json::from_str(&json).with_context(|| format!("rlx-run embed --backend {backend} --json"))?;
+        if embedded.embeddings.len() != sentences.len() {
+            bail!("{backend} embedded {} of {} sentences", embedded.embeddings.len(), sentences.len());
+        }
+        Ok(embedded)
+    }
+}
+
+fn similarity_table(sentences: &[String], embeddings: &[Vec<f64>]) -> Table {
     let mut table = new_table();
     table.set_header(std::iter::once(String::new()).chain((1..=sentences.len()).map(|n| n.to_string())));
     for (n, (sentence, row)) in sentences.iter().zip(embeddings).enumerate() {

@@ -10,6 +10,7 @@ mod circles;
 mod compiler;
 mod demo;
 mod dist;
+mod format;
 mod fuzz;
 mod generated;
 mod grown;
@@ -63,6 +64,12 @@ enum Command {
     Circles {
         /// Folders of crates, e.g. `host-api` [default: those that continuous integration checks]
         crates: Vec<PathBuf>,
+    },
+    /// Format all Rust, C and C++
+    Format {
+        /// Only fail if something is not formatted
+        #[arg(long)]
+        check: bool,
     },
     /// Run 20,000 programs that are grown op by op, in every mode, and compare them with NumPy
     Grown {
@@ -120,6 +127,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dist { out } => dist::run(&workspace, out),
         Command::Ci => ci::run(&workspace),
         Command::Circles { crates } => circles::run(&workspace, &crates),
+        Command::Format { check } => format::run(&workspace, check),
         Command::Grown { args } => grown::run(&workspace, &args),
         Command::Valgrind => valgrind::run(&workspace),
         Command::Shim => shim::run(&workspace),

@@ -18,7 +18,7 @@ const PACKAGES: [&str; 2] = ["rlx-next-plugin", "rlx-next-host"];
 const LIBRARY: &str = "rlx_next";
 
 /// Their folders, as members of a workspace.
-const MEMBERS: &str = "members = [\"host-api\", \"tests/next-abi/host\", \"tests/next-abi/plugin\"]";
+const MEMBERS: &str = "members = [\"features\", \"host-api\", \"tests/next-abi/host\", \"tests/next-abi/plugin\"]";
 
 /// A copy of the host API as another version has it.
 struct Edition {
@@ -110,7 +110,9 @@ fn write(workspace: &Workspace, edition: &Edition, to: &Path) -> Result<()> {
     let listed = read(&root.join("host-api/src/growable.rs"))?;
     let growable = growable_structs(&listed)?;
     let mut grown = 0;
-    for path in [files(&root.join("host-api"))?, files(&root.join("tests/next-abi"))?].concat() {
+    for path in
+        [files(&root.join("features"))?, files(&root.join("host-api"))?, files(&root.join("tests/next-abi"))?].concat()
+    {
         let mut text = read(&path)?;
         if path.ends_with("host-api/src/abi.rs") {
             for (old, new) in edition.edits {

@@ -45,6 +45,11 @@ pub(crate) fn libclang(workspace: &Workspace) -> Result<PathBuf> {
     Ok(Store::in_target(&workspace.target_dir)?.libclang(&Bar::new())?)
 }
 
+/// Provisions clang-format and returns the program.
+pub(crate) fn clang_format(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Store::in_target(&workspace.target_dir)?.clang_format(&Bar::new())?)
+}
+
 /// A bar on standard error; plain lines where that is not a terminal. Shows nothing as long as nothing happens.
 struct Bar(ProgressBar);
 

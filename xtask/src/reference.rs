@@ -8,11 +8,12 @@ use anyhow::{Context, Result};
 
 use crate::cargo::Workspace;
 use crate::stage;
+use crate::test::WITH_RLX_CPU;
 
 /// Builds the reference plugin and stages it in `target/stage/reference`, which is what it returns.
 pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
-    // With the other examples, so that all want the same features of rlx-cpu, which takes minutes to build.
-    workspace.build_together(&["rlx-custom-kernel", "rlx-reference-plugin", "rlx-run"])?;
+    // With all that the tests load and link, so that it is built for them already.
+    workspace.build_together(&WITH_RLX_CPU)?;
     let folder = workspace.target_dir.join("stage/reference");
     let name = format!("{DLL_PREFIX}rlx_reference{DLL_SUFFIX}");
     let (fresh, place) = (folder.join(format!("{name}.new")), folder.join(&name));

@@ -113,8 +113,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let folder = |name: &str| shim.join(name).display().to_string();
     let include = format!("-I{}", folder("include"));
     let c: Vec<OsString> =
-        [&[&*include, "-g", "-O1"], &STRICT_C[..]].concat().into_iter().map(OsString::from).collect();
-    let mut cpp = [&include, "-std=c++20", "-Wall", "-Wextra", "-g", "-O1", "-isystem"].map(OsString::from).to_vec();
+        [&[&*include, "-g1", "-O1"], &STRICT_C[..]].concat().into_iter().map(OsString::from).collect();
+    let mut cpp = [&include, "-std=c++20", "-Wall", "-Wextra", "-g1", "-O1", "-isystem"].map(OsString::from).to_vec();
     cpp.push(mlx.include.as_os_str().to_owned());
 
     let mut headers = Vec::new();

@@ -23,13 +23,18 @@ pub(crate) struct Staged {
 pub(crate) fn run(workspace: &Workspace) -> Result<Staged> {
     let libraries = provision::libraries(workspace)?;
     build(workspace)?;
+    place(workspace, libraries)
+}
+
+/// Stages the plugin, which has been built.
+pub(crate) fn place(workspace: &Workspace, libraries: Provisioned) -> Result<Staged> {
     let plugins = workspace.target_dir.join("stage/plugins");
     let folder = plugins.join("rlx_mlx");
     fill(workspace, &libraries, &folder, |fresh| manifest::write(workspace, &libraries, fresh).map(drop))?;
     Ok(Staged { plugin: folder.join(plugin_file()), plugins, libraries })
 }
 
-/// Builds the plugin alone: together with a host, cargo would also give it the features that only hosts need.
+/// Builds the plugin alone: together with a host that uses rlx-runtime, cargo would give it what only such hosts need.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.build("rlx-mlx-plugin")
 }

@@ -10,9 +10,8 @@ use crate::c_programs::{self, CPrograms};
 use crate::cargo::{self, Workspace};
 use crate::{bare, next_abi, provision, reference, shim, stage};
 
-/// The packages that link rlx-cpu or rlx-runtime. They are always built together: cargo gives the dependencies of a
-/// command's packages the features that any of them wants, and for another set of features it builds rlx-cpu again, which
-/// takes minutes.
+/// The packages that link rlx-cpu or rlx-runtime. They are always built together: cargo gives rlx-host-api the features that
+/// any package of a command wants, and for another set it would build it, and all these, again.
 pub(crate) const WITH_RLX_CPU: [&str; 5] =
     ["rlx-custom-kernel", "rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
 
@@ -96,5 +95,45 @@ impl Programs {
             .env("RLX_TEST_PYTHON_SITE", &self.python_site)
             .env("RLX_TEST_RLX_RUN", &self.rlx_run)
             .env("RLX_TEST_CUSTOM_KERNEL", &self.custom_kernel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// What members get from others, each with its features, when cargo is given `args`.
+    fn dependencies(args: &[&str]) -> Vec<(String, String)> {
+        let workspace = Workspace::find().unwrap();
+        let mut tree = workspace.cargo(["tree", "--offline", "--prefix=none", "--format={p}|{f}"]);
+        let tree = cargo::capture(tree.args(args)).unwrap();
+        let lines = tree.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|'));
+        // Behind the version of a member stands its folder.
+        lines.filter(|(package, _)| !package.contains('(')).map(|(package, on)| (package.into(), on.into())).collect()
+    }
+
+    #[test]
+    fn each_dependency_has_the_same_features_in_every_build() {
+        let alone = "--edges=normal,no-proc-macro";
+        let together: Vec<&str> =
+            std::iter::once("--edges=normal,dev,no-proc-macro").chain(cargo::choice("-p", &WITH_RLX_CPU)).collect();
+        let builds: [&[&str]; 6] = [
+            &[alone, "-p", "rlx-mlx-plugin", "-p", "rlx-run", "--no-default-features"],
+            &[alone, "-p", "rlx-mlx-plugin"],
+            &[alone, "-p", "rlx-run"],
+            &[alone, "-p", "rlx-fixture-plugin"],
+            &[alone, "-p", "rlx-next-plugin", "-p", "rlx-next-host"],
+            &together,
+        ];
+        let mut seen: BTreeMap<String, String> = BTreeMap::new();
+        for build in builds {
+            for (package, features) in dependencies(build) {
+                let before = seen.entry(package.clone()).or_insert_with(|| features.clone());
+                assert_eq!(*before, features, "features of {package} with {build:?}: add them to features/Cargo.toml");
+            }
+        }
+        assert!(seen.keys().any(|package| package.starts_with("rlx-cpu v")), "{seen:?}");
     }
 }

@@ -50,8 +50,8 @@ typedef struct {
  * Names, sizes and types are checked here; a source that does not compile fails at evaluation. The same kernel is set
  * up once, MLX compiles it once for each set of types and template arguments. An MLX without Metal is ERR_GENERIC
  * (MLX: fast::metal_kernel, whose documentation tells what a body may use). */
-int rlx_mlx_kernel_metal(const rlx_mlx_kernel_t* kernel, const rlx_mlx_launch_t* launch,
-                         rlx_mlx_array_t* const* inputs, const int* const* output_shapes, const size_t* output_ranks,
+int rlx_mlx_kernel_metal(const rlx_mlx_kernel_t* kernel, const rlx_mlx_launch_t* launch, rlx_mlx_array_t* const* inputs,
+                         const int* const* output_shapes, const size_t* output_ranks,
                          const rlx_mlx_dtype_t* output_dtypes, rlx_mlx_array_t** out_outputs);
 
 /* The same for CUDA, compiled with NVRTC (MLX: fast::cuda_kernel). */

@@ -90,14 +90,14 @@ typedef enum RLX_MLX_ENUM {
   RLX_MLX_UN_ERFINV = 30,
   RLX_MLX_UN_SQUARE = 31,
   RLX_MLX_UN_TRUNC = 32,
-  RLX_MLX_UN_ISNAN = 33,    /* this one and the next four give bool */
+  RLX_MLX_UN_ISNAN = 33, /* this one and the next four give bool */
   RLX_MLX_UN_ISINF = 34,
   RLX_MLX_UN_ISFINITE = 35,
   RLX_MLX_UN_ISPOSINF = 36,
   RLX_MLX_UN_ISNEGINF = 37,
   RLX_MLX_UN_CONJ = 38,
-  RLX_MLX_UN_REAL = 39,     /* complex gives f32 */
-  RLX_MLX_UN_IMAG = 40,     /* complex gives f32, other types 0 */
+  RLX_MLX_UN_REAL = 39, /* complex gives f32 */
+  RLX_MLX_UN_IMAG = 40, /* complex gives f32, other types 0 */
   RLX_MLX_UN_DEGREES = 41,
   RLX_MLX_UN_RADIANS = 42
 } rlx_mlx_unary_t;

@@ -6,13 +6,13 @@ void test_binary(void);
 static const char* const NO_SHAPE = "do not broadcast";
 
 /* The ways in which a function of two arrays refuses. */
-#define BAD(NAME)                                                                     \
-  do {                                                                                \
-    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(NULL, i, &out));                             \
-    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(i, NULL, &out));                             \
-    REFUSES(NAME, RLX_MLX_ERR_BAD_SHAPE, NAME(i, longer, &out));                      \
-    CHECK(strstr(rlx_mlx_last_error(), NO_SHAPE) != NULL);                            \
-    CHECK_FAILS(NAME, RLX_MLX_ERR_NULL, NAME(i, k, NULL));                            \
+#define BAD(NAME)                                                \
+  do {                                                           \
+    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(NULL, i, &out));        \
+    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(i, NULL, &out));        \
+    REFUSES(NAME, RLX_MLX_ERR_BAD_SHAPE, NAME(i, longer, &out)); \
+    CHECK(strstr(rlx_mlx_last_error(), NO_SHAPE) != NULL);       \
+    CHECK_FAILS(NAME, RLX_MLX_ERR_NULL, NAME(i, k, NULL));       \
   } while (0)
 
 void test_binary(void) {

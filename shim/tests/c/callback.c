@@ -134,11 +134,11 @@ void test_callback(void) {
 
   /* Refused calls release as well. */
   context.released = 0;
-#define REFUSED(code, call)                                             \
-  do {                                                                  \
-    CHECK_FAILS_OUT(rlx_mlx_op_host_callback, code, outs[0], call);     \
-    CHECK(context.released == 1);                                       \
-    context.released = 0;                                               \
+#define REFUSED(code, call)                                         \
+  do {                                                              \
+    CHECK_FAILS_OUT(rlx_mlx_op_host_callback, code, outs[0], call); \
+    CHECK(context.released == 1);                                   \
+    context.released = 0;                                           \
   } while (0)
   REFUSED(RLX_MLX_ERR_NULL,
           rlx_mlx_op_host_callback(NULL, &context, release, inputs, 2, shapes, ranks, dtypes, 2, outs));

@@ -13,39 +13,40 @@
 extern int checks_done;
 extern int checks_failed;
 
-#define CHECK(condition)                                                                          \
-  do {                                                                                            \
-    ++checks_done;                                                                                \
-    if (!(condition)) {                                                                           \
-      ++checks_failed;                                                                            \
+#define CHECK(condition)                                                                                        \
+  do {                                                                                                          \
+    ++checks_done;                                                                                              \
+    if (!(condition)) {                                                                                         \
+      ++checks_failed;                                                                                          \
       fprintf(stderr, "%s:%d: %s\n    last error: %s\n", __FILE__, __LINE__, #condition, rlx_mlx_last_error()); \
-    }                                                                                             \
+    }                                                                                                           \
   } while (0)
 
 /* A valid call: succeeds, and leaves no error text. */
-#define CHECK_OK(call)                                       \
-  do {                                                       \
-    CHECK((call) == RLX_MLX_OK);                             \
-    CHECK(strcmp(rlx_mlx_last_error(), "") == 0);            \
+#define CHECK_OK(call)                            \
+  do {                                            \
+    CHECK((call) == RLX_MLX_OK);                  \
+    CHECK(strcmp(rlx_mlx_last_error(), "") == 0); \
   } while (0)
 
 /* A bad call of function NAME: gives `code`, and a text that starts with the function's name. */
-#define CHECK_FAILS(name, code, call)                                             \
-  do {                                                                            \
-    CHECK((call) == (code));                                                      \
-    CHECK(strncmp(rlx_mlx_last_error(), #name ": ", strlen(#name) + 2) == 0);     \
+#define CHECK_FAILS(name, code, call)                                         \
+  do {                                                                        \
+    CHECK((call) == (code));                                                  \
+    CHECK(strncmp(rlx_mlx_last_error(), #name ": ", strlen(#name) + 2) == 0); \
   } while (0)
 
 /* A bad call of a function with the result handle `out`: as above, and `out` becomes NULL. */
-#define CHECK_FAILS_OUT(name, code, out, call)           \
-  do {                                                   \
-    (out) = (void*)&checks_done;                         \
-    CHECK_FAILS(name, code, call);                       \
-    CHECK((out) == NULL);                                \
+#define CHECK_FAILS_OUT(name, code, out, call) \
+  do {                                         \
+    (out) = (void*)&checks_done;               \
+    CHECK_FAILS(name, code, call);             \
+    CHECK((out) == NULL);                      \
   } while (0)
 
 /* A fresh array; the program ends when it cannot be made. */
-static inline rlx_mlx_array_t* make(rlx_mlx_dtype_t dtype, const void* data, size_t nbytes, size_t ndim, const int* shape) {
+static inline rlx_mlx_array_t* make(rlx_mlx_dtype_t dtype, const void* data, size_t nbytes, size_t ndim,
+                                    const int* shape) {
   rlx_mlx_array_t* out = NULL;
   if (rlx_mlx_array_from_bytes(shape, ndim, data, nbytes, dtype, &out) != RLX_MLX_OK) {
     fprintf(stderr, "cannot make an array: %s\n", rlx_mlx_last_error());
@@ -59,7 +60,8 @@ static inline rlx_mlx_array_t* make_f32(const float* data, int rows, int columns
   int shape[2];
   shape[0] = rows;
   shape[1] = columns;
-  return make(RLX_MLX_DTYPE_F32, data, sizeof(float) * (size_t)rows * (size_t)(columns ? columns : 1), columns ? 2 : 1, shape);
+  return make(RLX_MLX_DTYPE_F32, data, sizeof(float) * (size_t)rows * (size_t)(columns ? columns : 1), columns ? 2 : 1,
+              shape);
 }
 
 /* A fresh i32 array of rank 1. */
@@ -81,7 +83,8 @@ static inline int holds_bytes(rlx_mlx_array_t* array, const void* expected, size
 static inline int holds_f32(rlx_mlx_array_t* array, const float* expected, size_t count, float tolerance) {
   float* found = malloc(sizeof(float) * (count ? count : 1));
   size_t n = 0, i;
-  int same = found && rlx_mlx_array_to_bytes(array, found, sizeof(float) * count, &n) == RLX_MLX_OK && n == sizeof(float) * count;
+  int same = found && rlx_mlx_array_to_bytes(array, found, sizeof(float) * count, &n) == RLX_MLX_OK &&
+             n == sizeof(float) * count;
   for (i = 0; same && i < count; ++i) {
     same = fabsf(found[i] - expected[i]) <= tolerance || (isnan(found[i]) && isnan(expected[i]));
   }
@@ -91,31 +94,31 @@ static inline int holds_f32(rlx_mlx_array_t* array, const float* expected, size_
 
 /* A valid call that writes its result to `out`, which holds these values: f32 (to 1e-6 of their size) or, bit for bit,
  * i32, u32 and bool. */
-#define GIVES_F32(call, ...)                                                                   \
-  do {                                                                                         \
-    const float expected_[] = {__VA_ARGS__};                                                   \
-    rlx_mlx_array_t* out = NULL;                                                               \
-    CHECK_OK(call);                                                                            \
-    CHECK(out && gives_f32(out, expected_, sizeof expected_ / sizeof *expected_));             \
-    rlx_mlx_array_free(out);                                                                   \
+#define GIVES_F32(call, ...)                                                       \
+  do {                                                                             \
+    const float expected_[] = {__VA_ARGS__};                                       \
+    rlx_mlx_array_t* out = NULL;                                                   \
+    CHECK_OK(call);                                                                \
+    CHECK(out && gives_f32(out, expected_, sizeof expected_ / sizeof *expected_)); \
+    rlx_mlx_array_free(out);                                                       \
   } while (0)
-#define GIVES_BYTES(type, call, ...)                           \
-  do {                                                         \
-    const type expected_[] = {__VA_ARGS__};                    \
-    rlx_mlx_array_t* out = NULL;                               \
-    CHECK_OK(call);                                            \
+#define GIVES_BYTES(type, call, ...)                             \
+  do {                                                           \
+    const type expected_[] = {__VA_ARGS__};                      \
+    rlx_mlx_array_t* out = NULL;                                 \
+    CHECK_OK(call);                                              \
     CHECK(out && holds_bytes(out, expected_, sizeof expected_)); \
-    rlx_mlx_array_free(out);                                   \
+    rlx_mlx_array_free(out);                                     \
   } while (0)
 #define GIVES_I32(call, ...) GIVES_BYTES(int32_t, call, __VA_ARGS__)
 #define GIVES_U32(call, ...) GIVES_BYTES(uint32_t, call, __VA_ARGS__)
 #define GIVES_BOOL(call, ...) GIVES_BYTES(unsigned char, call, __VA_ARGS__)
 
 /* A bad call that has its result at `out`. */
-#define REFUSES(name, code, call)             \
-  do {                                        \
-    rlx_mlx_array_t* out = NULL;              \
-    CHECK_FAILS_OUT(name, code, out, call);   \
+#define REFUSES(name, code, call)           \
+  do {                                      \
+    rlx_mlx_array_t* out = NULL;            \
+    CHECK_FAILS_OUT(name, code, out, call); \
   } while (0)
 
 static inline int gives_f32(rlx_mlx_array_t* array, const float* expected, size_t count) {

@@ -98,11 +98,13 @@ void test_compile(void) {
   CHECK_FAILS_OUT(rlx_mlx_compile, RLX_MLX_ERR_NULL, compiled, rlx_mlx_compile(NULL, NULL, 0, &compiled));
   CHECK_FAILS(rlx_mlx_compile, RLX_MLX_ERR_NULL, rlx_mlx_compile(squares, &context, 0, NULL));
   CHECK_OK(rlx_mlx_compile(squares, &context, 0, &compiled));
-  CHECK_FAILS_OUT(rlx_mlx_compiled_call, RLX_MLX_ERR_NULL, out, rlx_mlx_compiled_call(NULL, &three, 1, &out, 1, &count));
+  CHECK_FAILS_OUT(rlx_mlx_compiled_call, RLX_MLX_ERR_NULL, out,
+                  rlx_mlx_compiled_call(NULL, &three, 1, &out, 1, &count));
   CHECK_FAILS(rlx_mlx_compiled_call, RLX_MLX_ERR_NULL, rlx_mlx_compiled_call(compiled, &three, 1, NULL, 1, &count));
   CHECK_FAILS_OUT(rlx_mlx_compiled_call, RLX_MLX_ERR_NULL, out,
                   rlx_mlx_compiled_call(compiled, &three, 1, &out, 1, NULL));
-  CHECK_FAILS_OUT(rlx_mlx_compiled_call, RLX_MLX_ERR_NULL, out, rlx_mlx_compiled_call(compiled, NULL, 1, &out, 1, &count));
+  CHECK_FAILS_OUT(rlx_mlx_compiled_call, RLX_MLX_ERR_NULL, out,
+                  rlx_mlx_compiled_call(compiled, NULL, 1, &out, 1, &count));
   context.leave_null = 1;
   CHECK_FAILS_OUT(rlx_mlx_compiled_call, RLX_MLX_ERR_GENERIC, out,
                   rlx_mlx_compiled_call(compiled, &three, 1, &out, 1, &count));

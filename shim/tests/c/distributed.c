@@ -83,11 +83,11 @@ static void check_arrays(void) {
   const float data[4] = {1, 2, 3, 4};
   rlx_mlx_array_t* in = make_f32(data, 2, 2);
   rlx_mlx_array_t *out = NULL, *scalar = NULL;
-#define SAME(call)                       \
-  do {                                   \
-    CHECK_OK(call);                      \
-    CHECK(holds_f32(out, data, 4, 0));   \
-    rlx_mlx_array_free(out);             \
+#define SAME(call)                     \
+  do {                                 \
+    CHECK_OK(call);                    \
+    CHECK(holds_f32(out, data, 4, 0)); \
+    rlx_mlx_array_free(out);           \
   } while (0)
   SAME(rlx_mlx_dist_all_sum_array(in, &out));
   SAME(rlx_mlx_dist_all_reduce_array(RLX_MLX_DIST_MIN, in, &out));

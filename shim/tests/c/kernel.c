@@ -53,8 +53,8 @@ static void check_values(int (*call)(rlx_mlx_array_t**), const char* name, int u
 static rlx_mlx_array_t* x;
 
 static int on_metal(rlx_mlx_array_t** outs) {
-  const rlx_mlx_kernel_t kernel = kernel_of(
-      "uint i = thread_position_in_grid.x; twice[i] = T(FACTOR) * x[i]; thrice[i] = T(FACTOR + 1) * x[i];");
+  const rlx_mlx_kernel_t kernel =
+      kernel_of("uint i = thread_position_in_grid.x; twice[i] = T(FACTOR) * x[i]; thrice[i] = T(FACTOR + 1) * x[i];");
   const rlx_mlx_launch_t launch = launch_of();
   return rlx_mlx_kernel_metal(&kernel, &launch, &x, shapes, ranks, dtypes, outs);
 }
@@ -66,12 +66,12 @@ static int on_cuda(rlx_mlx_array_t** outs) {
   return rlx_mlx_kernel_cuda(&kernel, &launch, &x, shapes, ranks, dtypes, outs);
 }
 
-#define REFUSED(code, call)                    \
-  do {                                         \
-    outs[0] = (void*)&checks_done;             \
-    CHECK((call) == (code));                   \
+#define REFUSED(code, call)                                        \
+  do {                                                             \
+    outs[0] = (void*)&checks_done;                                 \
+    CHECK((call) == (code));                                       \
     CHECK(strncmp(rlx_mlx_last_error(), name, strlen(name)) == 0); \
-    CHECK(outs[0] == NULL);                    \
+    CHECK(outs[0] == NULL);                                        \
   } while (0)
 
 static void check_refusals(launcher run, const char* name) {
@@ -129,8 +129,8 @@ static void check_maxpool(int usable) {
   CHECK(code == (usable ? RLX_MLX_OK : RLX_MLX_ERR_GENERIC));
   CHECK(usable ? holds_f32(out, expected, 3, 0) : strstr(rlx_mlx_last_error(), "no Metal back-end") != NULL);
   rlx_mlx_array_free(out);
-#define REFUSED_POOL(code, a, b, h, w_out, sw, pw)                         \
-  CHECK_FAILS_OUT(rlx_mlx_op_maxpool2d_backward_metal, code, out,          \
+#define REFUSED_POOL(code, a, b, h, w_out, sw, pw)                \
+  CHECK_FAILS_OUT(rlx_mlx_op_maxpool2d_backward_metal, code, out, \
                   rlx_mlx_op_maxpool2d_backward_metal(a, b, 1, 1, h, 3, 1, w_out, 1, 2, 1, sw, 0, pw, &out))
   REFUSED_POOL(RLX_MLX_ERR_NULL, NULL, dy, 1, 2, 1, 0);
   REFUSED_POOL(RLX_MLX_ERR_BAD_SHAPE, in, dy, 2, 2, 1, 0); /* not x's extents */

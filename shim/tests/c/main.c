@@ -39,12 +39,12 @@ int checks_failed = 0;
 FAMILIES(DECLARE)
 
 int main(void) {
-#define RUN(family)                                                                             \
-  do {                                                                                          \
-    const int before = checks_failed;                                                           \
-    test_##family();                                                                            \
-    printf("  %-12s %s\n", #family, checks_failed == before ? "ok" : "FAILED");                 \
-    fflush(stdout);                                                                             \
+#define RUN(family)                                                             \
+  do {                                                                          \
+    const int before = checks_failed;                                           \
+    test_##family();                                                            \
+    printf("  %-12s %s\n", #family, checks_failed == before ? "ok" : "FAILED"); \
+    fflush(stdout);                                                             \
   } while (0);
   FAMILIES(RUN)
   printf("%d checks, %d failed, %lu handles left\n", checks_done, checks_failed, (unsigned long)rlx_mlx_live_handles());

@@ -100,7 +100,8 @@ static void copying(int in_host_memory) {
   CHECK_OK(rlx_mlx_part_copy(a, source, NULL, 0, in_host_memory, &moved));
   CHECK(moved == 0);
   pieces[1].len = 3;
-  CHECK_FAILS(rlx_mlx_part_copy, RLX_MLX_ERR_BAD_SHAPE, rlx_mlx_part_copy(a, source, pieces, 2, in_host_memory, &moved));
+  CHECK_FAILS(rlx_mlx_part_copy, RLX_MLX_ERR_BAD_SHAPE,
+              rlx_mlx_part_copy(a, source, pieces, 2, in_host_memory, &moved));
   CHECK_FAILS(rlx_mlx_part_copy, RLX_MLX_ERR_BAD_DTYPE, rlx_mlx_part_copy(a, other, pieces, 1, in_host_memory, &moved));
   CHECK_FAILS(rlx_mlx_part_copy, RLX_MLX_ERR_NULL, rlx_mlx_part_copy(a, NULL, pieces, 1, in_host_memory, &moved));
   CHECK_FAILS(rlx_mlx_part_copy, RLX_MLX_ERR_NULL, rlx_mlx_part_copy(a, source, NULL, 1, in_host_memory, &moved));

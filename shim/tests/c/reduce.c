@@ -3,10 +3,10 @@
 
 void test_reduce(void);
 
-#define BAD(NAME, ...)                                                                        \
-  do {                                                                                        \
-    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(NULL, __VA_ARGS__, &out));                           \
-    CHECK_FAILS(NAME, RLX_MLX_ERR_NULL, NAME(m, __VA_ARGS__, NULL));                          \
+#define BAD(NAME, ...)                                               \
+  do {                                                               \
+    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(NULL, __VA_ARGS__, &out));  \
+    CHECK_FAILS(NAME, RLX_MLX_ERR_NULL, NAME(m, __VA_ARGS__, NULL)); \
   } while (0)
 
 void test_reduce(void) {

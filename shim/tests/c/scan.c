@@ -3,11 +3,11 @@
 
 void test_scan(void);
 
-#define BAD(NAME, ...)                                                            \
-  do {                                                                            \
-    REFUSES(NAME, RLX_MLX_ERR_BAD_SHAPE, NAME(v, 1, __VA_ARGS__, &out));          \
-    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(NULL, 0, __VA_ARGS__, &out));            \
-    CHECK_FAILS(NAME, RLX_MLX_ERR_NULL, NAME(v, 0, __VA_ARGS__, NULL));           \
+#define BAD(NAME, ...)                                                   \
+  do {                                                                   \
+    REFUSES(NAME, RLX_MLX_ERR_BAD_SHAPE, NAME(v, 1, __VA_ARGS__, &out)); \
+    REFUSES(NAME, RLX_MLX_ERR_NULL, NAME(NULL, 0, __VA_ARGS__, &out));   \
+    CHECK_FAILS(NAME, RLX_MLX_ERR_NULL, NAME(v, 0, __VA_ARGS__, NULL));  \
   } while (0)
 
 void test_scan(void) {

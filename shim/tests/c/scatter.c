@@ -19,8 +19,7 @@ static void indexed(rlx_mlx_array_t* m, rlx_mlx_array_t* v) {
   REFUSES(rlx_mlx_op_scatter_add_axis, RLX_MLX_ERR_BAD_SHAPE, rlx_mlx_op_scatter_add_axis(m, i, w, 1, &out));
   GIVES_I32(rlx_mlx_op_scatter_axis(m, j, w, 1, RLX_MLX_UPDATE_SET, &out), 0, 1, 10, 20, 4, 5);
   GIVES_I32(rlx_mlx_op_scatter_axis(m, j, w, 1, RLX_MLX_UPDATE_PROD, &out), 0, 1, 20, 60, 4, 5);
-  REFUSES(rlx_mlx_op_scatter_axis, RLX_MLX_ERR_GENERIC,
-          rlx_mlx_op_scatter_axis(m, j, w, 1, (rlx_mlx_update_t)5, &out));
+  REFUSES(rlx_mlx_op_scatter_axis, RLX_MLX_ERR_GENERIC, rlx_mlx_op_scatter_axis(m, j, w, 1, (rlx_mlx_update_t)5, &out));
   REFUSES(rlx_mlx_op_scatter_axis, RLX_MLX_ERR_BAD_SHAPE,
           rlx_mlx_op_scatter_axis(m, j, u, 1, RLX_MLX_UPDATE_SET, &out));
   GIVES_I32(rlx_mlx_op_scatter(v, &i, &zero, 1, p, RLX_MLX_UPDATE_SET, &out), 0, 1, 2);

@@ -134,8 +134,7 @@ static void running(void) {
 
   CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0], rlx_mlx_trace_run(NULL, &from_host, 1, sinks, outs, 2));
   CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0], rlx_mlx_trace_run(trace, NULL, 1, sinks, outs, 2));
-  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0],
-                  rlx_mlx_trace_run(trace, &from_host, 1, NULL, outs, 2));
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, outs[0], rlx_mlx_trace_run(trace, &from_host, 1, NULL, outs, 2));
   CHECK_FAILS(rlx_mlx_trace_run, RLX_MLX_ERR_NULL, rlx_mlx_trace_run(trace, &from_host, 1, sinks, NULL, 2));
   CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0],
                   rlx_mlx_trace_run(trace, &from_host, 1, sinks, outs, 1));
@@ -143,7 +142,8 @@ static void running(void) {
   CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0],
                   rlx_mlx_trace_run(trace, &from_host, 1, sinks, outs, 2));
   from_host.nbytes = 4;
-  CHECK_FAILS_OUT(rlx_mlx_trace_start, RLX_MLX_ERR_BAD_SHAPE, outs[0], rlx_mlx_trace_start(trace, &from_host, 1, outs, 2));
+  CHECK_FAILS_OUT(rlx_mlx_trace_start, RLX_MLX_ERR_BAD_SHAPE, outs[0],
+                  rlx_mlx_trace_start(trace, &from_host, 1, outs, 2));
   CHECK_FAILS(rlx_mlx_trace_fold, RLX_MLX_ERR_NULL, rlx_mlx_trace_fold(NULL));
   CHECK_FAILS(rlx_mlx_trace_largest, RLX_MLX_ERR_NULL, rlx_mlx_trace_largest(NULL, &largest));
   CHECK_FAILS(rlx_mlx_trace_largest, RLX_MLX_ERR_NULL, rlx_mlx_trace_largest(trace, NULL));
@@ -334,8 +334,8 @@ static void releasing(int behind_an_op) {
 }
 
 /* A callback of a constant with its axes turned, which is made dense once. */
-static int of_a_view(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs, size_t cap,
-                     size_t* out_n_outputs) {
+static int of_a_view(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
+                     size_t cap, size_t* out_n_outputs) {
   const int perm[] = {1, 0}, dims[] = {3, 2};
   const int* shape = dims;
   const size_t rank = 2;
@@ -419,7 +419,8 @@ static void first_rows(void) {
   CHECK_OK(rlx_mlx_trace_run(rows, sources, 2, sinks, outs, 2));
   CHECK(memcmp(found[0], product, sizeof(product)) == 0 && memcmp(found[1], squares, sizeof(squares)) == 0);
   sources[0].nbytes = sizeof(x);
-  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0], rlx_mlx_trace_run(rows, sources, 2, sinks, outs, 2));
+  CHECK_FAILS_OUT(rlx_mlx_trace_run, RLX_MLX_ERR_BAD_SHAPE, outs[0],
+                  rlx_mlx_trace_run(rows, sources, 2, sinks, outs, 2));
 
   /* The first output alone: what the other one needs besides is left out, and so is that output. */
   rlx_mlx_trace_free(rows);

@@ -1,5 +1,6 @@
 //! One interface over the built-in CPU backend and the plugins, so that each command is written once.
 
+#[cfg(feature = "cpu")]
 mod cpu;
 mod guard;
 mod memory;
@@ -81,7 +82,17 @@ pub(crate) fn open(args: &BackendArgs) -> Result<Box<dyn Engine>> {
     if args.memory.memory_limit.is_some() || args.memory.cache_limit.is_some() {
         bail!(UsageError("--memory-limit, --cache-limit: the built-in backend `cpu` has no limits".to_owned()));
     }
+    built_in()
+}
+
+#[cfg(feature = "cpu")]
+fn built_in() -> Result<Box<dyn Engine>> {
     Ok(Box::new(cpu::CpuEngine))
+}
+
+#[cfg(not(feature = "cpu"))]
+fn built_in() -> Result<Box<dyn Engine>> {
+    bail!(UsageError("this rlx-run is built without its backend `cpu`: build it with that feature".to_owned()))
 }
 
 /// One buffer for each output of `program`.
