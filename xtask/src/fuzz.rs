@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::cargo::{self, Workspace};
-use crate::test::WITH_RLX_CPU;
+use crate::packages::WITH_RLX_CPU;
 
 /// The parsers that have a target.
 const TARGETS: [&str; 6] = ["rlxmodel", "manifest", "elf", "macho", "npy", "safetensors"];

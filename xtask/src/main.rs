@@ -17,6 +17,7 @@ mod grown;
 mod header;
 mod manifest;
 mod next_abi;
+mod packages;
 mod provision;
 mod python;
 mod reference;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::cargo::Workspace;
+use crate::packages::WITH_RLX_CPU;
 use crate::stage;
-use crate::test::WITH_RLX_CPU;
 
 /// Builds the reference plugin and stages it in `target/stage/reference`, which is what it returns.
 pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {

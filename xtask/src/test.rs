@@ -8,15 +8,8 @@ use anyhow::Result;
 
 use crate::c_programs::{self, CPrograms};
 use crate::cargo::{self, Workspace};
+use crate::packages::{WITH_RLX_CPU, WITH_XTASK};
 use crate::{bare, next_abi, provision, reference, shim, stage};
-
-/// The packages that link rlx-cpu or rlx-runtime. They are always built together: cargo gives rlx-host-api the features that
-/// any package of a command wants, and for another set it would build it, and all these, again.
-pub(crate) const WITH_RLX_CPU: [&str; 5] =
-    ["rlx-custom-kernel", "rlx-host-api", "rlx-mlx-tests", "rlx-reference-plugin", "rlx-run"];
-
-/// The packages that `cargo xtask` itself is built from.
-const WITH_XTASK: [&str; 2] = ["xtask", "rlx-mlx-vendor"];
 
 /// Runs all tests of the workspace, documentation tests and the shim's C tests included, or what `args` select.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
