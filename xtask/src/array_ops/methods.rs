@@ -15,7 +15,7 @@ pub(super) fn files(vocabulary: &Vocabulary) -> Result<Vec<(String, String)>> {
     let text = format!(
         "//! The array operations as methods of [`Array`](super::array::Array), one file for each family. Each returns lazy \
          arrays. Written\n//! by `{COMMAND}`. Do not edit.\n\n\
-         #![allow(dead_code, clippy::too_many_arguments, reason = \"all that the shim has; rules use a part of it\")]\n\n\
+         #![allow(dead_code, clippy::too_many_arguments, clippy::wrong_self_convention, reason = \"all that the shim has; rules use a part of it\")]\n\n\
          {modules}"
     );
     let mut files = vec![("mod.rs".to_owned(), text)];

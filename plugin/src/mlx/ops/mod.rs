@@ -1,7 +1,12 @@
 //! The array operations as methods of [`Array`](super::array::Array), one file for each family. Each returns lazy arrays. Written
 //! by `cargo xtask array-ops`. Do not edit.
 
-#![allow(dead_code, clippy::too_many_arguments, reason = "all that the shim has; rules use a part of it")]
+#![allow(
+    dead_code,
+    clippy::too_many_arguments,
+    clippy::wrong_self_convention,
+    reason = "all that the shim has; rules use a part of it"
+)]
 
 mod binary;
 mod conv;
