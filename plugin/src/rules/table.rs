@@ -9,7 +9,6 @@ use crate::ir::names::{label, place};
 use crate::ir::nodes;
 use rlx_host_api::Error;
 use rlx_ir::{Graph, OpKind};
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 const FAMILIES: &[&[Rule]] = &[
@@ -43,9 +42,16 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
 
 /// The row of an op kind.
 pub(crate) fn find(kind: OpKind) -> Option<&'static Rule> {
-    static BY_KIND: LazyLock<HashMap<OpKind, &'static Rule>> =
-        LazyLock::new(|| all().map(|rule| (rule.kind, rule)).collect());
-    BY_KIND.get(&kind).copied()
+    static BY_KIND: LazyLock<Vec<Option<&'static Rule>>> = LazyLock::new(|| {
+        let mut rows = Vec::new();
+        for rule in all() {
+            let at = rule.kind as usize;
+            rows.resize(rows.len().max(at + 1), None);
+            rows[at] = Some(rule);
+        }
+        rows
+    });
+    *BY_KIND.get(kind as usize)?
 }
 
 /// The row that takes a node.
