@@ -110,9 +110,12 @@ fn write(workspace: &Workspace, edition: &Edition, to: &Path) -> Result<()> {
     let listed = read(&root.join("host-api/src/growable.rs"))?;
     let growable = growable_structs(&listed)?;
     let mut grown = 0;
-    for path in
-        [files(&root.join("features"))?, files(&root.join("host-api"))?, files(&root.join("tests/next-abi"))?].concat()
-    {
+    let mut sources = Vec::new();
+    for folder in ["features", "host-api", "tests/next-abi"] {
+        sources.extend(files(&root.join(folder))?);
+        remove_others(&to.join(folder), &root.join(folder))?;
+    }
+    for path in sources {
         let mut text = read(&path)?;
         if path.ends_with("host-api/src/abi.rs") {
             for (old, new) in edition.edits {
@@ -188,6 +191,17 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
     }
     Ok(found)
+}
+
+/// Removes the files below `copy` that are not below `original` any more.
+fn remove_others(copy: &Path, original: &Path) -> Result<()> {
+    let copied = if copy.is_dir() { files(copy)? } else { Vec::new() };
+    for path in copied {
+        if !original.join(path.strip_prefix(copy)?).exists() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String> {
