@@ -101,6 +101,9 @@ fn write(workspace: &Workspace, edition: &Edition, to: &Path) -> Result<()> {
     let mut manifest = read(&root.join("Cargo.toml"))?;
     let members = section(&manifest, "members = [", "]")?;
     manifest.replace_range(members, MEMBERS);
+    // The packages that it names are none of this workspace's; cargo would say so for each, at every build.
+    let settings = section(&manifest, "[profile.release.package]\n", "\n\n")?;
+    manifest.replace_range(settings, "");
     let own = workspace.version("rlx-host-api")?;
     let version = |number| format!("[workspace.package]\nversion = \"{number}\"");
     replace(&mut manifest, &version(own), &version(edition.crates))?;

@@ -73,8 +73,8 @@ fn rnn() -> Graph {
     graph(op, &[&[1, 3, 2], &[2, 2], &[2, 2], &[2], &[1, 1, 2]], &[1, 3, 2])
 }
 
-fn sort() -> Op {
-    Op::Sort { axis: 0, descending: false }
+fn unclaimed() -> Op {
+    Op::Cholesky
 }
 
 /// That compiling panics with one line that has all `parts`, before any pass has run.
@@ -108,7 +108,10 @@ fn rnn_with_carry_is_refused_by_name() {
 
 #[test]
 fn an_op_that_nothing_lowers_is_refused_by_name() {
-    assert_refused(&graph(sort(), &[&[5]], &[5]), &["`it` (Sort)", "no rewrite", "use a plugin that claims it"]);
+    assert_refused(
+        &graph(unclaimed(), &[&[5, 5]], &[5, 5]),
+        &["`it` (Cholesky)", "no rewrite", "use a plugin that claims it"],
+    );
 }
 
 /// What is let pass has a pass run, so counting them shows something.
@@ -133,24 +136,24 @@ fn a_forward_op_without_a_rewrite_is_refused_first_though_backward_ops_are_there
         groups: 1,
     };
     let dx = g.add_node(op, vec![x, w], f32s(&[1, 16, 4800, 1]));
-    let sorted =
-        g.append_node(Op::Sort { axis: 2, descending: false }, vec![x], f32s(&[1, 16, 4800, 1]), Some("it".into()));
-    g.set_outputs(vec![dx, sorted]);
-    assert_refused(&g, &["`it` (Sort)"]);
+    let a = g.input("a", f32s(&[5, 5]));
+    let factor = g.append_node(unclaimed(), vec![a], f32s(&[5, 5]), Some("it".into()));
+    g.set_outputs(vec![dx, factor]);
+    assert_refused(&g, &["`it` (Cholesky)"]);
 }
 
 #[test]
 fn an_op_inside_a_nested_graph_is_refused_with_the_way_to_it() {
     let mut outer = Graph::new("outer");
-    let x = outer.input("x", f32s(&[5]));
-    let y = outer.scan(x, graph(sort(), &[&[5]], &[5]), 3);
+    let x = outer.input("x", f32s(&[5, 5]));
+    let y = outer.scan(x, graph(unclaimed(), &[&[5, 5]], &[5, 5]), 3);
     outer.set_outputs(vec![y]);
-    assert_refused(&outer, &["`it` (Sort) in node %1 (Scan)"]);
+    assert_refused(&outer, &["`it` (Cholesky) in node %1 (Scan)"]);
 }
 
 #[test]
 fn an_op_that_no_output_needs_is_not_refused() {
-    let mut g = graph(sort(), &[&[5]], &[5]);
+    let mut g = graph(unclaimed(), &[&[5, 5]], &[5, 5]);
     g.set_outputs(vec![NodeId(0)]);
     mlx().compile(g);
 }
