@@ -50,6 +50,7 @@ extern "C" {
 #define RLX_KERNELS_ID "kernels"
 #define RLX_EXTENT_ID "extent"
 #define RLX_CLAIMS_ID "claims"
+#define RLX_RNG_ID "rng"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -95,6 +96,7 @@ typedef struct RlxExtentApi RlxExtentApi;
 typedef struct RlxClaim RlxClaim;
 typedef struct RlxClaimSink RlxClaimSink;
 typedef struct RlxClaimsApi RlxClaimsApi;
+typedef struct RlxRngApi RlxRngApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -249,6 +251,17 @@ typedef struct RlxClaimsApi RlxClaimsApi;
 
 /// Version of `RlxResidentApi`.
 #define RLX_RESIDENT_VERSION 1
+
+/// Version of `RlxRngApi`.
+#define RLX_RNG_VERSION 1
+/// Philox4x32-10 (`rlx_ir::RngBackend::Philox`).
+#define RLX_RNG_PHILOX 0
+/// The generator of ONNX Runtime's processor backend (`rlx_ir::RngBackend::Ort`).
+#define RLX_RNG_ORT 1
+/// AES in counter mode, as Apple's BNNS (`rlx_ir::RngBackend::Bnns`).
+#define RLX_RNG_BNNS 2
+/// Zeros (`rlx_ir::RngBackend::Zero`).
+#define RLX_RNG_ZERO 3
 
 /// A semantic version of the ABI (frozen).
 struct RlxVersion {
@@ -942,6 +955,18 @@ struct RlxClaimsApi {
     RlxError *(*claim)(RlxBackend *backend, const RlxCompileArgs *args, const RlxClaimSink *sink);
 };
 
+/// The table of extension `rng` version 1 (frozen).
+struct RlxRngApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Says what the random numbers of all later runs follow from: a seed, and one of the generators `RLX_RNG_*`. Nothing is
+    /// compiled again. Each run starts anew, so that runs of one seed draw the same numbers. Until it is called the seed is
+    /// 42 and the generator Philox. A copy of the executable starts with what is in force.
+    RlxError *(*set)(RlxExecutable *executable, uint64_t seed, uint32_t generator);
+};
+
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
 ///
 /// `request` and `response` point to structs of at least the size that their `struct_size` states.
@@ -1012,6 +1037,7 @@ RLX_ASSERT_SIZE(RlxExtentApi, 24);
 RLX_ASSERT_SIZE(RlxClaim, 48);
 RLX_ASSERT_SIZE(RlxClaimSink, 16);
 RLX_ASSERT_SIZE(RlxClaimsApi, 24);
+RLX_ASSERT_SIZE(RlxRngApi, 24);
 #undef RLX_ASSERT_SIZE
 #endif
 

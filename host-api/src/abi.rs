@@ -31,6 +31,7 @@ mod params;
 mod pipeline;
 mod profile;
 mod resident;
+mod rng;
 
 pub use claims::*;
 pub use extent::*;
@@ -40,6 +41,7 @@ pub use params::*;
 pub use pipeline::*;
 pub use profile::*;
 pub use resident::*;
+pub use rng::*;
 
 use abi_stable::StableAbi;
 use std::ffi::c_void;

@@ -1,7 +1,7 @@
-//! The IR's dtypes and shapes under this crate's names, and dtypes back (feature `rlx-ir`).
+//! The IR's dtypes, shapes and random seeds under this crate's names, and dtypes and seeds back (feature `rlx-ir`).
 
-use crate::{DType, Error, TensorInfo};
-use rlx_ir::{DType as Ir, Shape};
+use crate::{DType, Error, Generator, Rng, TensorInfo};
+use rlx_ir::{DType as Ir, RngBackend, RngOptions, Shape};
 
 impl TensorInfo {
     /// The description of a value of `shape`.
@@ -56,5 +56,29 @@ impl From<DType> for Ir {
             DType::C64 => Self::C64,
             DType::C128 => Self::C128,
         }
+    }
+}
+
+impl From<RngOptions> for Rng {
+    fn from(options: RngOptions) -> Self {
+        let generator = match options.backend {
+            RngBackend::Philox => Generator::Philox,
+            RngBackend::Ort => Generator::Ort,
+            RngBackend::Bnns => Generator::Bnns,
+            RngBackend::Zero => Generator::Zero,
+        };
+        Self { seed: options.seed, generator }
+    }
+}
+
+impl From<Rng> for RngOptions {
+    fn from(rng: Rng) -> Self {
+        let backend = match rng.generator {
+            Generator::Philox => RngBackend::Philox,
+            Generator::Ort => RngBackend::Ort,
+            Generator::Bnns => RngBackend::Bnns,
+            Generator::Zero => RngBackend::Zero,
+        };
+        Self { seed: rng.seed, backend }
     }
 }

@@ -32,7 +32,7 @@ pub use growable::Growable;
 pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Plugin};
 pub use printable::printable;
 pub use types::{
-    ActiveExtent, Claim, Counters, DType, DeviceInfo, DeviceKind, How, MemoryLimit, MemoryStats, PluginInfo, Segment,
-    Source, TensorInfo, TensorView, Threading,
+    ActiveExtent, Claim, Counters, DType, DeviceInfo, DeviceKind, Generator, How, MemoryLimit, MemoryStats, PluginInfo,
+    Rng, Segment, Source, TensorInfo, TensorView, Threading,
 };
 pub use value::Value;

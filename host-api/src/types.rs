@@ -5,12 +5,14 @@ mod counters;
 mod extent;
 mod memory;
 mod resident;
+mod rng;
 
 pub use claim::{Claim, How};
 pub use counters::Counters;
 pub use extent::ActiveExtent;
 pub use memory::{MemoryLimit, MemoryStats};
 pub use resident::{Segment, Source};
+pub use rng::{Generator, Rng};
 
 use crate::abi::*;
 use crate::{Error, ErrorKind, Value};

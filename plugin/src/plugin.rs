@@ -13,12 +13,12 @@ use crate::rules::table;
 use rlx_host_api::abi::{
     RLX_CLAIMS_ID, RLX_CLAIMS_VERSION, RLX_EXTENT_ID, RLX_EXTENT_VERSION, RLX_KERNELS_ID, RLX_KERNELS_VERSION,
     RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION,
-    RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
+    RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION, RLX_RNG_ID, RLX_RNG_VERSION,
 };
 use rlx_host_api::author::{
     Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Memory, MemoryLimit, MemoryStats, Plugin,
     claims_table, extent_table, kernels_table, memory_table, params_table, pipeline_table, profile_table,
-    resident_table,
+    resident_table, rng_table,
 };
 use rlx_host_api::{DeviceInfo, Error, ErrorKind, PluginInfo, Threading};
 use rlx_mlx_shim as ffi;
@@ -100,6 +100,7 @@ impl Plugin for Mlx {
             (RLX_KERNELS_ID, RLX_KERNELS_VERSION) => Some(kernels_table::<Self>()),
             (RLX_EXTENT_ID, RLX_EXTENT_VERSION) => Some(extent_table::<Self>()),
             (RLX_CLAIMS_ID, RLX_CLAIMS_VERSION) => Some(claims_table::<Self>()),
+            (RLX_RNG_ID, RLX_RNG_VERSION) => Some(rng_table::<Self>()),
             _ => None,
         }
     }

@@ -218,6 +218,15 @@ int rlx_mlx_array_is_contiguous(rlx_mlx_array_t* h, int* out) {
   });
 }
 
+int rlx_mlx_array_shares_memory(rlx_mlx_array_t* a, rlx_mlx_array_t* b, int* out) {
+  return guarded(__func__, [&] {
+    std::vector<mx::array> both{in(a, "a"), in(b, "b")};
+    auto& result = target(out);
+    settle(both);
+    result = both[0].data_shared_ptr() == both[1].data_shared_ptr() ? 1 : 0;
+  });
+}
+
 int rlx_mlx_array_dtype(rlx_mlx_array_t* h, rlx_mlx_dtype_t* out) {
   return guarded(__func__, [&] {
     const auto type = in(h, "h").dtype();

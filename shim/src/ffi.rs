@@ -458,6 +458,13 @@ unsafe extern "C" {
         out_ndim: *mut usize,
     ) -> std::ffi::c_int;
     pub fn rlx_mlx_array_is_contiguous(h: *mut rlx_mlx_array_t, out: *mut std::ffi::c_int) -> std::ffi::c_int;
+    /** Writes 1 when the elements of two arrays lie in one allocation, as those of an array and of a view of it do, else 0.
+    Evaluates both.*/
+    pub fn rlx_mlx_array_shares_memory(
+        a: *mut rlx_mlx_array_t,
+        b: *mut rlx_mlx_array_t,
+        out: *mut std::ffi::c_int,
+    ) -> std::ffi::c_int;
     /// Handles alive in the process: arrays, compiled functions, streams and so on. For leak checks.
     pub fn rlx_mlx_live_handles() -> usize;
     pub fn rlx_mlx_op_add(
@@ -2136,14 +2143,14 @@ unsafe extern "C" {
     pub fn rlx_mlx_stream_synchronize(stream: *mut rlx_mlx_stream_t) -> std::ffi::c_int;
     /** Traces `lower` once, now, over placeholders of the shapes and dtypes of `inputs`, on the stream that the thread has
     entered. What is computed twice is computed once; on GPU devices kernels are fused (MLX: compile, which on CPU would
-    start a C++ compiler). `n_outputs` is the number of outputs it has; another number is
-    ERR_GENERIC, as is a failure of `lower`, whose text follows.*/
+    start a C++ compiler). The trace has as many outputs as it gives, at most `cap`; more is ERR_GENERIC, as is a failure of
+    `lower`, whose text follows.*/
     pub fn rlx_mlx_trace(
         lower: rlx_mlx_lower_fn,
         ud: *mut std::ffi::c_void,
         inputs: *const *mut rlx_mlx_array_t,
         n_inputs: usize,
-        n_outputs: usize,
+        cap: usize,
         out: *mut *mut rlx_mlx_trace_t,
     ) -> std::ffi::c_int;
     /** Replays the trace on `inputs` of the same shapes and dtypes; writes `n_outputs` fresh lazy handles, all NULL after a
@@ -2182,6 +2189,21 @@ unsafe extern "C" {
     four times the memory of their operands; so do host callbacks and what talks to other processes. Nobody else may be
     using the trace or its stream meanwhile.*/
     pub fn rlx_mlx_trace_fold(trace: *mut rlx_mlx_trace_t) -> std::ffi::c_int;
+    /** Splits the outputs behind the first `wanted` off. They become inputs of the trace, behind those that it has, and `out` is
+    a trace that gives them for the inputs that it had. Before folding, of a whole trace, and while nobody uses it.*/
+    pub fn rlx_mlx_trace_split(
+        trace: *mut rlx_mlx_trace_t,
+        wanted: usize,
+        out: *mut *mut rlx_mlx_trace_t,
+    ) -> std::ffi::c_int;
+    /// Writes for each of the `n_inputs` inputs 1 if one of the `count` outputs from `first` on is computed from it, else 0.
+    pub fn rlx_mlx_trace_reads(
+        trace: *mut rlx_mlx_trace_t,
+        first: usize,
+        count: usize,
+        out: *mut std::ffi::c_uchar,
+        n_inputs: usize,
+    ) -> std::ffi::c_int;
     /** A trace of the first `actual` of the `upper` rows that the first axis has, without tracing again: of those of the first
     `wanted` outputs whose first axis has the extent `upper`, of the other outputs as far as those depend on them, and of what
     they are computed from. `out` stays NULL, without an error, if they need more than the first rows of a value that depends

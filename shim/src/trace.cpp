@@ -121,20 +121,13 @@ mx::array kept(const mx::array& output, const std::vector<mx::array>& lent) {
 
 extern "C" {
 
-int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, size_t n_outputs,
+int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, size_t cap,
                   rlx_mlx_trace_t** out) {
   return produce(__func__, out, [&] {
     if (!lower) {
       throw Failure(RLX_MLX_ERR_NULL, "lower is NULL");
     }
-    const auto call = [&](const std::vector<mx::array>& tracers) {
-      auto outputs = lower_with(lower, ud, tracers, n_outputs);
-      if (outputs.size() != n_outputs) {
-        throw std::runtime_error("the function gave " + std::to_string(outputs.size()) + " outputs instead of " +
-                                 std::to_string(n_outputs));
-      }
-      return outputs;
-    };
+    const auto call = [&](const std::vector<mx::array>& tracers) { return lower_with(lower, ud, tracers, cap); };
     return new rlx_mlx_trace_s(record(call, arrays_of(inputs, n_inputs, "inputs"), false));
   });
 }
@@ -213,6 +206,34 @@ int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace) {
   return guarded(__func__, [&] {
     tape_in(trace);
     trace->tape.fold();
+  });
+}
+
+int rlx_mlx_trace_split(rlx_mlx_trace_t* trace, size_t wanted, rlx_mlx_trace_t** out) {
+  return produce(__func__, out, [&] {
+    const Tape& tape = tape_in(trace);
+    if (wanted > tape.outputs.size() || tape.shapeless || !tape.whole_shapes.empty()) {
+      bad_shape(std::to_string(wanted) + " of " + std::to_string(tape.outputs.size()) + " outputs");
+    }
+    return new rlx_mlx_trace_s(trace->tape.split(wanted));
+  });
+}
+
+int rlx_mlx_trace_reads(rlx_mlx_trace_t* trace, size_t first, size_t count, unsigned char* out, size_t n_inputs) {
+  return guarded(__func__, [&] {
+    const Tape& tape = tape_in(trace);
+    const auto& outputs = tape.outputs;
+    if (first > outputs.size() || count > outputs.size() - first || n_inputs != tape.input_shapes.size()) {
+      bad_shape(std::to_string(count) + " outputs from " + std::to_string(first) + " on and " +
+                std::to_string(n_inputs) + " inputs for a trace of " + std::to_string(outputs.size()) + " and " +
+                std::to_string(tape.input_shapes.size()));
+    }
+    if (n_inputs > 0) {
+      target(out, "out");
+    }
+    const auto begin = outputs.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto needed = tape.needed({begin, begin + static_cast<std::ptrdiff_t>(count)});
+    std::copy_n(needed.begin(), n_inputs, out);
   });
 }
 

@@ -90,8 +90,8 @@ impl Tensor {
         for &v in &self.values {
             match self.dtype {
                 DType::F32 => out.extend((v as f32).to_le_bytes()),
-                DType::F16 => out.extend(f16::from_f64(v).to_le_bytes()),
-                DType::BF16 => out.extend(bf16::from_f64(v).to_le_bytes()),
+                DType::F16 => out.extend(f16::from_f32(odd(v)).to_le_bytes()),
+                DType::BF16 => out.extend(bf16::from_f32(odd(v)).to_le_bytes()),
                 DType::F64 => out.extend(v.to_le_bytes()),
                 DType::I8 => out.extend((v as i8).to_le_bytes()),
                 DType::I16 => out.extend((v as i16).to_le_bytes()),
@@ -135,8 +135,8 @@ fn each<const N: usize>(data: &[u8], convert: impl Fn([u8; N]) -> f64) -> Vec<f6
 pub fn round_to(dtype: DType, value: f64) -> f64 {
     match dtype {
         DType::F32 => (value as f32).into(),
-        DType::F16 => f16::from_f64(value).into(),
-        DType::BF16 => bf16::from_f64(value).into(),
+        DType::F16 => f16::from_f32(odd(value)).into(),
+        DType::BF16 => bf16::from_f32(odd(value)).into(),
         DType::F64 => value,
         DType::I8 => (value as i8).into(),
         DType::I16 => (value as i16).into(),
@@ -166,4 +166,15 @@ pub fn indices(dims: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
 pub fn offset(dims: &[usize], index: &[usize]) -> usize {
     assert_eq!(dims.len(), index.len(), "index {index:?} into {dims:?}");
     dims.iter().zip(index).fold(0, |flat, (&extent, &at)| flat * extent + at)
+}
+
+/// In f32, inexact values to the odd neighbour: rounded on from there to a half type they are rounded as from f64. (The
+/// conversions from f64 of the crate half leave out the lower 32 bits.)
+fn odd(value: f64) -> f32 {
+    let near = value as f32;
+    if f64::from(near) == value || value.is_nan() {
+        return near;
+    }
+    let toward_zero = if f64::from(near).abs() > value.abs() { f32::from_bits(near.to_bits() - 1) } else { near };
+    f32::from_bits(toward_zero.to_bits() | 1)
 }

@@ -2,7 +2,7 @@
 //! and have a program to themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
-use rlx_host_api::{ErrorKind, Executable, MemoryLimit, MemoryStats, Segment, Source};
+use rlx_host_api::{CompileOptions, ErrorKind, Executable, MemoryLimit, MemoryStats, Segment, Source};
 use rlx_ir::{DType, Graph, GraphExt, Op, Shape, rlxmodel};
 use rlx_mlx_tests::bytes::{bytes, floats, view};
 use rlx_mlx_tests::plugin::{MODES, backend, compile_text};
@@ -29,6 +29,63 @@ impl Limited {
 impl Drop for Limited {
     fn drop(&mut self) {
         backend().set_memory_limit(MemoryLimit::Active, self.0).unwrap();
+    }
+}
+
+/// `y = x · f16(w)`, of 2^20 elements.
+const HALVES: &str = "rlxmodel 1
+opset 1
+graph @halves {
+  %x = input : f16[1]
+  %w = param : f32[1048576]
+  %half = Cast{to: F16} %w : f16[1048576]
+  %y = Binary(Mul) %x, %half : f16[1048576]
+  %sum = Reduce{op: Max, axes: [0], keep_dim: false} %y : f16[]
+  return %sum
+}
+";
+
+/// What is made of a parameter counts as memory in use, and the parameter no more once nothing reads it.
+#[test]
+fn a_parameter_in_another_form_takes_its_memory_once() {
+    let _turn = turn();
+    const BYTES: u64 = 1 << 22;
+    for mode in MODES {
+        for keep in [false, true] {
+            let options = CompileOptions::new().set("mode", mode).set("keep_params", keep);
+            let mut executable = backend().compile(HALVES.as_bytes(), &options).unwrap();
+            backend().clear_memory_cache().unwrap();
+            let before = stats().active;
+            executable.set_param("w", view(&[1 << 20], &bytes(&vec![0.5; 1 << 20]))).unwrap();
+            assert!(stats().active >= before + BYTES, "{mode}");
+            for _ in 0..2 {
+                let outputs = executable.run_to_vec(&[&0x4000u16.to_le_bytes()]).unwrap();
+                assert_eq!(outputs[0], 0x3c00u16.to_le_bytes(), "{mode}: 2 times 0.5");
+            }
+            let held = stats().active - before;
+            let wanted = if keep { BYTES + BYTES / 2 } else { BYTES / 2 };
+            assert!((wanted..wanted + BYTES / 4).contains(&held), "{mode}, {keep}: {held} bytes");
+        }
+    }
+}
+
+/// Where there is no memory for it, the run fails and says so, and the next has it.
+#[test]
+fn what_cannot_be_prepared_is_prepared_later() {
+    let _turn = turn();
+    for mode in MODES {
+        let options = CompileOptions::new().set("mode", mode);
+        let mut executable = backend().compile(HALVES.as_bytes(), &options).unwrap();
+        executable.set_param("w", view(&[1 << 20], &bytes(&vec![0.5; 1 << 20]))).unwrap();
+        let x = 0x4000u16.to_le_bytes();
+        {
+            let _limited = Limited::to(1 << 20);
+            let error = executable.run_to_vec(&[&x]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{mode}: {error}");
+            let error = executable.submit(&[&x]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{mode}: {error}");
+        }
+        assert_eq!(executable.run_to_vec(&[&x]).unwrap()[0], 0x3c00u16.to_le_bytes(), "{mode}");
     }
 }
 

@@ -187,6 +187,9 @@ pub(crate) struct RunArgs {
     /// Number of runs; the median leaves the first one out.
     #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u64).range(1..=MOST_RUNS))]
     pub(crate) repeat: u64,
+    /// Seed of the random numbers that the program draws; each run draws the same. 42 when it is left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

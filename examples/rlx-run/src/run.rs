@@ -60,6 +60,9 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
         .with_context(|| args.model.display().to_string())?;
     progress.step();
 
+    if let Some(seed) = args.seed {
+        program.set_seed(seed).context("--seed")?;
+    }
     let inputs = read_inputs(&args.inputs, program.inputs())?;
     progress.message("setting parameters");
     timed(&mut timings.params_ms, || params::upload_all(&mut *program, weights.as_ref()))?;

@@ -84,7 +84,7 @@
 //! | `commit_no_wait`, `sync_pending`, `run_pipelined` | `pipeline/1` | each run is waited for |
 //! | `release_scratch` | `memory/1` | memory of this side alone |
 //! | `set_active_extent` | `extent/1` | the whole extent is computed, so rows beyond it are right too |
-//! | `set_rng`, `rng` | none | kept and given back; no op of the MLX plugin draws random numbers |
+//! | `set_rng`, `rng` | `rng/1` | kept and given back |
 //!
 //! Handles and feeds that do not fit the graph (no such input or output, unlike shapes, another number of values) are
 //! refused with false. The rest of the trait does nothing, as its default: the plugin compiles in `compile`, so

@@ -3,7 +3,7 @@
 //! writes the first rows of the host's outputs and leaves the rest as it is. Outputs on the device have the first rows alone,
 //! until someone reads beyond them: then the rest is zeros.
 //!
-//! While an output is fed to an input runs compute the whole, so that no row of it is lost.
+//! While an output is fed to an input, or the program writes to states, runs compute the whole, so that no row is lost.
 
 use super::rows::Rows;
 use super::{MlxExecutable, Plan};
@@ -18,18 +18,21 @@ use std::sync::Arc;
 impl MlxExecutable {
     /// The rows that a run computes; `None` for all.
     pub(super) fn rows(&self) -> Option<Arc<Rows>> {
-        let is_fed = || self.inputs.iter().any(|input| input.feed.is_some());
-        self.rows.as_ref().filter(|_| !is_fed()).map(Arc::clone)
+        self.rows.as_ref().filter(|_| !self.carries()).map(Arc::clone)
     }
 
     fn find_rows(&mut self, extent: ActiveExtent) -> Result<Option<Rows>, Error> {
+        if !self.program.states().is_empty() {
+            return Ok(None);
+        }
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
         let found = match &self.plan {
             Plan::Replay(trace) => trace.first_rows(self.program.outputs.len(), extent),
-            Plan::Steps(mode, steps) => {
-                steps.first_rows(&mut RunState { mode: *mode, counters: &mut self.counters }, extent)
-            }
+            Plan::Steps(mode, steps) => steps.first_rows(
+                &mut RunState { mode: *mode, prepared: &self.prepared.values, counters: &mut self.counters },
+                extent,
+            ),
         };
         let Some(FirstRows { trace, inputs, .. }) = found.inspect_err(|_| turn.settle())? else { return Ok(None) };
         let largest = trace.largest()? as u64;

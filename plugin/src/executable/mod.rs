@@ -2,24 +2,32 @@
 //!
 //! * [`options`](self::options): what a host may choose.
 //! * [`run`](self::run): one run: inputs in, evaluation, outputs out, feeds.
-//! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent): the
-//!   extensions of those names.
+//! * [`prepared`](self::prepared): what is made of parameters, [`prepare`](self::prepare) before runs.
+//! * [`carry`](self::carry): what goes from run to run: fed inputs, and states that the program writes to.
+//! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent),
+//!   [`rng`](self::rng): the extensions of those names.
 //!
 //! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
 //! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is
 //! computed from, and reading it would cost a second evaluation.
 
+mod carry;
 mod extent;
 mod options;
 mod params;
 mod pipeline;
+mod prepare;
+mod prepared;
 mod resident;
+mod rng;
 mod rows;
 mod run;
 mod scratch;
 
 pub(crate) use options::Options;
 
+use crate::host::random::seed_of;
+use crate::ir::origin::Origin;
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
 use crate::mlx::extents::extents;
@@ -28,9 +36,10 @@ use crate::mlx::trace::Trace;
 use crate::plan::cut::cut;
 use crate::plan::mode::Mode;
 use crate::plan::steps::Steps;
-use crate::process::gate;
+use crate::process::gate::{self, Pass};
+use prepared::Prepared;
 use rlx_host_api::author::{Counters, Executable, OutputBuffer, ParamOwner, Profile};
-use rlx_host_api::{ActiveExtent, Error, ErrorKind, TensorInfo, TensorView};
+use rlx_host_api::{ActiveExtent, Error, ErrorKind, Rng, TensorInfo, TensorView};
 use rows::Rows;
 use scratch::Scratch;
 use std::ffi::c_int;
@@ -44,6 +53,7 @@ pub(crate) struct MlxExecutable {
     lane: Arc<Lane>,
     /// In the order of the program, `None` until bound.
     params: Vec<Option<Array>>,
+    prepared: Prepared,
     /// How many of them are `None`.
     unbound: usize,
     /// In the order of the program.
@@ -53,10 +63,13 @@ pub(crate) struct MlxExecutable {
     /// Those of the last run, without any that was fed to an input and written to there, and any that is not kept. Empty
     /// before the first run, and after one that failed.
     outputs: Vec<Option<Array>>,
-    /// The option of that name.
+    /// The options of those names.
     keep_outputs: bool,
-    /// The fed inputs by index, as they were before the runs that are under way; `None` when none is.
-    before: Option<Vec<(usize, Option<Array>)>>,
+    keep_params: bool,
+    /// What runs change, as it was before those that are under way; `None` when none is.
+    before: Option<Carried>,
+    /// What random numbers follow from, as the program takes it.
+    rng: Array,
     started: Arc<Started>,
     /// The rows that the host wants, if the program can leave out others.
     rows: Option<Arc<Rows>>,
@@ -68,13 +81,17 @@ pub(crate) struct MlxExecutable {
     scratch: Scratch,
 }
 
+/// The values of what runs change.
+type Carried = Vec<(Origin, Option<Array>)>;
+
 /// An input between runs.
 #[derive(Debug)]
 struct Input {
     dims: Vec<c_int>,
     /// The value that stays on the device.
     resident: Option<Array>,
-    /// The output that becomes its value after each run.
+    /// The output that becomes its value after each run. One that the program writes to itself becomes what that says,
+    /// unless it is fed.
     feed: Option<usize>,
     /// The output of the last run that `resident` still is.
     fed_from: Option<usize>,
@@ -92,14 +109,15 @@ impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
     pub(crate) fn new(program: Program, options: Options, lane: Arc<Lane>) -> Result<Self, Error> {
         let _pass = gate::pass()?;
-        let Options { mode, keep_outputs } = options;
+        let Options { mode, keep_outputs, keep_params } = options;
         let started = Arc::default();
         let program = Arc::new(program);
-        let mut steps = {
+        let (mut steps, recipes) = {
             let _building = lane.enter_to_build()?;
             cut(&program)?
         };
         let totals = steps.totals()?;
+        let largest = totals.largest.max(recipes.largest()?) as u64;
         let plan = match mode {
             Mode::Eager | Mode::Lazy => {
                 steps.forget_traces()?;
@@ -135,6 +153,7 @@ impl MlxExecutable {
         Ok(Self {
             inputs: inputs.collect::<Result<_, Error>>()?,
             params: program.params.iter().map(|_| None).collect(),
+            prepared: Prepared::new(recipes, program.params.len())?,
             unbound: program.params.len(),
             program,
             plan,
@@ -142,17 +161,25 @@ impl MlxExecutable {
             saved: None,
             outputs: Vec::new(),
             keep_outputs,
+            keep_params,
             before: None,
+            rng: seed_of(Rng::default())?,
             started,
             rows: None,
             known_rows: None,
-            largest: totals.largest as u64,
+            largest,
             counters: Counters { traces: totals.traces, ..Counters::default() },
             scratch: Scratch::default(),
         })
     }
 
+    /// Before a parameter is bound: runs that are under way would take it back with theirs if they failed.
+    fn pass_to_bind(&mut self) -> Result<Pass, Error> {
+        if self.program.states().is_empty() { gate::pass() } else { self.settle() }
+    }
+
     fn bind_param(&mut self, index: usize, value: Array) {
+        self.prepared.forget(index);
         if self.params[index].replace(value).is_none() {
             self.unbound -= 1;
         }
@@ -189,9 +216,9 @@ impl Executable for MlxExecutable {
     }
 
     fn set_param(&mut self, name: &str, value: TensorView<'_>, owner: Option<ParamOwner>) -> Result<(), Error> {
-        let _pass = gate::pass()?;
         let index = self.program.param(name);
         let index = index.ok_or_else(|| Error::not_found(format!("the graph has no parameter `{name}`")))?;
+        let _pass = self.pass_to_bind()?;
         let dims = extents(&self.program.params[index])?;
         let array = match owner {
             Some(owner) => Array::from_borrowed(&dims, value.dtype, value.data, owner)?,

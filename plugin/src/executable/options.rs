@@ -9,12 +9,14 @@ pub(crate) struct Options {
     pub(crate) mode: Mode,
     /// Whether an output that a run delivers to the host stays on the device as well, until the next run.
     pub(crate) keep_outputs: bool,
+    /// Whether a parameter stays as it was bound although runs read only what was made of it.
+    pub(crate) keep_params: bool,
 }
 
 impl Options {
     /// Reads what the host has set; the rest is what [`Mode::from_env`] says and the default.
     pub(crate) fn read(given: &[(String, Value)]) -> Result<Self, Error> {
-        let mut options = Self { mode: Mode::from_env()?, keep_outputs: true };
+        let mut options = Self { mode: Mode::from_env()?, keep_outputs: true, keep_params: false };
         for (key, value) in given {
             match (key.as_str(), value) {
                 ("mode", Value::Str(name)) => options.mode = name.parse()?,
@@ -23,8 +25,14 @@ impl Options {
                 ("keep_outputs", other) => {
                     return Err(Error::invalid(format!("option `keep_outputs` is true or false, not `{other}`")));
                 }
+                ("keep_params", Value::Bool(keep)) => options.keep_params = *keep,
+                ("keep_params", other) => {
+                    return Err(Error::invalid(format!("option `keep_params` is true or false, not `{other}`")));
+                }
                 (other, _) => {
-                    return Err(Error::invalid(format!("unknown compile option `{other}`; known: keep_outputs, mode")));
+                    return Err(Error::invalid(format!(
+                        "unknown compile option `{other}`; known: keep_outputs, keep_params, mode"
+                    )));
                 }
             }
         }

@@ -10,25 +10,42 @@ use std::sync::Arc;
 impl Params for MlxExecutable {
     fn write_param(&mut self, declared: &TensorInfo, offset: usize, data: &[u8]) -> Result<(), Error> {
         let _pass = self.settle()?;
-        let param = self.program.param(&declared.name).and_then(|i| self.params[i].as_mut()).ok_or_else(|| {
+        let unset = || {
             let name = &declared.name;
             Error::new(ErrorKind::FailedPrecondition, format!("parameter `{name}` is not set: set the whole first"))
-        })?;
+        };
+        let index = self.program.param(&declared.name).ok_or_else(unset)?;
+        if self.prepared.has_released(index) {
+            return Err(self.released(index));
+        }
+        let param = self.params[index].as_mut().ok_or_else(unset)?;
         let _turn = self.lane.enter(&self.started)?;
         let moved = param.write_part(offset, data, self.lane.device())?;
+        self.prepared.forget(index);
         self.counters.bytes_in += data.len() as u64;
         self.counters.bytes_on_device += moved as u64;
         Ok(())
     }
 
     fn share_params(&mut self, source: &Self) -> Result<usize, Error> {
-        let mut count = 0;
-        for index in 0..self.params.len() {
-            let own = &self.program.params[index];
+        let _pass = self.pass_to_bind()?;
+        let mut alike = Vec::new();
+        for (index, own) in self.program.params.iter().enumerate() {
             let same = source.program.param(&own.name).filter(|&theirs| source.program.params[theirs] == *own);
-            if let Some(value) = same.and_then(|theirs| source.params[theirs].as_ref()) {
-                self.bind_param(index, value.duplicate()?);
-                count += 1;
+            let Some((theirs, value)) = same.and_then(|theirs| Some((theirs, source.params[theirs].as_ref()?))) else {
+                continue;
+            };
+            // Before any is bound.
+            if source.prepared.has_released(theirs) && !Arc::ptr_eq(&self.program, &source.program) {
+                return Err(source.released(theirs));
+            }
+            alike.push((index, theirs, value.duplicate()?));
+        }
+        let count = alike.len();
+        for (index, theirs, value) in alike {
+            self.bind_param(index, value);
+            if source.prepared.has_released(theirs) {
+                self.prepared.share(index, &source.prepared)?;
             }
         }
         Ok(count)
@@ -44,6 +61,7 @@ impl Params for MlxExecutable {
         Ok(Self {
             inputs: inputs.collect::<Result<_, Error>>()?,
             params: self.params.iter().map(second).collect::<Result<_, _>>()?,
+            prepared: self.prepared.duplicate()?,
             unbound: self.unbound,
             program: Arc::clone(&self.program),
             plan: self.plan.clone(),
@@ -51,7 +69,9 @@ impl Params for MlxExecutable {
             saved: None,
             outputs: Vec::new(),
             keep_outputs: self.keep_outputs,
+            keep_params: self.keep_params,
             before: None,
+            rng: self.rng.duplicate()?,
             started: Arc::default(),
             rows: self.rows.clone(),
             known_rows: self.known_rows.clone(),

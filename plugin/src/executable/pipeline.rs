@@ -1,9 +1,9 @@
 //! Extension `pipeline/1`: runs whose evaluation is started without waiting for it.
 //!
 //! When one fails, the runs after it have computed with what it left, so all that were under way count as failed: fed
-//! inputs become what they were before the first of them, and there are no outputs.
+//! inputs and states become what they were before the first of them, and there are no outputs.
 
-use super::MlxExecutable;
+use super::{Carried, MlxExecutable};
 use crate::mlx::array::Array;
 use crate::process::gate::{self, Pass};
 use rlx_host_api::Error;
@@ -24,7 +24,7 @@ impl MlxExecutable {
         match done {
             Ok(()) => Ok(pass),
             Err(error) => {
-                self.revert(before);
+                self.forget_runs(before);
                 Err(self.explain(error).context("a run that was started before failed"))
             }
         }
@@ -36,18 +36,9 @@ impl MlxExecutable {
         self.outputs.iter().flatten().try_for_each(|output| output.read_part(0, &mut []))
     }
 
-    fn fed_inputs(&self) -> Result<Vec<(usize, Option<Array>)>, Error> {
-        let fed = self.inputs.iter().enumerate().filter(|(_, input)| input.feed.is_some());
-        fed.map(|(i, input)| Ok((i, input.resident.as_ref().map(Array::duplicate).transpose()?))).collect()
-    }
-
-    fn revert(&mut self, before: Vec<(usize, Option<Array>)>) {
-        for (index, value) in before {
-            self.inputs[index].resident = value;
-            self.inputs[index].fed_from = None;
-        }
-        self.outputs.clear();
-        // Failures that nobody has asked for are those of runs that are forgotten now.
+    /// Undoes all that was under way. Failures that nobody has asked for are those of runs that are forgotten now.
+    fn forget_runs(&mut self, before: Carried) {
+        self.revert(before);
         self.started = Arc::default();
     }
 
@@ -64,7 +55,7 @@ impl MlxExecutable {
             if let Some(run) = next {
                 self.begin()?;
                 self.start(&run.inputs)?;
-                self.feed_inputs()?;
+                self.carry()?;
                 under_way.push_back((run, std::mem::take(&mut self.outputs)));
             }
         }
@@ -85,9 +76,9 @@ impl Pipeline for MlxExecutable {
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
         if self.before.is_none() {
-            self.before = Some(self.fed_inputs()?);
+            self.before = Some(self.carried()?);
         }
-        match self.start(inputs).and_then(|()| self.feed_inputs()) {
+        match self.prepare().and_then(|()| self.start(inputs)).and_then(|()| self.carry()) {
             Ok(()) => {
                 turn.leave_running(&self.started);
                 Ok(())
@@ -95,7 +86,7 @@ impl Pipeline for MlxExecutable {
             Err(error) => {
                 turn.settle();
                 let before = self.before.take().unwrap_or_default();
-                self.revert(before);
+                self.forget_runs(before);
                 Err(self.explain(error))
             }
         }
@@ -109,11 +100,11 @@ impl Pipeline for MlxExecutable {
         let _pass = self.settle()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
-        let before = self.fed_inputs()?;
-        let done = self.overlap(runs).and_then(|()| turn.synchronize());
+        let before = self.carried()?;
+        let done = self.prepare().and_then(|()| self.overlap(runs)).and_then(|()| turn.synchronize());
         done.map_err(|error| {
             turn.settle();
-            self.revert(before);
+            self.forget_runs(before);
             self.explain(error)
         })
     }

@@ -1,4 +1,4 @@
-//! One run: inputs in, evaluation, outputs out, feeds.
+//! One run: inputs in, evaluation, outputs out, and what goes to the next run.
 
 use super::rows::Rows;
 use super::scratch::Scratch;
@@ -22,7 +22,7 @@ impl MlxExecutable {
         self.begin()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
-        let done = self.evaluate(inputs, outputs).and_then(|()| self.feed_inputs());
+        let done = self.prepare().and_then(|()| self.evaluate(inputs, outputs)).and_then(|()| self.carry());
         done.map_err(|error| {
             turn.settle();
             self.outputs.clear();
@@ -54,7 +54,7 @@ impl MlxExecutable {
         Err(Error::new(ErrorKind::OutOfMemory, message))
     }
 
-    /// Runs to the end. `self.outputs`, empty before, gets the outputs.
+    /// Runs to the end. `self.outputs`, empty before, gets the outputs, then the new values of states.
     fn evaluate(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
         let rows = self.rows();
         let rows = rows.as_deref();
@@ -71,6 +71,8 @@ impl MlxExecutable {
                 let only = c_int::from(!data.is_null() && !kept.contains(i));
                 self.scratch.sinks.push(ffi::rlx_mlx_sink_t { data, nbytes, only });
             }
+            let nowhere = ffi::rlx_mlx_sink_t { data: std::ptr::null_mut(), nbytes: 0, only: 0 };
+            self.scratch.sinks.extend(self.program.states().iter().map(|_| nowhere));
             let Scratch { sources, sinks } = &mut self.scratch;
             // SAFETY: the lists were made now from live arrays and slices.
             let done = unsafe { trace.run(sources, sinks, &mut self.outputs) };
@@ -78,9 +80,11 @@ impl MlxExecutable {
             sinks.clear();
             done?;
         } else {
-            let arrays = self.build(inputs, rows)?;
+            let mut arrays = self.build(inputs, rows)?;
             eval(&arrays)?;
+            let states = arrays.split_off(outputs.len());
             self.outputs = self.deliver(arrays.into_iter().map(Some).collect(), outputs)?;
+            self.outputs.extend(states.into_iter().map(Some));
         }
         self.counters.evaluations += 1;
         self.count_delivered(outputs);
@@ -129,7 +133,8 @@ impl MlxExecutable {
         arrays.into_iter().zip(outputs).enumerate().map(deliver).collect()
     }
 
-    /// Starts a run, without waiting where the mode allows it. `self.outputs`, empty before, gets the outputs.
+    /// Starts a run, without waiting where the mode allows it. `self.outputs`, empty before, gets the outputs, then the new
+    /// values of states.
     pub(super) fn start(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
         let rows = self.rows();
         let rows = rows.as_deref();
@@ -166,6 +171,8 @@ impl MlxExecutable {
             });
         }
         sources.extend(self.params.iter().flatten().map(array));
+        sources.extend(self.program.draws.then(|| array(&self.rng)));
+        sources.extend(self.prepared.values.iter().map(array));
     }
 
     /// Outputs of a plan of steps: lazy, or evaluated op by op.
@@ -185,9 +192,12 @@ impl MlxExecutable {
         for param in self.params.iter().flatten() {
             leaves.push(param.duplicate()?);
         }
+        if self.program.draws {
+            leaves.push(self.rng.duplicate()?);
+        }
         match &self.plan {
             Plan::Steps(mode, steps) => {
-                let run = &mut RunState { mode: *mode, counters: &mut self.counters };
+                let run = &mut RunState { mode: *mode, prepared: &self.prepared.values, counters: &mut self.counters };
                 match rows {
                     Some(rows) => steps.run_rows(run, &leaves, rows.extent),
                     None => steps.run(run, leaves),
@@ -195,18 +205,6 @@ impl MlxExecutable {
             }
             Plan::Replay(trace) => trace.call(&leaves),
         }
-    }
-
-    /// Gives every fed input the output that it is to become.
-    pub(super) fn feed_inputs(&mut self) -> Result<(), Error> {
-        for input in &mut self.inputs {
-            input.fed_from = None;
-            if let Some(output) = input.feed {
-                input.resident = self.outputs[output].as_ref().map(Array::duplicate).transpose()?;
-                input.fed_from = input.feed;
-            }
-        }
-        Ok(())
     }
 
     /// Says how to learn which op it was.

@@ -8,3 +8,4 @@ pub(crate) mod bridge;
 pub(crate) mod code;
 pub(crate) mod failures;
 pub(crate) mod histogram;
+pub(crate) mod random;

@@ -1,21 +1,12 @@
 //! Nodes of one graph that are lowered together.
 
-use rlx_ir::NodeId;
+use super::fixed::{self, Fixed};
+use super::origin::Origin;
+use rlx_ir::{Graph, NodeId};
 use std::collections::HashMap;
 
-/// Where a value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Origin {
-    /// An input of the graph, by index.
-    Input(usize),
-    /// A parameter of the program, by index.
-    Param(usize),
-    /// A node that is no leaf.
-    Node(NodeId),
-}
-
 /// Nodes of one graph that are lowered together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Partition {
     /// In the order of the graph. Some may be among the arguments: those are not lowered.
     pub(crate) nodes: Vec<NodeId>,
@@ -23,13 +14,28 @@ pub(crate) struct Partition {
     pub(crate) args: Vec<Origin>,
     /// What is wanted.
     pub(crate) outputs: Vec<NodeId>,
+    /// The inputs and parameters that its nodes give new values to.
+    pub(crate) states: Vec<Origin>,
+    /// The nodes that depend on parameters alone.
+    pub(crate) fixed: HashMap<NodeId, Fixed>,
     index: HashMap<Origin, usize>,
 }
 
 impl Partition {
-    pub(crate) fn new(nodes: Vec<NodeId>, args: Vec<Origin>, outputs: Vec<NodeId>) -> Self {
-        let index = args.iter().enumerate().map(|(at, &source)| (source, at)).collect();
-        Self { nodes, args, outputs, index }
+    /// `origin` is where the value of each node comes from, and `changes` tells whether runs change that.
+    pub(crate) fn new(
+        graph: &Graph,
+        nodes: Vec<NodeId>,
+        args: Vec<Origin>,
+        outputs: Vec<NodeId>,
+        states: Vec<Origin>,
+        origin: impl Fn(NodeId) -> Origin,
+        changes: impl Fn(Origin) -> bool,
+    ) -> Self {
+        let index: HashMap<_, _> = args.iter().enumerate().map(|(at, &source)| (source, at)).collect();
+        let is_given = |origin| index.contains_key(&origin);
+        let fixed = fixed::find(graph, &nodes, &outputs, origin, is_given, changes);
+        Self { nodes, args, outputs, states, fixed, index }
     }
 
     /// Which argument a value is, if it is one.

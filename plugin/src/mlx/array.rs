@@ -155,6 +155,14 @@ impl Array {
         Ok(dims[..rank].to_vec())
     }
 
+    /// Whether the elements lie in one allocation with those of `other`. Both are evaluated.
+    pub(crate) fn shares_memory(&self, other: &Self) -> Result<bool, Error> {
+        let mut shares = 0;
+        // SAFETY: live handles; `shares` is writable.
+        check_eval(unsafe { ffi::rlx_mlx_array_shares_memory(self.raw(), other.raw(), &mut shares) })?;
+        Ok(shares != 0)
+    }
+
     /// Element type.
     pub(crate) fn dtype(&self) -> Result<DType, Error> {
         let mut code = 0;

@@ -6,6 +6,7 @@ use crate::process::gate;
 use rlx_host_api::{ActiveExtent, Error};
 use rlx_mlx_shim as ffi;
 use std::ffi::{CString, c_int, c_void};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
@@ -49,30 +50,61 @@ type Function<'a> = dyn FnMut(&[&Array]) -> Result<Vec<Array>, Error> + 'a;
 /// What the callback works on. Its error comes back here whole; the shim would carry only the text.
 struct Call<'a> {
     function: &'a mut Function<'a>,
+    /// How many it gave.
+    outputs: usize,
     error: Option<Error>,
 }
 
 impl Trace {
-    /// Traces `function` over stand-ins for `inputs`; it gives `outputs` arrays and evaluates nothing.
+    /// Traces `function` over stand-ins for `inputs`; it gives at most `cap` arrays, and evaluates nothing.
     pub(crate) fn new(
         inputs: &[Array],
-        outputs: usize,
+        cap: usize,
         mut function: impl FnMut(&[&Array]) -> Result<Vec<Array>, Error>,
     ) -> Result<Self, Error> {
-        let mut call = Call { function: &mut function, error: None };
+        let mut call = Call { function: &mut function, outputs: 0, error: None };
         let raw: Vec<_> = inputs.iter().map(Array::raw).collect();
         let mut out = std::ptr::null_mut();
         // SAFETY: live handles; `call` outlives the call, which is the only one that uses it.
         let code = unsafe {
             let ud = (&raw mut call).cast::<c_void>();
-            ffi::rlx_mlx_trace(Some(callback), ud, raw.as_ptr(), raw.len(), outputs, &mut out)
+            ffi::rlx_mlx_trace(Some(callback), ud, raw.as_ptr(), raw.len(), cap, &mut out)
         };
         if let Some(error) = call.error {
             return Err(error);
         }
         check(code)?;
         let handle = NonNull::new(out).ok_or_else(|| Error::fault("the shim gave no trace and no error"))?;
-        Ok(Self { handle, inputs: inputs.len(), outputs })
+        Ok(Self { handle, inputs: inputs.len(), outputs: call.outputs })
+    }
+
+    /// Splits the outputs behind the first `wanted` off: gives a trace of them, and takes them as inputs from now on, behind
+    /// those that it has. Before [`fold`](Self::fold).
+    pub(crate) fn split(&mut self, wanted: usize) -> Result<Self, Error> {
+        let mut out = std::ptr::null_mut();
+        // SAFETY: live handle, used by nobody else; `out` is writable.
+        check(unsafe { ffi::rlx_mlx_trace_split(self.handle.as_ptr(), wanted, &mut out) })?;
+        let handle = NonNull::new(out).ok_or_else(|| Error::fault("the shim gave no trace and no error"))?;
+        let off = Self { handle, inputs: self.inputs, outputs: self.outputs - wanted };
+        self.inputs += off.outputs;
+        self.outputs = wanted;
+        Ok(off)
+    }
+
+    /// For each input whether one of these outputs is computed from it.
+    pub(crate) fn reads(&self, outputs: Range<usize>) -> Result<Vec<bool>, Error> {
+        let mut flags = vec![0u8; self.inputs];
+        // SAFETY: live handle; pointer and length agree.
+        check(unsafe {
+            let trace = self.handle.as_ptr();
+            ffi::rlx_mlx_trace_reads(trace, outputs.start, outputs.len(), flags.as_mut_ptr(), flags.len())
+        })?;
+        Ok(flags.into_iter().map(|flag| flag != 0).collect())
+    }
+
+    /// How many outputs it has.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// Evaluates what depends on no input, once. The thread has a turn on the trace's lane.
@@ -206,8 +238,9 @@ unsafe extern "C" fn callback(
         let views: Vec<&Array> = borrowed.iter().map(|a| &**a).collect();
         let outputs = (call.function)(&views)?;
         if outputs.len() > cap {
-            return Err(Error::fault(format!("{} outputs where {cap} were declared", outputs.len())));
+            return Err(Error::fault(format!("{} outputs where there is room for {cap}", outputs.len())));
         }
+        call.outputs = outputs.len();
         // SAFETY: the shim gives room for `cap` handles and for the count.
         unsafe {
             *out_n_outputs = outputs.len();

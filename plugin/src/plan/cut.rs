@@ -2,10 +2,13 @@
 
 use super::control::Control;
 use super::piece::Piece;
+use super::recipe::Recipes;
 use super::run::Totals;
 use super::steps::{Action, Body, Read, Step, Steps};
+use crate::ir::effects::{draws, states, states_of};
 use crate::ir::names::place;
-use crate::ir::partition::{Origin, Partition};
+use crate::ir::origin::Origin;
+use crate::ir::partition::Partition;
 use crate::ir::program::Program;
 use rlx_host_api::Error;
 use rlx_ir::{Node, NodeId, Op};
@@ -13,11 +16,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Cuts `program` and traces every partition of it and of the graphs nested in it. The thread is on a lane.
-pub(crate) fn cut(program: &Arc<Program>) -> Result<Steps, Error> {
-    let mut cut = Cut::new(program);
+pub(crate) fn cut(program: &Arc<Program>) -> Result<(Steps, Recipes), Error> {
+    let mut recipes = Recipes::new(program);
+    let steps = cut_into(program, &mut recipes)?;
+    Ok((steps, recipes))
+}
+
+fn cut_into(program: &Arc<Program>, recipes: &mut Recipes) -> Result<Steps, Error> {
+    let mut cut = Cut::new(program, recipes);
     if !program.has_control_flow {
         let whole = &program.whole;
-        cut.partition(Partition::new(whole.nodes.clone(), whole.args.clone(), whole.outputs.clone()))?;
+        cut.partition(whole.clone())?;
         return cut.finish();
     }
     let mut pending = Vec::new();
@@ -36,6 +45,7 @@ pub(crate) fn cut(program: &Arc<Program>) -> Result<Steps, Error> {
 
 struct Cut<'a> {
     program: &'a Arc<Program>,
+    recipes: &'a mut Recipes,
     /// Nodes that are read by control flow or are outputs, so that no partition can keep them to itself.
     exposed: HashSet<NodeId>,
     /// The number of each value that there is so far.
@@ -45,7 +55,7 @@ struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    fn new(program: &'a Arc<Program>) -> Self {
+    fn new(program: &'a Arc<Program>, recipes: &'a mut Recipes) -> Self {
         let args = program.whole.args.iter();
         let values: HashMap<Origin, usize> = args.enumerate().map(|(i, &source)| (source, i)).collect();
         let mut exposed: HashSet<NodeId> = program.graph.outputs.iter().copied().collect();
@@ -53,19 +63,19 @@ impl<'a> Cut<'a> {
         for node in needed.filter(|node| program.is_control_flow(node)) {
             exposed.extend(&node.inputs);
         }
-        Self { program, exposed, count: values.len(), values, steps: Vec::new() }
+        Self { program, recipes, exposed, count: values.len(), values, steps: Vec::new() }
     }
 
     /// A partition of `pending`, if anything in it is read elsewhere.
     fn nodes(&mut self, pending: Vec<NodeId>) -> Result<(), Error> {
         let Some(end) = pending.last().copied() else { return Ok(()) };
         let outputs: Vec<NodeId> = pending.iter().copied().filter(|&id| self.is_read_behind(id, end)).collect();
-        if outputs.is_empty() {
+        let graph = &self.program.graph;
+        if outputs.is_empty() && pending.iter().all(|&id| states(&graph.node(id).op).is_empty()) {
             return Ok(());
         }
         let own: HashSet<NodeId> = pending.iter().copied().collect();
-        let graph = &self.program.graph;
-        let (mut nodes, mut args) = (pending.clone(), Vec::new());
+        let (mut nodes, mut args, mut states) = (pending.clone(), Vec::new(), Vec::new());
         for &id in &pending {
             let node = graph.node(id);
             for &input in node.inputs.iter().filter(|input| !own.contains(input)) {
@@ -76,14 +86,23 @@ impl<'a> Cut<'a> {
                 nodes.push(input);
             }
             for body in self.program.bodies(id) {
-                args.extend(self.program.params_of(body)?);
+                args.extend(self.program.hidden_args_of(body)?);
+            }
+            if draws(&node.op) {
+                args.push(Origin::Rng);
+            }
+            for state in states_of(graph, node)? {
+                states.push(self.program.source(state));
             }
         }
         nodes.sort_unstable();
         nodes.dedup();
         let mut seen = HashSet::new();
         args.retain(|&source| seen.insert(source));
-        self.partition(Partition::new(nodes, args, outputs))
+        seen.clear();
+        states.retain(|&source| seen.insert(source));
+        let (origin, changes) = (|id| self.program.source(id), |origin| self.program.changes(origin));
+        self.partition(Partition::new(graph, nodes, args, outputs, states, origin, changes))
     }
 
     /// Whether the value is read by anything but nodes up to `end`, the last of its partition.
@@ -99,7 +118,11 @@ impl<'a> Cut<'a> {
         for &output in &partition.outputs {
             self.give(Origin::Node(output));
         }
-        let piece = Piece::new(self.program, partition)?;
+        // What comes later reads the new values.
+        for &state in &partition.states {
+            self.give(state);
+        }
+        let piece = Piece::new(self.program, partition, self.recipes)?;
         self.steps.push(Step { reads, action: Action::Partition(piece) });
         Ok(())
     }
@@ -107,9 +130,10 @@ impl<'a> Cut<'a> {
     fn control(&mut self, node: &Node) -> Result<(), Error> {
         let mut sources: Vec<Origin> = node.inputs.iter().map(|&id| self.program.source(id)).collect();
         for body in self.program.bodies(node.id) {
-            sources.extend(self.program.params_of(body)?);
+            sources.extend(self.program.hidden_args_of(body)?);
         }
         let reads = self.reads(&sources)?;
+        self.recipes.note_shown(self.program, &sources[..node.inputs.len()]);
         let place = place(node);
         let control =
             self.bodies(node).and_then(|(bodies, primitives)| Control::new(self.program, node, bodies, primitives));
@@ -120,12 +144,12 @@ impl<'a> Cut<'a> {
     }
 
     /// The node's nested graphs, and how many primitives they have in all.
-    fn bodies(&self, node: &Node) -> Result<(Vec<Body>, usize), Error> {
+    fn bodies(&mut self, node: &Node) -> Result<(Vec<Body>, usize), Error> {
         let (mut end, mut totals) = (0, Totals::default());
         let bodies = self.program.bodies(node.id).iter().map(|body| {
             let start = end;
-            end += body.params.len();
-            let steps = cut(body)?;
+            end += body.whole.args.len() - body.inputs.len();
+            let steps = cut_into(body, self.recipes)?;
             totals.add(steps.totals()?);
             Ok(Body { steps, inputs: body.inputs.len(), params: start..end })
         });
@@ -150,8 +174,10 @@ impl<'a> Cut<'a> {
 
     /// The steps, with the last reader of each value marked.
     fn finish(mut self) -> Result<Steps, Error> {
-        let sources: Vec<Origin> = self.program.graph.outputs.iter().map(|&id| self.program.source(id)).collect();
+        let outputs = self.program.graph.outputs.iter().map(|&id| self.program.source(id));
+        let sources: Vec<Origin> = outputs.chain(self.program.states().iter().copied()).collect();
         let mut outputs = self.reads(&sources)?;
+        self.recipes.note_shown(self.program, &sources);
         let mut seen = HashSet::new();
         let mut mark =
             |reads: &mut Vec<Read>| reads.iter_mut().rev().for_each(|read| read.last = seen.insert(read.value));

@@ -6,7 +6,7 @@
 //! the same. A graph without control flow is one partition.
 //!
 //! * [`cut`](self::cut): from a program to its [`steps`](self::steps). [`run`](self::run): what those share.
-//! * [`piece`](self::piece): a partition with its trace.
+//! * [`piece`](self::piece): a partition with its trace. [`recipe`](self::recipe): what of it is computed before runs.
 //! * [`mode`](self::mode): the three ways to run.
 //! * [`control`](self::control), [`scan`](self::scan): what is executed between partitions. [`nested`](self::nested): the graphs
 //!   that they execute.
@@ -16,6 +16,7 @@ pub(crate) mod cut;
 pub(crate) mod mode;
 mod nested;
 mod piece;
+pub(crate) mod recipe;
 pub(crate) mod run;
 mod scan;
 pub(crate) mod steps;

@@ -8,6 +8,8 @@ use rlx_host_api::author::Counters;
 /// What all steps of a run share.
 pub(crate) struct RunState<'a> {
     pub(crate) mode: Mode,
+    /// The values of [`Recipes`](super::recipe::Recipes).
+    pub(crate) prepared: &'a [Array],
     pub(crate) counters: &'a mut Counters,
 }
 

@@ -11,7 +11,7 @@ use rlx_host_api::{ActiveExtent, Error};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A graph as steps. Its arguments are the program's inputs, then its parameters.
+/// A graph as steps. Its arguments are those of [`Program::whole`]; it gives the outputs, then the new values of states.
 #[derive(Debug)]
 pub(crate) struct Steps {
     pub(super) program: Arc<Program>,
@@ -29,7 +29,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Action {
     Partition(Piece),
-    /// Gives the value of one node, which has so many operands; what it reads after them are parameters.
+    /// Gives the value of one node, which has so many operands; what it reads after them its nested graphs take.
     Control {
         node: Control<Body>,
         place: String,
@@ -43,7 +43,7 @@ pub(super) struct Body {
     pub(super) steps: Steps,
     /// How many of the operands it takes.
     pub(super) inputs: usize,
-    /// Its part of the parameters that come after the node's operands.
+    /// Its part of what comes after the node's operands.
     pub(super) params: Range<usize>,
 }
 

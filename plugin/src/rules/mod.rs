@@ -6,7 +6,7 @@
 //!
 //! * [`rule`]: a row, and the macro that makes one. [`table`]: all of them.
 //! * [`walk`]: lowers the nodes of a partition. [`scope`]: what the lowering of a node can see.
-//! * [`steps`]: what several families do.
+//! * [`prepared`]: values that depend on parameters alone. [`steps`]: what several families do.
 
 mod attention;
 mod binary;
@@ -20,7 +20,9 @@ mod leaf;
 mod matmul;
 mod norm;
 mod pool;
+pub(crate) mod prepared;
 mod quant;
+mod random;
 mod reduce;
 mod rope;
 pub(crate) mod rule;

@@ -12,28 +12,24 @@ use rlx_ir::op::{ScaleMode, SteKind};
 use rlx_ir::{Node, Op};
 
 rules! {
-    FakeQuantize { bits, axis, scale_mode, .. } [1..=2; scope, node] without_state => {
+    FakeQuantize { bits, axis, scale_mode, .. } [1..=2; scope, node] scale_is_there => {
         fake_quantize(scope, node, *bits, *axis, *scale_mode)
     };
     FakeQuantizeBackward { bits, axis, ste } [x, dy] any => fake_quantize_backward(x, dy, *bits, *axis, *ste);
 }
 
-/// Scale mode EMA is a state.
-fn without_state(case: &Case<'_>) -> Result<(), Error> {
-    match case.node.op {
-        Op::FakeQuantize { scale_mode: ScaleMode::EMA { .. }, .. } => Err(ema()),
-        _ => Ok(()),
+/// The scale, or the running one, is the second operand; the scale of the batch is none.
+fn scale_is_there(case: &Case<'_>) -> Result<(), Error> {
+    let Op::FakeQuantize { scale_mode, .. } = case.node.op else { return Ok(()) };
+    let wanted = if scale_mode == ScaleMode::PerBatch { 1 } else { 2 };
+    match case.node.inputs.len() {
+        found if found == wanted => Ok(()),
+        found => Err(Error::invalid(format!("{found} operands; scale mode {scale_mode:?} takes {wanted}"))),
     }
 }
 
-fn ema() -> Error {
-    Error::unsupported(
-        "scale mode EMA writes to its state while it runs, which no node does here: use PerBatch, or Fixed with a scale \
-         that the host updates",
-    )
-}
-
-/// `Op::FakeQuantize` of x, with its scale as second operand where the mode is `Fixed`.
+/// `Op::FakeQuantize` of x. Second operand is the scale where the mode is `Fixed`, and where it is `EMA` the running scale,
+/// which the scale of this batch becomes part of.
 fn fake_quantize(
     scope: &Scope<'_>,
     node: &Node,
@@ -44,14 +40,19 @@ fn fake_quantize(
     let x = &wide(scope.input(node, 0)?)?;
     let scale = match mode {
         ScaleMode::PerBatch => scale_of(x, bits, axis)?,
-        ScaleMode::Fixed => {
-            let mut dims = vec![1; x.dims()?.len()];
-            if let Some(axis) = axis_in(x, axis)? {
-                dims[axis] = x.dims()?[axis];
-            }
-            above_zero(&wide(scope.input(node, 1)?)?.reshape(&dims)?)?
+        ScaleMode::Fixed => scope.prepare(node, 1, |scale| above_zero(&per_channel(x, scale, axis)?))?,
+        ScaleMode::EMA { decay } => {
+            let running = scope.input(node, 1)?;
+            let (old, new) = (per_channel(x, running, axis)?, scale_of(x, bits, axis)?);
+            let c = |value: f64| Array::scalar(value, x.dtype()?);
+            let mixed = old.mul(&c(decay.into())?)?.add(&new.mul(&c(1.0 - f64::from(decay))?)?)?;
+            // None has been there yet.
+            let scale = old.le(&c(0.0)?)?.where_(&new, &mixed)?;
+            // A batch of nothing has no scale.
+            let scale = if x.dims()?.contains(&0) { old } else { scale };
+            scope.write_state(node, 1, scale.reshape(&running.dims()?)?.cast(running.dtype()?)?)?;
+            scale
         }
-        ScaleMode::EMA { .. } => return Err(ema()),
     };
     let largest = Array::scalar(largest(bits)?, x.dtype()?)?;
     let steps = x.div(&scale)?.unary(Unary::Round)?;
@@ -86,6 +87,15 @@ fn scale_of(x: &Array, bits: u8, axis: Option<usize>) -> Result<Array, Error> {
     let size = x.unary(Unary::Abs)?;
     let size = if axes.is_empty() { size } else { size.reduce(Reduce::Max, &axes, true)? };
     above_zero(&size.div(&Array::scalar(largest(bits)?, x.dtype()?)?)?)
+}
+
+/// Scales, one or one for each index of `axis`, ready to broadcast over x and in its dtype.
+fn per_channel(x: &Array, scales: &Array, axis: Option<usize>) -> Result<Array, Error> {
+    let mut dims = vec![1; x.dims()?.len()];
+    if let Some(axis) = axis_in(x, axis)? {
+        dims[axis] = x.dims()?[axis];
+    }
+    scales.cast(x.dtype()?)?.reshape(&dims)
 }
 
 /// A scale that one may divide by.

@@ -14,7 +14,7 @@ rules! {
     ArgMax { axis, keep_dim }        [x]    any    => x.argmax(int(*axis)?, *keep_dim);
     ArgMin { axis, keep_dim }        [x]    any    => x.argmin(int(*axis)?, *keep_dim);
     Histogram { min, max, .. } [x; scope, node] counts_in_f32, Host => {
-        scope.host(node, &[&wide(x)?], Histogram { min: (*min).into(), max: (*max).into() })
+        scope.host(node, DType::F32, &[&wide(x)?], Histogram { min: (*min).into(), max: (*max).into() })
     };
 }
 

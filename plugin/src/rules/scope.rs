@@ -1,8 +1,11 @@
 //! What the lowering of a node can see.
 
+use super::prepared::Preparation;
 use crate::host::bridge::{self, HostNode};
 use crate::host::code::HostCode;
+use crate::ir::effects::states_of;
 use crate::ir::names::place;
+use crate::ir::origin::Origin;
 use crate::ir::partition::Partition;
 use crate::ir::program::Program;
 use crate::ir::shapes::dims_of;
@@ -13,6 +16,8 @@ use crate::mlx::device::Device;
 use rlx_host_api::author::CustomNode;
 use rlx_host_api::{DType, Error, TensorInfo};
 use rlx_ir::{Node, NodeId, Shape};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::c_int;
 
 /// The values of a partition's nodes, as far as they are there.
@@ -20,14 +25,24 @@ pub(crate) struct Scope<'a> {
     program: &'a Program,
     partition: &'a Partition,
     args: &'a [&'a Array],
+    preparation: &'a Preparation<'a>,
     values: Vec<Option<Array>>,
+    /// New values that the node which is lowered gives to operands.
+    written: RefCell<Vec<(NodeId, Array)>>,
+    /// Those that inputs and parameters have got so far.
+    states: HashMap<Origin, Array>,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(program: &'a Program, partition: &'a Partition, args: &'a [&'a Array]) -> Self {
+    pub(super) fn new(
+        program: &'a Program,
+        partition: &'a Partition,
+        args: &'a [&'a Array],
+        preparation: &'a Preparation<'a>,
+    ) -> Self {
         let mut values = Vec::new();
         values.resize_with(program.graph.len(), || None);
-        Self { program, partition, args, values }
+        Self { program, partition, args, preparation, values, written: RefCell::default(), states: HashMap::new() }
     }
 
     /// The value of a node.
@@ -69,18 +84,76 @@ impl<'a> Scope<'a> {
         dims_of(self.program.graph.node(operand(node, i)?))
     }
 
-    /// Argument `index` of the partition.
-    pub(super) fn arg(&self, index: usize) -> Result<&Array, Error> {
-        self.args.get(index).copied().ok_or_else(|| Error::fault(format!("argument {index} has no value")))
+    /// The value of an argument of the partition: for a state the one that was written last.
+    pub(super) fn leaf(&self, origin: Origin) -> Result<&Array, Error> {
+        let arg = || self.partition.arg(origin).and_then(|index| self.args.get(index).copied());
+        let found = self.states.get(&origin).or_else(arg);
+        found.ok_or_else(|| Error::fault(format!("{} has no value", self.program.describe(origin))))
+    }
+
+    /// Gives operand `i` of `node`, a state, a new value. Nodes behind it read that one, and so does the next run once this
+    /// one has succeeded.
+    pub(super) fn write_state(&self, node: &Node, i: usize, value: Array) -> Result<(), Error> {
+        self.written.borrow_mut().push((operand(node, i)?, value));
+        Ok(())
+    }
+
+    /// Takes over what `node` has written, and gives which states those are.
+    pub(super) fn update_states(&mut self, node: &Node) -> Result<Vec<Origin>, Error> {
+        let written = self.written.take();
+        let declared = states_of(&self.program.graph, node)?;
+        if declared.len() != written.len() || declared.iter().zip(&written).any(|(id, (state, _))| id != state) {
+            return Err(Error::fault("it does not write just its states"));
+        }
+        let mut origins = Vec::with_capacity(written.len());
+        for (id, value) in written {
+            let value = conform(value, self.program.graph.node(id))?;
+            let origin = self.program.source(id);
+            for &leaf in self.partition.nodes.iter().filter(|&&leaf| self.program.source(leaf) == origin) {
+                self.values[leaf.0 as usize] = Some(value.duplicate()?);
+            }
+            self.states.insert(origin, value);
+            origins.push(origin);
+        }
+        Ok(origins)
+    }
+
+    pub(super) fn preparation(&self) -> &'a Preparation<'a> {
+        self.preparation
+    }
+
+    pub(super) fn set_preparation(&mut self, preparation: &'a Preparation<'a>) {
+        self.preparation = preparation;
+    }
+
+    /// What `make` makes of operand `i` of `node`: once, when parameters are bound, if the operand depends on parameters alone;
+    /// else in each run. For weights in another layout or format.
+    pub(super) fn prepare(
+        &self,
+        node: &Node,
+        i: usize,
+        make: impl FnOnce(&Array) -> Result<Array, Error>,
+    ) -> Result<Array, Error> {
+        let id = operand(node, i)?;
+        let value = self.value(id)?;
+        if self.partition.fixed.contains_key(&id) {
+            self.preparation.take(|| format!("{}, operand {i}", place(node)), || make(value))
+        } else {
+            make(value)
+        }
+    }
+
+    /// What random numbers follow from.
+    pub(super) fn rng(&self) -> Result<&Array, Error> {
+        self.leaf(Origin::Rng)
     }
 
     /// What a node's nested function is, and its arguments: the node's operands, then the parameters that it reads.
     pub(super) fn function(&self, node: &Node) -> Result<(&Program, Vec<&Array>), Error> {
         let body = self.program.bodies(node.id).first().ok_or_else(|| Error::fault("the function has no body"))?;
         let mut args = self.inputs(node)?;
-        for param in self.program.params_of(body)? {
-            let arg = self.partition.arg(param).ok_or_else(|| Error::fault("a parameter is no argument"))?;
-            args.push(self.arg(arg)?);
+        for origin in self.program.hidden_args_of(body)? {
+            args.push(self.leaf(origin)?);
         }
         Ok((body, args))
     }
@@ -93,15 +166,21 @@ impl<'a> Scope<'a> {
         custom::lower(kernels, *device, failures, custom, &self.inputs(node)?, &place(node))
     }
 
-    /// What code of the processor makes of `inputs` as the value of a node.
-    pub(super) fn host(&self, node: &Node, inputs: &[&Array], code: impl HostCode + 'static) -> Result<Array, Error> {
+    /// What code of the processor makes of `inputs`: an array of the node's extents and of `dtype`.
+    pub(super) fn host(
+        &self,
+        node: &Node,
+        dtype: DType,
+        inputs: &[&Array],
+        code: impl HostCode + 'static,
+    ) -> Result<Array, Error> {
         let describe = |array: &&Array| {
             let dims = array.dims()?.into_iter().map(i64::from).collect();
             Ok(TensorInfo { name: String::new(), dtype: array.dtype()?, dims })
         };
         let host = HostNode {
             operands: inputs.iter().map(describe).collect::<Result<_, Error>>()?,
-            results: vec![info(&node.shape)?],
+            results: vec![TensorInfo { dtype, ..info(&node.shape)? }],
             place: place(node),
             failures: &self.program.target.failures,
         };
@@ -126,6 +205,16 @@ fn operand(node: &Node, i: usize) -> Result<NodeId, Error> {
 
 fn info(shape: &Shape) -> Result<TensorInfo, Error> {
     TensorInfo::of("", shape)
+}
+
+/// The value in the node's declared dtype; another shape than the declared one is an error.
+pub(super) fn conform(value: Array, node: &Node) -> Result<Array, Error> {
+    let (found, declared) = (value.dims()?, dims_of(node)?);
+    if found != declared {
+        return Err(Error::invalid(format!("the graph declares shape {declared:?}, but the operands give {found:?}")));
+    }
+    let dtype = declared_dtype(node);
+    if value.dtype()? == dtype { Ok(value) } else { value.cast(dtype) }
 }
 
 /// The dtype that the graph declares.

@@ -2,9 +2,10 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quant, reduce, rope,
-    scan, shape, softmax, sort, unary, unary_backward,
+    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quant, random,
+    reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
 };
+use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
 use crate::ir::nodes;
 use rlx_host_api::Error;
@@ -30,6 +31,7 @@ const FAMILIES: &[&[Rule]] = &[
     conv::RULES,
     pool::RULES,
     quant::RULES,
+    random::RULES,
     fused::RULES,
     control::RULES,
     custom::RULES,
@@ -58,8 +60,13 @@ pub(crate) fn find(kind: OpKind) -> Option<&'static Rule> {
 pub(crate) fn accept(case: &Case<'_>) -> Result<&'static Rule, Error> {
     let kind = case.node.op.kind();
     let rule = find(kind).ok_or_else(|| Error::unsupported(format!("MLX's backend has no op {kind:?}")))?;
-    (rule.accepts)(case)?;
+    takes(rule, case)?;
     Ok(rule)
+}
+
+fn takes(rule: &Rule, case: &Case<'_>) -> Result<(), Error> {
+    (rule.accepts)(case)?;
+    states_of(case.graph, case.node).map(drop)
 }
 
 /// Refuses a program with a node that no row takes; all of unknown kinds are named.
@@ -70,7 +77,7 @@ pub(crate) fn check(graph: &Graph) -> Result<(), Error> {
         None => unknown.push(format!("{:?} at {}{inside}", node.op.kind(), label(node))),
         Some(rule) => {
             if refused.is_none() {
-                let answer = (rule.accepts)(&Case { graph, node });
+                let answer = takes(rule, &Case { graph, node });
                 refused = answer.err().map(|error| error.context(format_args!("{}{inside}", place(node))));
             }
         }

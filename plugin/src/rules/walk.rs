@@ -3,20 +3,28 @@
 //! The walk makes sure that each array has the node's declared dtype and shape, so that a wrong graph is told at compile
 //! time, by node.
 
+use super::prepared::Preparation;
 use super::rule::How;
-use super::scope::{Scope, declared_dtype};
+use super::scope::{Scope, conform};
 use super::table;
+use crate::ir::effects::states;
+use crate::ir::fixed::Fixed;
 use crate::ir::names::place;
+use crate::ir::origin::Origin;
 use crate::ir::partition::Partition;
 use crate::ir::program::Program;
-use crate::ir::shapes::dims_of;
 use crate::mlx::array::{Array, eval};
-use rlx_host_api::{Error, ErrorKind};
+use rlx_host_api::Error;
 use rlx_ir::Node;
 
-/// The lazy outputs of a partition for its arguments. They may be views.
-pub(crate) fn lower(program: &Program, partition: &Partition, args: &[&Array]) -> Result<Vec<Array>, Error> {
-    walk(program, partition, args, &mut |_, _, _| Ok(()))
+/// The lazy outputs of a partition for its arguments, and behind them the new values of its states. They may be views.
+pub(crate) fn lower(
+    program: &Program,
+    partition: &Partition,
+    args: &[&Array],
+    preparation: &Preparation<'_>,
+) -> Result<Vec<Array>, Error> {
+    walk(program, partition, args, preparation, &mut |_, _, _| Ok(()))
 }
 
 /// Like [`lower`], evaluating after each node that an output needs, which `evaluations` counts; a failure names the node.
@@ -24,10 +32,13 @@ pub(crate) fn lower_eagerly(
     program: &Program,
     partition: &Partition,
     args: &[&Array],
+    preparation: &Preparation<'_>,
     evaluations: &mut u64,
 ) -> Result<Vec<Array>, Error> {
-    walk(program, partition, args, &mut |program, node, value| {
-        if !program.is_needed(node.id) {
+    walk(program, partition, args, preparation, &mut |program, node, value| {
+        // A parameter is there, or read in another form alone.
+        let is_param = matches!(program.source(node.id), Origin::Param(_));
+        if is_param || !program.is_needed(node.id) {
             return Ok(());
         }
         *evaluations += 1;
@@ -35,16 +46,17 @@ pub(crate) fn lower_eagerly(
     })
 }
 
-/// The outputs as [`lower`] gives them, then the values of all nodes in order, [`count_values`] many. `places` gets the name
-/// of each.
+/// The outputs as [`lower`] gives them, then the values of all nodes in order, [`count_values`] at most. `places` gets the
+/// name of each.
 pub(crate) fn lower_with_values(
     program: &Program,
     partition: &Partition,
     args: &[&Array],
+    preparation: &Preparation<'_>,
     places: &mut Vec<String>,
 ) -> Result<Vec<Array>, Error> {
     let mut values = Vec::new();
-    let mut outputs = walk(program, partition, args, &mut |_, node, value| {
+    let mut outputs = walk(program, partition, args, preparation, &mut |_, node, value| {
         values.push(value.duplicate()?);
         places.push(place(node));
         Ok(())
@@ -53,25 +65,50 @@ pub(crate) fn lower_with_values(
     Ok(outputs)
 }
 
-/// How many values lowering a partition visits, those of functions that it calls included.
+/// How many values lowering a partition visits at most, those of functions that it calls included.
 pub(crate) fn count_values(program: &Program, partition: &Partition) -> usize {
     let called = partition.nodes.iter().flat_map(|&id| program.bodies(id));
-    partition.nodes.len() + called.map(|body| count_values(body, &body.whole)).sum::<usize>()
+    let written = partition.nodes.iter().map(|&id| states(&program.graph.node(id).op).len());
+    partition.nodes.len() + written.sum::<usize>() + called.map(|body| count_values(body, &body.whole)).sum::<usize>()
 }
 
-/// What is done with each value as it arises; the program is the one that has the node.
+/// What is done with each value as it arises, new ones of states behind that of their node; the program is the one that has
+/// the node.
 type Visit<'a> = dyn FnMut(&Program, &Node, &Array) -> Result<(), Error> + 'a;
 
-fn walk(program: &Program, partition: &Partition, args: &[&Array], visit: &mut Visit<'_>) -> Result<Vec<Array>, Error> {
+fn walk(
+    program: &Program,
+    partition: &Partition,
+    args: &[&Array],
+    preparation: &Preparation<'_>,
+    visit: &mut Visit<'_>,
+) -> Result<Vec<Array>, Error> {
     let graph = &program.graph;
-    let mut scope = Scope::new(program, partition, args);
+    let mut scope = Scope::new(program, partition, args, preparation);
     for &id in &partition.nodes {
         let (at, node) = (id.0 as usize, graph.node(id));
-        let value = match partition.arg(program.source(id)) {
-            Some(arg) => scope.arg(arg)?.duplicate()?,
-            None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
+        let origin = program.source(id);
+        let value = match (partition.arg(origin), partition.fixed.get(&id)) {
+            (Some(_), _) => scope.leaf(origin)?.duplicate()?,
+            (None, Some(Fixed::Inside)) if preparation.is_given() => continue,
+            (None, Some(fixed)) => {
+                // What it is computed from is not read once it is there.
+                scope.set_preparation(&Preparation::None);
+                let mut lower = || lower_node(&scope, node, visit);
+                let value = match fixed {
+                    Fixed::Kept => preparation.take(|| place(node), lower),
+                    Fixed::Inside | Fixed::Param => lower(),
+                };
+                scope.set_preparation(preparation);
+                value.map_err(|e| e.context(place(node)))?
+            }
+            (None, None) => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
         };
+        let written = scope.update_states(node).map_err(|e| e.context(place(node)))?;
         visit(program, node, &value)?;
+        for state in written {
+            visit(program, node, scope.leaf(state)?)?;
+        }
         scope.set(id, Some(value));
         // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
         for input in &node.inputs {
@@ -80,7 +117,9 @@ fn walk(program: &Program, partition: &Partition, args: &[&Array], visit: &mut V
             }
         }
     }
-    partition.outputs.iter().map(|&id| scope.value(id)?.duplicate()).collect()
+    let outputs = partition.outputs.iter().map(|&id| scope.value(id));
+    let states = partition.states.iter().map(|&origin| scope.leaf(origin));
+    outputs.chain(states).map(|value| value?.duplicate()).collect()
 }
 
 fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {
@@ -104,19 +143,6 @@ fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<A
 /// The function's body over the node's operands, as part of the enclosing graph.
 fn call(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {
     let (body, args) = scope.function(node)?;
-    let outputs = walk(body, &body.whole, &args, visit)?;
+    let outputs = walk(body, &body.whole, &args, scope.preparation(), visit)?;
     outputs.into_iter().next().ok_or_else(|| Error::fault("the function gives nothing"))
-}
-
-/// The value in the node's declared dtype; another shape than the declared one is an error.
-fn conform(value: Array, node: &Node) -> Result<Array, Error> {
-    let (found, declared) = (value.dims()?, dims_of(node)?);
-    if found != declared {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!("the graph declares shape {declared:?}, but the operands give {found:?}"),
-        ));
-    }
-    let dtype = declared_dtype(node);
-    if value.dtype()? == dtype { Ok(value) } else { value.cast(dtype) }
 }

@@ -70,6 +70,10 @@ int rlx_mlx_array_dtype(rlx_mlx_array_t* h, rlx_mlx_dtype_t* out);
 int rlx_mlx_array_strides(rlx_mlx_array_t* h, int64_t* out_strides, size_t cap, size_t* out_ndim);
 int rlx_mlx_array_is_contiguous(rlx_mlx_array_t* h, int* out);
 
+/* Writes 1 when the elements of two arrays lie in one allocation, as those of an array and of a view of it do, else 0.
+ * Evaluates both. */
+int rlx_mlx_array_shares_memory(rlx_mlx_array_t* a, rlx_mlx_array_t* b, int* out);
+
 /* Handles alive in the process: arrays, compiled functions, streams and so on. For leak checks. */
 size_t rlx_mlx_live_handles(void);
 

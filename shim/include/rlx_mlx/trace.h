@@ -8,9 +8,9 @@ RLX_MLX_C_BEGIN
 
 /* Traces `lower` once, now, over placeholders of the shapes and dtypes of `inputs`, on the stream that the thread has
  * entered. What is computed twice is computed once; on GPU devices kernels are fused (MLX: compile, which on CPU would
- * start a C++ compiler). `n_outputs` is the number of outputs it has; another number is
- * ERR_GENERIC, as is a failure of `lower`, whose text follows. */
-int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, size_t n_outputs,
+ * start a C++ compiler). The trace has as many outputs as it gives, at most `cap`; more is ERR_GENERIC, as is a failure of
+ * `lower`, whose text follows. */
+int rlx_mlx_trace(rlx_mlx_lower_fn lower, void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, size_t cap,
                   rlx_mlx_trace_t** out);
 
 /* Replays the trace on `inputs` of the same shapes and dtypes; writes `n_outputs` fresh lazy handles, all NULL after a
@@ -53,6 +53,13 @@ int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, 
  * four times the memory of their operands; so do host callbacks and what talks to other processes. Nobody else may be
  * using the trace or its stream meanwhile. */
 int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace);
+
+/* Splits the outputs behind the first `wanted` off. They become inputs of the trace, behind those that it has, and `out` is
+ * a trace that gives them for the inputs that it had. Before folding, of a whole trace, and while nobody uses it. */
+int rlx_mlx_trace_split(rlx_mlx_trace_t* trace, size_t wanted, rlx_mlx_trace_t** out);
+
+/* Writes for each of the `n_inputs` inputs 1 if one of the `count` outputs from `first` on is computed from it, else 0. */
+int rlx_mlx_trace_reads(rlx_mlx_trace_t* trace, size_t first, size_t count, unsigned char* out, size_t n_inputs);
 
 /* A trace of the first `actual` of the `upper` rows that the first axis has, without tracing again: of those of the first
  * `wanted` outputs whose first axis has the extent `upper`, of the other outputs as far as those depend on them, and of what

@@ -135,6 +135,10 @@ static void reading(void) {
   CHECK_OK(rlx_mlx_array_is_contiguous(a, &contiguous));
   CHECK(contiguous == 1);
   CHECK_FAILS(rlx_mlx_array_is_contiguous, RLX_MLX_ERR_NULL, rlx_mlx_array_is_contiguous(NULL, &contiguous));
+  CHECK_OK(rlx_mlx_array_shares_memory(turned, a, &contiguous));
+  CHECK(contiguous == 1);
+  CHECK_FAILS(rlx_mlx_array_shares_memory, RLX_MLX_ERR_NULL, rlx_mlx_array_shares_memory(NULL, a, &contiguous));
+  CHECK_FAILS(rlx_mlx_array_shares_memory, RLX_MLX_ERR_NULL, rlx_mlx_array_shares_memory(a, NULL, &contiguous));
 
   CHECK(rlx_mlx_live_handles() == 3);
   rlx_mlx_array_free(item);

@@ -77,6 +77,55 @@ static void lending(void) {
   free(turned);
 }
 
+/* Of two inputs: their sum, then twice the second. */
+static int sum_and_twice(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** outs, size_t cap,
+                         size_t* out_n_outputs) {
+  rlx_mlx_array_t* twice = NULL;
+  (void)ud;
+  if (n_inputs != 2 || cap < 2 || rlx_mlx_op_add(inputs[1], inputs[1], &twice) != RLX_MLX_OK) {
+    return 1;
+  }
+  *out_n_outputs = 2;
+  outs[1] = twice;
+  return rlx_mlx_op_add(inputs[0], twice, &outs[0]) != RLX_MLX_OK;
+}
+
+static void splitting(void) {
+  const float x[2] = {1, 2}, w[2] = {10, 20}, twice[2] = {20, 40}, sum[2] = {21, 42};
+  unsigned char reads[3] = {9, 9, 9};
+  size_t size = 0;
+  rlx_mlx_trace_t *trace = NULL, *off = NULL;
+  rlx_mlx_array_t *arrays[3] = {make_f32(x, 1, 2), make_f32(w, 1, 2), NULL}, *out = NULL;
+  /* There is room for more outputs than there are. */
+  CHECK_OK(rlx_mlx_trace(sum_and_twice, NULL, arrays, 2, 5, &trace));
+  CHECK_FAILS_OUT(rlx_mlx_trace_split, RLX_MLX_ERR_BAD_SHAPE, off, rlx_mlx_trace_split(trace, 3, &off));
+  CHECK_FAILS(rlx_mlx_trace_split, RLX_MLX_ERR_NULL, rlx_mlx_trace_split(trace, 1, NULL));
+  CHECK_OK(rlx_mlx_trace_split(trace, 1, &off));
+  CHECK_OK(rlx_mlx_trace_size(trace, &size));
+  CHECK(size == 1);
+  CHECK_OK(rlx_mlx_trace_size(off, &size));
+  CHECK(size == 1);
+  CHECK_OK(rlx_mlx_trace_reads(off, 0, 1, reads, 2));
+  CHECK(reads[0] == 0 && reads[1] == 1 && reads[2] == 9);
+  CHECK_OK(rlx_mlx_trace_reads(trace, 0, 1, reads, 3));
+  CHECK(reads[0] == 1 && reads[1] == 0 && reads[2] == 1);
+  CHECK_OK(rlx_mlx_trace_reads(trace, 1, 0, reads, 3));
+  CHECK(reads[0] == 0 && reads[1] == 0 && reads[2] == 0);
+  CHECK_FAILS(rlx_mlx_trace_reads, RLX_MLX_ERR_BAD_SHAPE, rlx_mlx_trace_reads(trace, 0, 2, reads, 3));
+  CHECK_FAILS(rlx_mlx_trace_reads, RLX_MLX_ERR_BAD_SHAPE, rlx_mlx_trace_reads(trace, 0, 1, reads, 2));
+  CHECK_FAILS(rlx_mlx_trace_reads, RLX_MLX_ERR_NULL, rlx_mlx_trace_reads(trace, 0, 1, NULL, 3));
+  CHECK_OK(rlx_mlx_trace_call(off, arrays, 2, &arrays[2], 1));
+  CHECK(holds_f32(arrays[2], twice, 2, 0));
+  CHECK_OK(rlx_mlx_trace_call(trace, arrays, 3, &out, 1));
+  CHECK(holds_f32(out, sum, 2, 0));
+  rlx_mlx_array_free(out);
+  rlx_mlx_array_free(arrays[0]);
+  rlx_mlx_array_free(arrays[1]);
+  rlx_mlx_array_free(arrays[2]);
+  rlx_mlx_trace_free(off);
+  rlx_mlx_trace_free(trace);
+}
+
 static void running(void) {
   const float x[6] = {1, 2, 3, 4, 5, 6}, sum[6] = {4, 5, 6, 7, 8, 9}, turned[6] = {1, 4, 2, 5, 3, 6};
   float found[2][6];
@@ -526,6 +575,7 @@ void test_trace(void) {
   rlx_mlx_array_free(inputs[1]);
 
   running();
+  splitting();
   lending();
   merging();
   sizes();

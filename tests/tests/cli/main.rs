@@ -89,6 +89,33 @@ fn run_prints_tables_for_people() {
     }
 }
 
+/// The same numbers on both backends for a seed, others for another, and 42 where none is given.
+#[test]
+fn a_seed_decides_the_random_numbers() {
+    let files = Files::new();
+    files.write(
+        "random.rlxmodel",
+        "rlxmodel 1
+opset 1
+graph @random {
+  %numbers = RngUniform{low: 0.0, high: 1.0, key: 5, op_seed: none} : f32[4]
+  return %numbers
+}
+",
+    );
+    let drawn = |backend: &str, seed: Option<&str>| {
+        let mut run = command(["run".to_owned(), files.path("random.rlxmodel").display().to_string()]);
+        run.args(["--backend", backend, "--json"]).args(seed.map(|seed| format!("--seed={seed}")));
+        json(&mut run)["outputs"][0]["first"].clone()
+    };
+    let default = drawn("mlx", None);
+    assert_eq!(default.as_array().map(Vec::len), Some(4));
+    assert_eq!(drawn("mlx", Some("42")), default);
+    let other = drawn("mlx", Some("18446744073709551615"));
+    assert_ne!(other, default);
+    assert_eq!((drawn("cpu", None), drawn("cpu", Some("18446744073709551615"))), (default, other));
+}
+
 #[test]
 fn memory_is_told_and_limited() {
     const MIB: u64 = 1 << 20;

@@ -8,7 +8,10 @@ mod kv_cache;
 mod lent;
 mod params;
 mod pipeline;
+mod prepared;
+mod random;
 mod resident;
+mod state;
 mod unneeded;
 
 use rlx_host_api::{Error, ErrorKind, Executable};

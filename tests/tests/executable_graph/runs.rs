@@ -1,6 +1,7 @@
 //! Runs that are waited for.
 
 use super::{affine, counters, f32s, weights};
+use rlx_ir::op::{ScaleMode, SteKind};
 use rlx_ir::{DType, Graph, GraphExt, Op, RngBackend, RngOptions, Shape};
 use rlx_mlx_tests::bytes::bytes;
 use rlx_mlx_tests::runtime::{assert_close, bare, mlx, panic_text, values};
@@ -208,6 +209,45 @@ pub(crate) fn the_generator_is_kept() {
     assert_eq!((compiled.rng(), compiled.clone().rng()), (options, options));
     let at_compile = rlx_runtime::CompileOptions { rng: options, ..rlx_runtime::CompileOptions::baseline() };
     assert_eq!(mlx().compile_with(affine(), &at_compile).rng(), options);
+}
+
+/// The numbers are those of the IR's generator, which every backend of the runtime draws.
+#[test]
+fn random_numbers_follow_from_the_options() {
+    let mut graph = Graph::new("random");
+    let op = Op::RngUniform { low: -1.0, high: 1.0, key: 11, op_seed: None };
+    let numbers = graph.add_node(op, vec![], Shape::new(&[6], DType::F32));
+    graph.set_outputs(vec![numbers]);
+    let expected = |options| {
+        let mut numbers = vec![0.0; 6];
+        rlx_ir::fill_uniform_like(&mut numbers, -1.0, 1.0, options, 11, None);
+        vec![numbers]
+    };
+    let mut compiled = mlx().compile(graph.clone());
+    assert_eq!(compiled.run(&[]), expected(RngOptions::default()));
+    let options = RngOptions { seed: 7, backend: RngBackend::Ort };
+    compiled.set_rng(options);
+    assert_eq!(compiled.run(&[]), expected(options));
+    assert_eq!(compiled.clone().run(&[]), expected(options));
+    let at_compile = rlx_runtime::CompileOptions { rng: options, ..rlx_runtime::CompileOptions::baseline() };
+    assert_eq!(mlx().compile_with(graph, &at_compile).run(&[]), expected(options));
+}
+
+/// A running scale, which the runtime's own backends keep in their memory too.
+#[test]
+fn a_state_goes_from_run_to_run() {
+    let mut graph = Graph::new("state");
+    let x = graph.input("x", Shape::new(&[2], DType::F32));
+    let state = graph.param("scale", Shape::new(&[1], DType::F32));
+    let op =
+        Op::FakeQuantize { bits: 8, axis: None, ste: SteKind::Identity, scale_mode: ScaleMode::EMA { decay: 0.5 } };
+    let y = graph.add_node(op, vec![x, state], Shape::new(&[2], DType::F32));
+    graph.set_outputs(vec![y]);
+    let mut compiled = mlx().compile(graph);
+    compiled.set_param("scale", &[0.0]);
+    // The second element shows the scale: it is one step.
+    let mut run = |scale: f32| compiled.run(&[("x", &[127.0 * scale, scale])])[0][1];
+    assert_eq!([run(8.0), run(4.0), run(16.0)], [8.0, 6.0, 11.0]);
 }
 
 #[test]

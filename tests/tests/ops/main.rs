@@ -12,6 +12,7 @@ mod laws;
 mod matmul;
 mod norm;
 mod pool;
+mod random;
 mod reduce;
 mod rope;
 mod scan;

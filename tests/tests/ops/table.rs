@@ -41,8 +41,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::Tile,
     OpKind::Trilu,
     OpKind::Sample,
-    OpKind::RngNormal,
-    OpKind::RngUniform,
     OpKind::Conv,
     OpKind::Im2Col,
     OpKind::ConvTranspose2d,

@@ -3,8 +3,8 @@
 use rlx_ir::op::{ScaleMode, SteKind};
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::{assert_same, assert_within, epsilon};
-use rlx_mlx_tests::graph::{Layout, one_op};
-use rlx_mlx_tests::plugin::{refusal, run_one};
+use rlx_mlx_tests::graph::{Case, Layout, one_op};
+use rlx_mlx_tests::plugin::{refusal, run, run_one};
 use rlx_mlx_tests::tensor::{Tensor, indices};
 
 const STES: [SteKind; 4] = [SteKind::Identity, SteKind::ClippedIdentity, SteKind::Tanh, SteKind::HardTanh];
@@ -66,6 +66,32 @@ fn fake_quantize_of_halves_and_of_a_fixed_scale() {
     assert_within("fixed", &y, &want, |_, w| 1e-6 * w.abs());
 }
 
+/// The state of three runs is tested with the executable's; here the numbers of one, with a running scale and without.
+#[test]
+fn fake_quantize_of_a_running_scale() {
+    for (dims, axis) in [(vec![3, 4], None), (vec![3, 4], Some(0)), (vec![3, 4], Some(1)), (vec![0, 4], Some(1))] {
+        let x = Tensor::random(&dims, 9);
+        let channels = axis.map_or(1, |axis: usize| dims[axis]);
+        // None yet, and some that were.
+        let running: Vec<f64> = [0.0, 0.5, -1.0, 0.25].into_iter().cycle().take(channels).collect();
+        let state = Tensor::f32(&[channels], running.clone());
+        let mut case = Case::new();
+        let (input, kept) = (case.input(&x), case.input(&state));
+        let op = forward(8, axis, ScaleMode::EMA { decay: 0.75 });
+        let y = case.add(op, &[input, kept], &dims, DType::F32);
+        let outputs = run(&case.outputs(&[y, kept]));
+        let channel = |i: &[usize]| axis.map_or(0, |axis| i[axis]);
+        let mut wanted = running;
+        for (index, scale) in indices(&dims).zip(scales(&x, 8, axis)) {
+            let old = state.values[channel(&index)];
+            wanted[channel(&index)] = if old <= 0.0 { scale } else { 0.75 * old + 0.25 * scale };
+        }
+        assert_within("running scale", &outputs[1], &wanted, |_, w| 1e-6 * w.abs());
+        let want: Vec<f64> = indices(&dims).map(|i| quantized(x.at(&i), outputs[1].values[channel(&i)], 8)).collect();
+        assert_within("values", &outputs[0], &want, |_, w| 1e-6 * w.abs());
+    }
+}
+
 #[test]
 fn fake_quantize_backward_of_all_and_by_channel() {
     for (dims, axis) in [(vec![3, 4, 5], None), (vec![3, 4, 5], Some(0)), (vec![3, 4, 5], Some(1)), (vec![6], Some(0))]
@@ -120,10 +146,11 @@ fn nothing_is_quantized_to_nothing_and_zero_to_zero() {
 
 #[test]
 fn what_no_kernel_can_do_is_refused_by_name() {
-    let (x, state) = (Tensor::random(&[4], 1), Tensor::f32(&[1], [0.0]));
-    let ema = forward(8, None, ScaleMode::EMA { decay: 0.9 });
-    let error = refusal(&one_op(ema, &[&x, &state], Layout::Dense, &[4], DType::F32));
-    assert!(error.message().contains("FakeQuantize") && error.message().contains("EMA"), "{error}");
+    let x = Tensor::random(&[4], 1);
+    for (mode, operands) in [(ScaleMode::PerBatch, vec![&x, &x]), (ScaleMode::Fixed, vec![&x])] {
+        let error = refusal(&one_op(forward(8, None, mode), &operands, Layout::Dense, &[4], DType::F32));
+        assert!(error.message().contains(&format!("scale mode {mode:?} takes {}", 3 - operands.len())), "{error}");
+    }
     let error = refusal(&one_op(forward(3, None, ScaleMode::PerBatch), &[&x], Layout::Dense, &[4], DType::F32));
     assert!(error.message().contains("3 bits"), "{error}");
     let error = refusal(&one_op(forward(8, Some(1), ScaleMode::PerBatch), &[&x], Layout::Dense, &[4], DType::F32));

@@ -5,7 +5,7 @@ use super::{Engine, Executable, Memory, PluginSummary};
 use crate::params::MappedTensor;
 use crate::report::one_line;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use rlx_host_api::{DType, TensorInfo};
+use rlx_host_api::{DType, Rng, TensorInfo};
 use rlx_ir::{Dim, Graph, Op, Shape, rlxmodel};
 use rlx_opt::memory::plan_memory;
 use rlx_runtime::{CompiledGraph, Device, Session};
@@ -151,6 +151,10 @@ impl Executable for CpuExecutable {
 
     fn outputs(&self) -> &[TensorInfo] {
         &self.interface.outputs
+    }
+
+    fn set_seed(&mut self, seed: u64) -> Result<()> {
+        guarded("setting the seed", || self.compiled.set_rng(Rng { seed, ..Rng::default() }.into()))
     }
 
     fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()> {

@@ -59,6 +59,9 @@ pub(crate) trait Executable {
     /// Sets one parameter. The backend may use the mapped memory in place as long as it keeps `tensor`.
     fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()>;
 
+    /// Says what the random numbers of all runs follow from.
+    fn set_seed(&mut self, seed: u64) -> Result<()>;
+
     /// Says that every parameter is set.
     fn finish_params(&mut self) -> Result<()> {
         Ok(())

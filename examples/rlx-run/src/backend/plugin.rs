@@ -7,7 +7,7 @@ use crate::cli::BackendArgs;
 use crate::params::MappedTensor;
 use anyhow::{Result, bail};
 use rlx_host_api::discovery::Selector;
-use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, ErrorKind, Plugin, TensorInfo};
+use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, ErrorKind, Plugin, Rng, TensorInfo};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -108,6 +108,10 @@ impl Executable for PluginExecutable {
 
     fn set_param(&mut self, name: &str, tensor: Arc<MappedTensor>) -> Result<()> {
         Ok(self.0.set_param_shared(name, tensor, MappedTensor::view)?)
+    }
+
+    fn set_seed(&mut self, seed: u64) -> Result<()> {
+        Ok(self.0.set_rng(Rng { seed, ..Rng::default() })?)
     }
 
     fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Vec<u8>]) -> Result<()> {

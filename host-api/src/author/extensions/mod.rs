@@ -12,6 +12,7 @@ mod params;
 mod pipeline;
 mod profile;
 mod resident;
+mod rng;
 
 pub use crate::types::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source};
 pub use claims::{Claims, claims_table};
@@ -22,3 +23,4 @@ pub use params::{Params, params_table};
 pub use pipeline::{Pipeline, Run, pipeline_table};
 pub use profile::{Profile, profile_table};
 pub use resident::{Resident, resident_table};
+pub use rng::{Random, rng_table};

@@ -8,6 +8,7 @@ mod params;
 mod pipeline;
 mod profile;
 mod resident;
+mod rng;
 
 pub use pipeline::BatchRun;
 
@@ -73,6 +74,7 @@ extensions! {
     kernels: RlxKernelsApi, RLX_KERNELS_ID, RLX_KERNELS_VERSION;
     extent: RlxExtentApi, RLX_EXTENT_ID, RLX_EXTENT_VERSION;
     claims: RlxClaimsApi, RLX_CLAIMS_ID, RLX_CLAIMS_VERSION;
+    rng: RlxRngApi, RLX_RNG_ID, RLX_RNG_VERSION;
 }
 
 impl Plugin {

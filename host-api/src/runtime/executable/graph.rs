@@ -106,9 +106,8 @@ impl ExecutableGraph for PluginExecutable {
         self.release_scratch_memory();
     }
 
-    /// Kept and given back: no op that draws random numbers is among those of the plugin.
     fn set_rng(&mut self, rng: RngOptions) {
-        self.rng = rng;
+        or_fail(self.use_rng(rng));
     }
 
     fn rng(&self) -> RngOptions {

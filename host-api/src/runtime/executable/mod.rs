@@ -21,7 +21,7 @@ use super::boundary::{Boundary, Declared};
 use super::constants::HostTensor;
 use super::passes::Prepared;
 use super::registered::Registered;
-use crate::abi::{RlxExtentApi, RlxParamsApi, RlxPipelineApi, RlxResidentApi};
+use crate::abi::{RlxExtentApi, RlxParamsApi, RlxPipelineApi, RlxResidentApi, RlxRngApi};
 use crate::{Counters, Error, Executable};
 use arena::Arena;
 use handles::Handles;
@@ -71,6 +71,7 @@ struct Offers {
     resident: bool,
     pipeline: bool,
     extent: bool,
+    rng: bool,
 }
 
 impl PluginExecutable {
@@ -84,12 +85,13 @@ impl PluginExecutable {
         let constants: Vec<Arc<HostTensor>> = prepared.constants.into_iter().map(Arc::new).collect();
         constants.iter().try_for_each(|constant| attach(&mut executable, constant))?;
         let plugin = registered.backend.plugin();
-        Ok(Self {
+        let mut made = Self {
             offers: Offers {
                 params: plugin.offers::<RlxParamsApi>(),
                 resident: plugin.offers::<RlxResidentApi>(),
                 pipeline: plugin.offers::<RlxPipelineApi>(),
                 extent: plugin.offers::<RlxExtentApi>(),
+                rng: plugin.offers::<RlxRngApi>(),
             },
             registered: Arc::clone(registered),
             program: Arc::new(Program { boundary: Boundary::new(declared, &executable), constants }),
@@ -99,7 +101,18 @@ impl PluginExecutable {
             rng,
             arena: None,
             scratch: Scratch::default(),
-        })
+        };
+        made.use_rng(rng)?;
+        Ok(made)
+    }
+
+    /// What random numbers follow from, in the plugin too where it draws any.
+    fn use_rng(&mut self, rng: RngOptions) -> Result<(), Error> {
+        if self.offers.rng {
+            self.executable.set_rng(rng.into())?;
+        }
+        self.rng = rng;
+        Ok(())
     }
 
     /// The executable behind `graph`, when it is one of this kind.
