@@ -20,7 +20,7 @@ mod leaf;
 mod matmul;
 mod norm;
 mod pool;
-mod quant;
+mod quantized;
 mod reduce;
 mod rope;
 pub(crate) mod rule;

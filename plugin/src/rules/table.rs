@@ -2,8 +2,8 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quant, reduce, rope,
-    scan, shape, softmax, sort, unary, unary_backward,
+    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quantized, reduce,
+    rope, scan, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::names::{label, place};
 use crate::ir::nodes;
@@ -29,7 +29,7 @@ const FAMILIES: &[&[Rule]] = &[
     sort::RULES,
     conv::RULES,
     pool::RULES,
-    quant::RULES,
+    quantized::RULES,
     fused::RULES,
     control::RULES,
     custom::RULES,
