@@ -126,6 +126,29 @@ static inline int rlx_array_op(const RlxArrayOps *ops, const char *name, const c
 #define RLX_MASK_SLIDING 2
 #define RLX_MASK_CUSTOM 3
 
+// Attention, and the gated delta rule, which attends through a state in place of keys. Operands are real floats unless
+// said otherwise.
+
+/// softmax(scale * q k^T + mask) v for q [B,Hq,Lq,D], k [B,Hkv,Lk,D], v [B,Hkv,Lk,Dv], Hq a multiple of Hkv; the result
+/// is [B,Hq,Lq,Dv]. CAUSAL is aligned to the end of the keys: query i sees keys up to i + Lk - Lq. SLIDING and CUSTOM
+/// take a mask that broadcasts to [B,Hq,Lq,Lk]: bool (true attends), or a float that is added and promotes to q's
+/// dtype. A row that attends to nothing is unspecified (MLX: fast::scaled_dot_product_attention).
+typedef RlxError *(*RlxOpAttention)(RlxArray **out, RlxArray *q, RlxArray *k, RlxArray *v, float scale, uint32_t mask_kind, RlxArray *optional_mask);
+#define RLX_OP_ATTENTION "attention", "1aaafeo"
+
+/// The same with attention sinks [Hq]: one more score per head, which takes part in the softmax and carries no value.
+typedef RlxError *(*RlxOpAttentionSinks)(RlxArray **out, RlxArray *q, RlxArray *k, RlxArray *v, float scale, uint32_t mask_kind, RlxArray *optional_mask, RlxArray *sinks);
+#define RLX_OP_ATTENTION_SINKS "attention_sinks", "1aaafeoa"
+
+/// The gated delta rule over T steps: with state S [Dv,Dk] of each head, S = gate * S; S += beta * (v - S k) k^T; y = S
+/// q. q and k are [B,T,Hk,Dk], v [B,T,Hv,Dv], Hv a multiple of Hk; gates [B,T,Hv], or [B,T,Hv,Dk] for one gate a
+/// column; beta [B,T,Hv]; state [B,Hv,Dv,Dk] or NULL for 0; mask bool [B,T] or NULL, false leaves the state alone.
+/// `*out_y` is [B,T,Hv,Dv], `*out_state` the last state (MLX: fast::gated_delta_update).
+///
+/// `out` has room for 2: y, state.
+typedef RlxError *(*RlxOpGatedDeltaUpdate)(RlxArray **out, RlxArray *q, RlxArray *k, RlxArray *v, RlxArray *gates, RlxArray *beta, RlxArray *optional_state, RlxArray *optional_mask);
+#define RLX_OP_GATED_DELTA_UPDATE "gated_delta_update", "2aaaaaoo"
+
 // Elementwise ops of two or three operands.
 //
 // NumPy broadcasting (an error where shapes do not meet) and MLX's type promotion apply: f16 with bf16 gives f32,
@@ -295,7 +318,7 @@ typedef RlxError *(*RlxOpTril)(RlxArray **out, RlxArray *a, int32_t k);
 typedef RlxError *(*RlxOpTriu)(RlxArray **out, RlxArray *a, int32_t k);
 #define RLX_OP_TRIU "triu", "1ai"
 
-// Fourier transforms, in single precision: f64 operands are an error.
+// Fourier and Hadamard transforms, in single precision: f64 operands are an error.
 
 /// The transform of the RLX IR along the last axis; `inverse` nonzero is the inverse. complex64 is transformed as it
 /// is. Every other dtype is a block of 2N numbers, N real parts followed by N imaginary parts, and so is the result:
@@ -323,6 +346,11 @@ typedef RlxError *(*RlxOpFftshift)(RlxArray **out, RlxArray *a, const int32_t *a
 #define RLX_OP_FFTSHIFT "fftshift", "1av"
 typedef RlxError *(*RlxOpIfftshift)(RlxArray **out, RlxArray *a, const int32_t *axes, uint64_t axes_count);
 #define RLX_OP_IFFTSHIFT "ifftshift", "1av"
+
+/// scale * H x over the last axis of real floats, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28 (MLX:
+/// hadamard_transform).
+typedef RlxError *(*RlxOpHadamard)(RlxArray **out, RlxArray *x, float scale);
+#define RLX_OP_HADAMARD "hadamard", "1af"
 
 // Gathers: elements and slices picked by index arrays.
 //
@@ -517,11 +545,7 @@ typedef RlxError *(*RlxOpSegmentedMm)(RlxArray **out, RlxArray *a, RlxArray *b, 
 typedef RlxError *(*RlxOpBlockMaskedMm)(RlxArray **out, RlxArray *a, RlxArray *b, int32_t block_size, RlxArray *optional_mask_out, RlxArray *optional_mask_lhs, RlxArray *optional_mask_rhs);
 #define RLX_OP_BLOCK_MASKED_MM "block_masked_mm", "1aaiooo"
 
-// Fused neural-network ops (mlx::core::fast) and softmax. Operands are real floats unless said otherwise.
-
-/// Softmax along an axis; half types accumulate in f32, integers and bool give f32 (MLX: softmax, precise).
-typedef RlxError *(*RlxOpSoftmax)(RlxArray **out, RlxArray *a, int32_t axis);
-#define RLX_OP_SOFTMAX "softmax", "1ai"
+// Layer norm and RMS norm of real floats.
 
 /// Layer norm over the last axis; gamma and beta are 1-D of its size, or NULL for 1 and 0 (MLX: fast::layer_norm).
 typedef RlxError *(*RlxOpLayernorm)(RlxArray **out, RlxArray *x, RlxArray *optional_gamma, RlxArray *optional_beta, float eps);
@@ -530,46 +554,6 @@ typedef RlxError *(*RlxOpLayernorm)(RlxArray **out, RlxArray *x, RlxArray *optio
 /// RMS norm over the last axis; gamma as above (MLX: fast::rms_norm).
 typedef RlxError *(*RlxOpRmsnorm)(RlxArray **out, RlxArray *x, RlxArray *optional_gamma, float eps);
 #define RLX_OP_RMSNORM "rmsnorm", "1aof"
-
-/// softmax(scale * q k^T + mask) v for q [B,Hq,Lq,D], k [B,Hkv,Lk,D], v [B,Hkv,Lk,Dv], Hq a multiple of Hkv; the result
-/// is [B,Hq,Lq,Dv]. CAUSAL is aligned to the end of the keys: query i sees keys up to i + Lk - Lq. SLIDING and CUSTOM
-/// take a mask that broadcasts to [B,Hq,Lq,Lk]: bool (true attends), or a float that is added and promotes to q's
-/// dtype. A row that attends to nothing is unspecified (MLX: fast::scaled_dot_product_attention).
-typedef RlxError *(*RlxOpAttention)(RlxArray **out, RlxArray *q, RlxArray *k, RlxArray *v, float scale, uint32_t mask_kind, RlxArray *optional_mask);
-#define RLX_OP_ATTENTION "attention", "1aaafeo"
-
-/// The same with attention sinks [Hq]: one more score per head, which takes part in the softmax and carries no value.
-typedef RlxError *(*RlxOpAttentionSinks)(RlxArray **out, RlxArray *q, RlxArray *k, RlxArray *v, float scale, uint32_t mask_kind, RlxArray *optional_mask, RlxArray *sinks);
-#define RLX_OP_ATTENTION_SINKS "attention_sinks", "1aaafeoa"
-
-/// Rotary embedding of the first `dims` (even) features of x [B,...,T,D]; position t of the second last axis turns by
-/// scale * (t + offset) / w(i). w(i) is base^(2i/dims), or freqs [dims/2] where it is given; then `base` is not used.
-/// `traditional` nonzero pairs neighbours 2i and 2i+1, else i and i + dims/2 (MLX: fast::rope).
-typedef RlxError *(*RlxOpRope)(RlxArray **out, RlxArray *x, int32_t dims, int32_t traditional, float base, float scale, int32_t offset, RlxArray *optional_freqs);
-#define RLX_OP_ROPE "rope", "1aibffio"
-
-/// The same with an integer array of offsets: a scalar, or one for each of the B batches.
-typedef RlxError *(*RlxOpRopeOffsets)(RlxArray **out, RlxArray *x, int32_t dims, int32_t traditional, float base, float scale, RlxArray *offsets, RlxArray *optional_freqs);
-#define RLX_OP_ROPE_OFFSETS "rope_offsets", "1aibffao"
-
-/// logsumexp(logits) - logits[target] over the last axis of logits [...,C], for integer targets [...]; the result has
-/// the shape of targets. A target out of range is clamped into it (MLX: fast::cross_entropy).
-typedef RlxError *(*RlxOpCrossEntropy)(RlxArray **out, RlxArray *logits, RlxArray *targets);
-#define RLX_OP_CROSS_ENTROPY "cross_entropy", "1aa"
-
-/// The gated delta rule over T steps: with state S [Dv,Dk] of each head, S = gate * S; S += beta * (v - S k) k^T; y = S
-/// q. q and k are [B,T,Hk,Dk], v [B,T,Hv,Dv], Hv a multiple of Hk; gates [B,T,Hv], or [B,T,Hv,Dk] for one gate a
-/// column; beta [B,T,Hv]; state [B,Hv,Dv,Dk] or NULL for 0; mask bool [B,T] or NULL, false leaves the state alone.
-/// `*out_y` is [B,T,Hv,Dv], `*out_state` the last state (MLX: fast::gated_delta_update).
-///
-/// `out` has room for 2: y, state.
-typedef RlxError *(*RlxOpGatedDeltaUpdate)(RlxArray **out, RlxArray *q, RlxArray *k, RlxArray *v, RlxArray *gates, RlxArray *beta, RlxArray *optional_state, RlxArray *optional_mask);
-#define RLX_OP_GATED_DELTA_UPDATE "gated_delta_update", "2aaaaaoo"
-
-/// scale * H x over the last axis, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28; an error for f64
-/// (MLX: hadamard_transform).
-typedef RlxError *(*RlxOpHadamard)(RlxArray **out, RlxArray *x, float scale);
-#define RLX_OP_HADAMARD "hadamard", "1af"
 
 // Quantised matrices. Each group of neighbours on the last axis shares a scale (and in affine mode a bias); elements of
 // `bits` are packed into u32 words, the first in the lowest bits. A bad combination of mode, group size and bits is an
@@ -697,6 +681,18 @@ typedef RlxError *(*RlxOpArgmax)(RlxArray **out, RlxArray *a, int32_t axis, int3
 #define RLX_OP_ARGMAX "argmax", "1aib"
 typedef RlxError *(*RlxOpArgmin)(RlxArray **out, RlxArray *a, int32_t axis, int32_t keep_dim);
 #define RLX_OP_ARGMIN "argmin", "1aib"
+
+// Rotary position embedding of real floats.
+
+/// Rotary embedding of the first `dims` (even) features of x [B,...,T,D]; position t of the second last axis turns by
+/// scale * (t + offset) / w(i). w(i) is base^(2i/dims), or freqs [dims/2] where it is given; then `base` is not used.
+/// `traditional` nonzero pairs neighbours 2i and 2i+1, else i and i + dims/2 (MLX: fast::rope).
+typedef RlxError *(*RlxOpRope)(RlxArray **out, RlxArray *x, int32_t dims, int32_t traditional, float base, float scale, int32_t offset, RlxArray *optional_freqs);
+#define RLX_OP_ROPE "rope", "1aibffio"
+
+/// The same with an integer array of offsets: a scalar, or one for each of the B batches.
+typedef RlxError *(*RlxOpRopeOffsets)(RlxArray **out, RlxArray *x, int32_t dims, int32_t traditional, float base, float scale, RlxArray *offsets, RlxArray *optional_freqs);
+#define RLX_OP_ROPE_OFFSETS "rope_offsets", "1aibffao"
 
 // Running reductions along one axis; the shape stays.
 //
@@ -870,6 +866,17 @@ typedef RlxError *(*RlxOpContiguous)(RlxArray **out, RlxArray *a);
 /// A node of its own over the same buffer, strides included (MLX: copy).
 typedef RlxError *(*RlxOpCopy)(RlxArray **out, RlxArray *a);
 #define RLX_OP_COPY "copy", "1a"
+
+// Softmax, and the cross-entropy of one. Operands are real floats unless said otherwise.
+
+/// Softmax along an axis; half types accumulate in f32, integers and bool give f32 (MLX: softmax, precise).
+typedef RlxError *(*RlxOpSoftmax)(RlxArray **out, RlxArray *a, int32_t axis);
+#define RLX_OP_SOFTMAX "softmax", "1ai"
+
+/// logsumexp(logits) - logits[target] over the last axis of logits [...,C], for integer targets [...]; the result has
+/// the shape of targets. A target out of range is clamped into it (MLX: fast::cross_entropy).
+typedef RlxError *(*RlxOpCrossEntropy)(RlxArray **out, RlxArray *logits, RlxArray *targets);
+#define RLX_OP_CROSS_ENTROPY "cross_entropy", "1aa"
 
 // Sorting and selection along one axis.
 //

@@ -467,6 +467,46 @@ unsafe extern "C" {
     ) -> std::ffi::c_int;
     /// Handles alive in the process: arrays, compiled functions, streams and so on. For leak checks.
     pub fn rlx_mlx_live_handles() -> usize;
+    /** softmax(scale * q k^T + mask) v for q [B,Hq,Lq,D], k [B,Hkv,Lk,D], v [B,Hkv,Lk,Dv], Hq a multiple of Hkv; the result
+    is [B,Hq,Lq,Dv]. CAUSAL is aligned to the end of the keys: query i sees keys up to i + Lk - Lq. SLIDING and CUSTOM
+    take a mask that broadcasts to [B,Hq,Lq,Lk]: bool (true attends), or a float that is added and promotes to q's dtype.
+    A row that attends to nothing is unspecified (MLX: fast::scaled_dot_product_attention).*/
+    pub fn rlx_mlx_op_attention(
+        q: *mut rlx_mlx_array_t,
+        k: *mut rlx_mlx_array_t,
+        v: *mut rlx_mlx_array_t,
+        scale: f32,
+        mask_kind: rlx_mlx_mask_t,
+        mask_or_null: *mut rlx_mlx_array_t,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
+    /// The same with attention sinks [Hq]: one more score per head, which takes part in the softmax and carries no value.
+    pub fn rlx_mlx_op_attention_sinks(
+        q: *mut rlx_mlx_array_t,
+        k: *mut rlx_mlx_array_t,
+        v: *mut rlx_mlx_array_t,
+        scale: f32,
+        mask_kind: rlx_mlx_mask_t,
+        mask_or_null: *mut rlx_mlx_array_t,
+        sinks: *mut rlx_mlx_array_t,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
+    /** The gated delta rule over T steps: with state S [Dv,Dk] of each head,
+      S = gate * S;  S += beta * (v - S k) k^T;  y = S q.
+    q and k are [B,T,Hk,Dk], v [B,T,Hv,Dv], Hv a multiple of Hk; gates [B,T,Hv], or [B,T,Hv,Dk] for one gate a column;
+    beta [B,T,Hv]; state [B,Hv,Dv,Dk] or NULL for 0; mask bool [B,T] or NULL, false leaves the state alone. `*out_y` is
+    [B,T,Hv,Dv], `*out_state` the last state (MLX: fast::gated_delta_update).*/
+    pub fn rlx_mlx_op_gated_delta_update(
+        q: *mut rlx_mlx_array_t,
+        k: *mut rlx_mlx_array_t,
+        v: *mut rlx_mlx_array_t,
+        gates: *mut rlx_mlx_array_t,
+        beta: *mut rlx_mlx_array_t,
+        state_or_null: *mut rlx_mlx_array_t,
+        mask_or_null: *mut rlx_mlx_array_t,
+        out_y: *mut *mut rlx_mlx_array_t,
+        out_state: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
     pub fn rlx_mlx_op_add(
         a: *mut rlx_mlx_array_t,
         b: *mut rlx_mlx_array_t,
@@ -1019,6 +1059,9 @@ unsafe extern "C" {
         n_axes: usize,
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
+    /** scale * H x over the last axis of real floats, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28 (MLX:
+    hadamard_transform).*/
+    pub fn rlx_mlx_op_hadamard(x: *mut rlx_mlx_array_t, scale: f32, out: *mut *mut rlx_mlx_array_t) -> std::ffi::c_int;
     /** Slices of `a` along `axis`: the axes of `indices` take the place of `axis`, which a scalar index drops
     (MLX: take).*/
     pub fn rlx_mlx_op_take(
@@ -1140,28 +1183,6 @@ unsafe extern "C" {
         tg_x: std::ffi::c_int,
         tg_y: std::ffi::c_int,
         tg_z: std::ffi::c_int,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /** The gradient of 2-D max pooling with respect to its input, as one Metal kernel: x [n,c,h,w] and dy
-    [n,c,h_out,w_out] of one float dtype give dx [n,c,h,w] of that dtype, summed in f32 in a fixed order. kh, kw: window;
-    sh, sw: strides; ph, pw: zero padding, less than the window; h_out and w_out are floor((h + 2 ph - kh) / sh) + 1 and
-    likewise. A window's gradient goes to its first NaN if it has one, else to the first of its maxima; padding never
-    wins. ERR_BAD_SHAPE when the numbers do not fit the arrays or each other; an MLX without Metal is ERR_GENERIC.*/
-    pub fn rlx_mlx_op_maxpool2d_backward_metal(
-        x: *mut rlx_mlx_array_t,
-        dy: *mut rlx_mlx_array_t,
-        n: std::ffi::c_int,
-        c: std::ffi::c_int,
-        h: std::ffi::c_int,
-        w: std::ffi::c_int,
-        h_out: std::ffi::c_int,
-        w_out: std::ffi::c_int,
-        kh: std::ffi::c_int,
-        kw: std::ffi::c_int,
-        sh: std::ffi::c_int,
-        sw: std::ffi::c_int,
-        ph: std::ffi::c_int,
-        pw: std::ffi::c_int,
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
     /** x of a x = b for square a [...,n,n]. b is [...,n,k], or [...,n] where it has one axis less than a; batch axes
@@ -1406,12 +1427,6 @@ unsafe extern "C" {
     MLX's CPU ops write to. Who opens libmlx can export this under the name of MLX's `allocator()`, mangled, on systems
     where libmlx then calls it (ELF); libmlx has to be a library of its own.*/
     pub fn rlx_mlx_allocator() -> *mut std::ffi::c_void;
-    /// Softmax along an axis; half types accumulate in f32, integers and bool give f32 (MLX: softmax, precise).
-    pub fn rlx_mlx_op_softmax(
-        a: *mut rlx_mlx_array_t,
-        axis: std::ffi::c_int,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
     /// Layer norm over the last axis; gamma and beta are 1-D of its size, or NULL for 1 and 0 (MLX: fast::layer_norm).
     pub fn rlx_mlx_op_layernorm(
         x: *mut rlx_mlx_array_t,
@@ -1427,80 +1442,6 @@ unsafe extern "C" {
         eps: f32,
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
-    /** softmax(scale * q k^T + mask) v for q [B,Hq,Lq,D], k [B,Hkv,Lk,D], v [B,Hkv,Lk,Dv], Hq a multiple of Hkv; the result
-    is [B,Hq,Lq,Dv]. CAUSAL is aligned to the end of the keys: query i sees keys up to i + Lk - Lq. SLIDING and CUSTOM
-    take a mask that broadcasts to [B,Hq,Lq,Lk]: bool (true attends), or a float that is added and promotes to q's dtype.
-    A row that attends to nothing is unspecified (MLX: fast::scaled_dot_product_attention).*/
-    pub fn rlx_mlx_op_attention(
-        q: *mut rlx_mlx_array_t,
-        k: *mut rlx_mlx_array_t,
-        v: *mut rlx_mlx_array_t,
-        scale: f32,
-        mask_kind: rlx_mlx_mask_t,
-        mask_or_null: *mut rlx_mlx_array_t,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /// The same with attention sinks [Hq]: one more score per head, which takes part in the softmax and carries no value.
-    pub fn rlx_mlx_op_attention_sinks(
-        q: *mut rlx_mlx_array_t,
-        k: *mut rlx_mlx_array_t,
-        v: *mut rlx_mlx_array_t,
-        scale: f32,
-        mask_kind: rlx_mlx_mask_t,
-        mask_or_null: *mut rlx_mlx_array_t,
-        sinks: *mut rlx_mlx_array_t,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /** Rotary embedding of the first `dims` (even) features of x [B,...,T,D]; position t of the second last axis turns by
-    scale * (t + offset) / w(i). w(i) is base^(2i/dims), or freqs [dims/2] where it is given; then `base` is not used.
-    `traditional` nonzero pairs neighbours 2i and 2i+1, else i and i + dims/2 (MLX: fast::rope).*/
-    pub fn rlx_mlx_op_rope(
-        x: *mut rlx_mlx_array_t,
-        dims: std::ffi::c_int,
-        traditional: std::ffi::c_int,
-        base: f32,
-        scale: f32,
-        offset: std::ffi::c_int,
-        freqs_or_null: *mut rlx_mlx_array_t,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /// The same with an integer array of offsets: a scalar, or one for each of the B batches.
-    pub fn rlx_mlx_op_rope_offsets(
-        x: *mut rlx_mlx_array_t,
-        dims: std::ffi::c_int,
-        traditional: std::ffi::c_int,
-        base: f32,
-        scale: f32,
-        offsets: *mut rlx_mlx_array_t,
-        freqs_or_null: *mut rlx_mlx_array_t,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /** logsumexp(logits) - logits[target] over the last axis of logits [...,C], for integer targets [...]; the result has
-    the shape of targets. A target out of range is clamped into it (MLX: fast::cross_entropy).*/
-    pub fn rlx_mlx_op_cross_entropy(
-        logits: *mut rlx_mlx_array_t,
-        targets: *mut rlx_mlx_array_t,
-        out: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /** The gated delta rule over T steps: with state S [Dv,Dk] of each head,
-      S = gate * S;  S += beta * (v - S k) k^T;  y = S q.
-    q and k are [B,T,Hk,Dk], v [B,T,Hv,Dv], Hv a multiple of Hk; gates [B,T,Hv], or [B,T,Hv,Dk] for one gate a column;
-    beta [B,T,Hv]; state [B,Hv,Dv,Dk] or NULL for 0; mask bool [B,T] or NULL, false leaves the state alone. `*out_y` is
-    [B,T,Hv,Dv], `*out_state` the last state (MLX: fast::gated_delta_update).*/
-    pub fn rlx_mlx_op_gated_delta_update(
-        q: *mut rlx_mlx_array_t,
-        k: *mut rlx_mlx_array_t,
-        v: *mut rlx_mlx_array_t,
-        gates: *mut rlx_mlx_array_t,
-        beta: *mut rlx_mlx_array_t,
-        state_or_null: *mut rlx_mlx_array_t,
-        mask_or_null: *mut rlx_mlx_array_t,
-        out_y: *mut *mut rlx_mlx_array_t,
-        out_state: *mut *mut rlx_mlx_array_t,
-    ) -> std::ffi::c_int;
-    /** scale * H x over the last axis, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28; ERR_BAD_DTYPE for f64
-    (MLX: hadamard_transform).*/
-    pub fn rlx_mlx_op_hadamard(x: *mut rlx_mlx_array_t, scale: f32, out: *mut *mut rlx_mlx_array_t) -> std::ffi::c_int;
     /** Copies `nbytes` bytes from byte `offset` of the row-major elements into `dst`, whatever the strides. ERR_BAD_SHAPE
     when they lie beyond the end. A lazy array is evaluated.*/
     pub fn rlx_mlx_part_read(
@@ -1527,6 +1468,28 @@ unsafe extern "C" {
         n_segments: usize,
         in_host_memory: std::ffi::c_int,
         out_moved: *mut usize,
+    ) -> std::ffi::c_int;
+    /** The gradient of 2-D max pooling with respect to its input, as one Metal kernel: x [n,c,h,w] and dy
+    [n,c,h_out,w_out] of one float dtype give dx [n,c,h,w] of that dtype, summed in f32 in a fixed order. kh, kw: window;
+    sh, sw: strides; ph, pw: zero padding, less than the window; h_out and w_out are floor((h + 2 ph - kh) / sh) + 1 and
+    likewise. A window's gradient goes to its first NaN if it has one, else to the first of its maxima; padding never
+    wins. ERR_BAD_SHAPE when the numbers do not fit the arrays or each other; an MLX without Metal is ERR_GENERIC.*/
+    pub fn rlx_mlx_op_maxpool2d_backward_metal(
+        x: *mut rlx_mlx_array_t,
+        dy: *mut rlx_mlx_array_t,
+        n: std::ffi::c_int,
+        c: std::ffi::c_int,
+        h: std::ffi::c_int,
+        w: std::ffi::c_int,
+        h_out: std::ffi::c_int,
+        w_out: std::ffi::c_int,
+        kh: std::ffi::c_int,
+        kw: std::ffi::c_int,
+        sh: std::ffi::c_int,
+        sw: std::ffi::c_int,
+        ph: std::ffi::c_int,
+        pw: std::ffi::c_int,
+        out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
     /** Quantises w [...,K] of rank 2 or more, f16, bf16 or f32, K a multiple of the group size: u32 words [...,K*bits/32],
     scales [...,K/group_size], and biases of the same shape, or NULL in modes that have none. `global_scale_or_null` is a
@@ -1774,6 +1737,30 @@ unsafe extern "C" {
         a: *mut rlx_mlx_array_t,
         axis: std::ffi::c_int,
         keep_dim: std::ffi::c_int,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
+    /** Rotary embedding of the first `dims` (even) features of x [B,...,T,D]; position t of the second last axis turns by
+    scale * (t + offset) / w(i). w(i) is base^(2i/dims), or freqs [dims/2] where it is given; then `base` is not used.
+    `traditional` nonzero pairs neighbours 2i and 2i+1, else i and i + dims/2 (MLX: fast::rope).*/
+    pub fn rlx_mlx_op_rope(
+        x: *mut rlx_mlx_array_t,
+        dims: std::ffi::c_int,
+        traditional: std::ffi::c_int,
+        base: f32,
+        scale: f32,
+        offset: std::ffi::c_int,
+        freqs_or_null: *mut rlx_mlx_array_t,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
+    /// The same with an integer array of offsets: a scalar, or one for each of the B batches.
+    pub fn rlx_mlx_op_rope_offsets(
+        x: *mut rlx_mlx_array_t,
+        dims: std::ffi::c_int,
+        traditional: std::ffi::c_int,
+        base: f32,
+        scale: f32,
+        offsets: *mut rlx_mlx_array_t,
+        freqs_or_null: *mut rlx_mlx_array_t,
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
     /// Running sum from the first element (MLX: cumsum).
@@ -2060,6 +2047,19 @@ unsafe extern "C" {
     pub fn rlx_mlx_op_contiguous(a: *mut rlx_mlx_array_t, out: *mut *mut rlx_mlx_array_t) -> std::ffi::c_int;
     /// A node of its own over the same buffer, strides included (MLX: copy).
     pub fn rlx_mlx_op_copy(a: *mut rlx_mlx_array_t, out: *mut *mut rlx_mlx_array_t) -> std::ffi::c_int;
+    /// Softmax along an axis; half types accumulate in f32, integers and bool give f32 (MLX: softmax, precise).
+    pub fn rlx_mlx_op_softmax(
+        a: *mut rlx_mlx_array_t,
+        axis: std::ffi::c_int,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
+    /** logsumexp(logits) - logits[target] over the last axis of logits [...,C], for integer targets [...]; the result has
+    the shape of targets. A target out of range is clamped into it (MLX: fast::cross_entropy).*/
+    pub fn rlx_mlx_op_cross_entropy(
+        logits: *mut rlx_mlx_array_t,
+        targets: *mut rlx_mlx_array_t,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
     /// In ascending order (MLX: sort).
     pub fn rlx_mlx_op_sort(
         a: *mut rlx_mlx_array_t,

@@ -177,4 +177,23 @@ int rlx_mlx_op_ifftshift(rlx_mlx_array_t* a, const int* axes, size_t n_axes, rlx
   });
 }
 
+int rlx_mlx_op_hadamard(rlx_mlx_array_t* x, float scale, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    const auto& value = in(x, "x");
+    need_floating(value, "x");
+    need_rank(value, 1, "x");
+    if (value.dtype() == mx::float64) {
+      bad_dtype("x is f64, which MLX does not transform");
+    }
+    int left = value.shape(-1);
+    while (left > 1 && left % 2 == 0 && left != 12 && left != 20 && left != 28) {
+      left /= 2;
+    }
+    if (left != 1 && left != 12 && left != 20 && left != 28) {
+      bad_shape("a last axis of " + std::to_string(value.shape(-1)) + " is not m * 2^k with m of 1, 12, 20, 28");
+    }
+    return handle(mx::hadamard_transform(value, scale, here()));
+  });
+}
+
 }  // extern "C"

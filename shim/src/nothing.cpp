@@ -8,4 +8,8 @@ mx::array of_nothing(const mx::array& planned, double value) {
   return mx::full(planned.shape(), mx::array(value, planned.dtype()), planned.dtype(), here());
 }
 
+mx::array unless_empty(const mx::array& x, const mx::array& y, double of_none) {
+  return x.size() == 0 ? of_nothing(y, of_none) : y;
+}
+
 }  // namespace rlx_mlx

@@ -10,4 +10,7 @@ namespace rlx_mlx {
 // takes any value.
 mx::array of_nothing(const mx::array& planned, double value = 0.0);
 
+// `y`, which MLX makes of `x` with a reduction, unless `x` has no element: then each element of `y` is `of_none`.
+mx::array unless_empty(const mx::array& x, const mx::array& y, double of_none = 0.0);
+
 }  // namespace rlx_mlx

@@ -20,11 +20,6 @@ void check_filled(const mx::array& a, const std::vector<int>& axes) {
 
 constexpr double NAN_VALUE = std::numeric_limits<double>::quiet_NaN();
 
-// `y`, which MLX reduced `x` to, or what every group of no elements gives.
-mx::array known(const mx::array& x, const mx::array& y, double of_none) {
-  return x.size() == 0 ? of_nothing(y, of_none) : y;
-}
-
 // The empty result of a function for which MLX refuses every empty array, for an array that has no group.
 mx::array no_group(const mx::array& a, const std::vector<int>& axes, bool keep, mx::Dtype dtype) {
   return mx::astype(of_nothing(mx::any(a, axes, keep, here())), dtype, here());
@@ -42,11 +37,11 @@ mx::array reduced(const mx::array& a, rlx_mlx_reduce_t kind, const std::vector<i
     return a;
   }
   switch (kind) {
-    case RLX_MLX_RED_SUM: return known(a, mx::sum(a, axes, keep, s), 0.0);
-    case RLX_MLX_RED_MEAN: return known(a, mx::mean(a, axes, keep, s), NAN_VALUE);
+    case RLX_MLX_RED_SUM: return unless_empty(a, mx::sum(a, axes, keep, s), 0.0);
+    case RLX_MLX_RED_MEAN: return unless_empty(a, mx::mean(a, axes, keep, s), NAN_VALUE);
     case RLX_MLX_RED_MAX: return extreme(a, axes, keep, mx::max);
     case RLX_MLX_RED_MIN: return extreme(a, axes, keep, mx::min);
-    case RLX_MLX_RED_PROD: return known(a, mx::prod(a, axes, keep, s), 1.0);
+    case RLX_MLX_RED_PROD: return unless_empty(a, mx::prod(a, axes, keep, s), 1.0);
   }
   throw Failure(RLX_MLX_ERR_GENERIC, "unknown reduction " + std::to_string(static_cast<int>(kind)));
 }
@@ -88,28 +83,28 @@ int rlx_mlx_op_logsumexp(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int
 int rlx_mlx_op_var(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, int ddof, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(known(x, mx::var(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()), NAN_VALUE));
+    return handle(unless_empty(x, mx::var(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()), NAN_VALUE));
   });
 }
 
 int rlx_mlx_op_std(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, int ddof, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(known(x, mx::std(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()), NAN_VALUE));
+    return handle(unless_empty(x, mx::std(x, axes_of(x, axes, n_axes), keep_dim != 0, ddof, here()), NAN_VALUE));
   });
 }
 
 int rlx_mlx_op_all(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(known(x, mx::all(x, axes_of(x, axes, n_axes), keep_dim != 0, here()), 1.0));
+    return handle(unless_empty(x, mx::all(x, axes_of(x, axes, n_axes), keep_dim != 0, here()), 1.0));
   });
 }
 
 int rlx_mlx_op_any(rlx_mlx_array_t* a, const int* axes, size_t n_axes, int keep_dim, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = in(a, "a");
-    return handle(known(x, mx::any(x, axes_of(x, axes, n_axes), keep_dim != 0, here()), 0.0));
+    return handle(unless_empty(x, mx::any(x, axes_of(x, axes, n_axes), keep_dim != 0, here()), 0.0));
   });
 }
 

@@ -12,7 +12,7 @@ int scanned(const char* name, rlx_mlx_array_t* a, int axis, rlx_mlx_array_t** ou
   return produce(name, out, [&] {
     const auto& x = in(a, "a");
     const auto y = function(x, axis_of(x, axis));
-    return handle(x.size() == 0 ? of_nothing(y) : y);
+    return handle(unless_empty(x, y));
   });
 }
 

@@ -1,4 +1,5 @@
-//! Every function of the headers has a binding and is tested in C, every file is small, every header is in the umbrella.
+//! Every function of the headers has a binding and is tested in C, every file is small, every header is in the umbrella
+//! and has a source and a C test of its name.
 //!
 //! The bindings themselves are checked where they are used: `cargo xtask bindings --check` compares the whole file.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that panics has failed
@@ -114,15 +115,19 @@ fn preprocessed(test: &Path) -> String {
 }
 
 #[test]
-fn every_header_is_in_the_umbrella_and_has_its_own_c_test() {
+fn every_header_is_in_the_umbrella_and_has_a_source_and_a_c_test_of_its_name() {
     let umbrella = read(&files("include", "h")[0]);
-    let main = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/main.c"));
+    let shim = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let main = read(&shim.join("tests/c/main.c"));
     for header in files("include/rlx_mlx", "h") {
         let header_name = name(&header);
         assert!(umbrella.contains(&format!("#include \"rlx_mlx/{header_name}\"")), "{header_name} is not included");
         let family = header_name.trim_end_matches(".h");
         if family != "types" {
             assert!(main.contains(&format!("X({family})")), "main.c does not run {family}");
+            for file in [format!("src/{family}.cpp"), format!("tests/c/{family}.c")] {
+                assert!(shim.join(&file).is_file(), "{file} is missing");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Fourier transforms against the sum that defines them, in f64.
+//! Fourier and Hadamard transforms against the sums that define them, in f64.
 
 mod support;
 
@@ -227,4 +227,28 @@ fn shifts_move_the_zero_frequency_to_the_middle() {
             }
         }
     }
+}
+
+#[test]
+fn hadamard_alternates_signs() {
+    let data = quarters(&[2, 8], 6);
+    let expected = fill(&[2, 8], |c| {
+        0.5 * (0..8_usize)
+            .map(|j| if (c[1] & j).count_ones() % 2 == 0 { 1.0 } else { -1.0 } * data[c[0] * 8 + j])
+            .sum::<f64>()
+    });
+    for dtype in NARROW {
+        for x in twins(&data, &[2, 8], dtype) {
+            // SAFETY: live handle.
+            close(
+                &ok(|out| unsafe { rlx_mlx_op_hadamard(x.0, 0.5, out) }),
+                &expected,
+                4.0 * eps(dtype),
+                4.0 * eps(dtype),
+            );
+        }
+    }
+    let three = array(&[0.0; 3], &[3], RLX_MLX_DTYPE_F32);
+    // SAFETY: live handle; 3 is no size of a Hadamard matrix.
+    assert_eq!(fails(|out| unsafe { rlx_mlx_op_hadamard(three.0, 1.0, out) }), RLX_MLX_ERR_BAD_SHAPE);
 }

@@ -7,8 +7,6 @@ use std::ffi::CString;
 use std::ptr::null_mut;
 use support::*;
 
-const NARROW: [u32; 3] = [RLX_MLX_DTYPE_F32, RLX_MLX_DTYPE_F16, RLX_MLX_DTYPE_BF16];
-
 /// Small integers: every product and sum here is exact in all float dtypes (in bf16 up to 256).
 fn numbers(dims: &[i32], salt: usize) -> Vec<f64> {
     let mut i = salt * 3;

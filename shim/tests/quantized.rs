@@ -6,7 +6,6 @@ use rlx_mlx_shim::*;
 use std::ptr::null_mut;
 use support::*;
 
-const NARROW: [u32; 3] = [RLX_MLX_DTYPE_F32, RLX_MLX_DTYPE_F16, RLX_MLX_DTYPE_BF16];
 const FLOATING_MODES: [(u32, usize, usize); 3] =
     [(RLX_MLX_QUANT_MXFP4, 32, 4), (RLX_MLX_QUANT_MXFP8, 32, 8), (RLX_MLX_QUANT_NVFP4, 16, 4)];
 

@@ -6,7 +6,6 @@ use rlx_mlx_shim::*;
 use std::ptr::null_mut;
 use support::*;
 
-const NARROW: [u32; 3] = [RLX_MLX_DTYPE_F32, RLX_MLX_DTYPE_F16, RLX_MLX_DTYPE_BF16];
 const COUNT: i32 = 40_000;
 
 fn key(seed: u64) -> A {

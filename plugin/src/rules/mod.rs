@@ -21,7 +21,7 @@ mod matmul;
 mod norm;
 mod pool;
 pub(crate) mod prepared;
-mod quant;
+mod quantized;
 mod random;
 mod reduce;
 mod rope;

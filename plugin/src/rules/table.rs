@@ -2,7 +2,7 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quant, random,
+    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quantized, random,
     reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
@@ -30,7 +30,7 @@ const FAMILIES: &[&[Rule]] = &[
     sort::RULES,
     conv::RULES,
     pool::RULES,
-    quant::RULES,
+    quantized::RULES,
     random::RULES,
     fused::RULES,
     control::RULES,

@@ -1,4 +1,4 @@
-/* Fourier transforms, in single precision: f64 operands are ERR_BAD_DTYPE. */
+/* Fourier and Hadamard transforms, in single precision: f64 operands are ERR_BAD_DTYPE. */
 #ifndef RLX_MLX_FFT_H
 #define RLX_MLX_FFT_H
 
@@ -37,6 +37,10 @@ int rlx_mlx_op_irfftn(rlx_mlx_array_t* a, const int* n_or_null, const int* axes,
 /* Moves the zero frequency to the middle of the axes, and back; any dtype, axes as above (MLX: fft::fftshift). */
 int rlx_mlx_op_fftshift(rlx_mlx_array_t* a, const int* axes, size_t n_axes, rlx_mlx_array_t** out);
 int rlx_mlx_op_ifftshift(rlx_mlx_array_t* a, const int* axes, size_t n_axes, rlx_mlx_array_t** out);
+
+/* scale * H x over the last axis of real floats, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28 (MLX:
+ * hadamard_transform). */
+int rlx_mlx_op_hadamard(rlx_mlx_array_t* x, float scale, rlx_mlx_array_t** out);
 
 RLX_MLX_C_END
 #endif

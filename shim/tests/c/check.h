@@ -69,6 +69,19 @@ static inline rlx_mlx_array_t* make_i32(const int32_t* data, int count) {
   return make(RLX_MLX_DTYPE_I32, data, sizeof(int32_t) * (size_t)count, 1, &count);
 }
 
+/* Languages of kernels from source, and whether MLX runs kernels in one of them here. */
+enum language { METAL, CUDA };
+static inline int runs_kernels(enum language language) {
+#ifdef __APPLE__
+  const enum language of_gpus = METAL;
+#else
+  const enum language of_gpus = CUDA;
+#endif
+  size_t gpus = 0;
+  CHECK_OK(rlx_mlx_device_count(RLX_MLX_DEVICE_GPU, &gpus));
+  return gpus > 0 && language == of_gpus;
+}
+
 /* Whether `array` holds exactly these bytes. */
 static inline int holds_bytes(rlx_mlx_array_t* array, const void* expected, size_t nbytes) {
   unsigned char* found = malloc(nbytes ? nbytes : 1);

@@ -1,7 +1,7 @@
 /* include/rlx_mlx/fft.h */
 #include "check.h"
 
-void test_fft(void) {
+static void fourier(void) {
   /* The real signal 1 2 3 4: transform 10, -2+2i, -2, -2-2i. */
   const float block[] = {1, 2, 3, 4, 0, 0, 0, 0}, spectrum[] = {10, -2, -2, -2, 0, 2, 0, -2};
   const float half[] = {10, 0, -2, 2, -2, 0}, whole[] = {10, 0, -2, 2, -2, 0, -2, -2};
@@ -60,4 +60,22 @@ void test_fft(void) {
   rlx_mlx_array_free(s);
   rlx_mlx_array_free(two_points);
   rlx_mlx_array_free(f64);
+}
+
+static void hadamard(void) {
+  const float data[] = {1, 3, 2, 6}, expected[] = {4, -2, 8, -4};
+  const int32_t numbers[] = {1, 2};
+  rlx_mlx_array_t *x = make_f32(data, 2, 2), *ints = make_i32(numbers, 2), *out = NULL;
+
+  CHECK_OK(rlx_mlx_op_hadamard(x, 1, &out));
+  CHECK(holds_f32(out, expected, 4, 1e-5F));
+  rlx_mlx_array_free(out);
+  CHECK_FAILS_OUT(rlx_mlx_op_hadamard, RLX_MLX_ERR_BAD_DTYPE, out, rlx_mlx_op_hadamard(ints, 1, &out));
+  rlx_mlx_array_free(x);
+  rlx_mlx_array_free(ints);
+}
+
+void test_fft(void) {
+  fourier();
+  hadamard();
 }

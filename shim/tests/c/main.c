@@ -7,6 +7,7 @@ int checks_failed = 0;
 /* One for each header of include/rlx_mlx but types.h, which declares no function. */
 #define FAMILIES(X) \
   X(array)          \
+  X(attention)      \
   X(binary)         \
   X(callback)       \
   X(compile)        \
@@ -22,14 +23,17 @@ int checks_failed = 0;
   X(linalg)         \
   X(matmul)         \
   X(memory)         \
-  X(nn)             \
+  X(norm)           \
   X(part)           \
+  X(pool)           \
   X(quantized)      \
   X(random)         \
   X(reduce)         \
+  X(rope)           \
   X(scan)           \
   X(scatter)        \
   X(shape)          \
+  X(softmax)        \
   X(sort)           \
   X(stream)         \
   X(trace)          \

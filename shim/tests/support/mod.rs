@@ -166,6 +166,9 @@ pub const MOVED: [u32; 8] = [
 /// The float dtypes.
 pub const FLOATS: [u32; 4] = [RLX_MLX_DTYPE_F32, RLX_MLX_DTYPE_F16, RLX_MLX_DTYPE_BF16, RLX_MLX_DTYPE_F64];
 
+/// The float dtypes that every device computes in.
+pub const NARROW: [u32; 3] = [RLX_MLX_DTYPE_F32, RLX_MLX_DTYPE_F16, RLX_MLX_DTYPE_BF16];
+
 /// Row-major values of an array of these extents, from a function of the coordinates.
 pub fn fill(dims: &[c_int], mut f: impl FnMut(&[usize]) -> f64) -> Vec<f64> {
     let count = dims.iter().map(|&d| d as usize).product::<usize>();
@@ -182,6 +185,15 @@ pub fn fill(dims: &[c_int], mut f: impl FnMut(&[usize]) -> f64) -> Vec<f64> {
         }
     }
     out
+}
+
+/// Quarters from -1.5 to 1.5, exact in every dtype, without a pattern that hides a wrong axis.
+pub fn quarters(dims: &[i32], salt: usize) -> Vec<f64> {
+    let mut i = salt * 5;
+    fill(dims, |_| {
+        i += 1;
+        ((i * 7 + i / 6) % 13) as f64 / 4.0 - 1.5
+    })
 }
 
 /// The element of row-major `values` at these coordinates.

@@ -2,12 +2,12 @@
 //! when, and whether the table of them still holds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-mod activation_backward;
-mod conv_backward;
+mod conv;
 mod custom_ops;
 mod double_floats;
-mod fake_quantize;
-mod group_norm_backward;
+mod group_norm;
+mod quantized;
 mod refusals;
-mod resize;
+mod shape;
 mod table;
+mod unary_backward;

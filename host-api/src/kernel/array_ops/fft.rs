@@ -5,7 +5,7 @@ use crate::Error;
 use crate::abi::*;
 use crate::kernel::array::{Array, ArrayOps, given};
 
-/// Fourier transforms, in single precision: f64 operands are an error.
+/// Fourier and Hadamard transforms, in single precision: f64 operands are an error.
 impl<'a> ArrayOps<'a> {
     /// The transform of the RLX IR along the last axis; `inverse` true is the inverse. complex64 is transformed as it
     /// is. Every other dtype is a block of 2N numbers, N real parts followed by N imaginary parts, and so is the
@@ -175,6 +175,19 @@ impl<'a> ArrayOps<'a> {
         unsafe {
             let call = self.find::<F>("ifftshift", "1av")?;
             let [out] = self.call(|out| call(out, a, axes.as_ptr(), axes.len() as u64))?;
+            given(out)
+        }
+    }
+
+    /// scale * H x over the last axis of real floats, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28
+    /// (MLX: hadamard_transform).
+    pub fn hadamard(&self, x: &Array<'_>, scale: f32) -> Result<Array<'a>, Error> {
+        type F = unsafe extern "C" fn(*mut *mut RlxArray, *mut RlxArray, f32) -> *mut RlxError;
+        let x = self.handle(x)?;
+        // SAFETY: `F` is what the signature says; pointers and lengths are those of what the caller lent.
+        unsafe {
+            let call = self.find::<F>("hadamard", "1af")?;
+            let [out] = self.call(|out| call(out, x, scale))?;
             given(out)
         }
     }

@@ -1,5 +1,6 @@
 //! The array operations as methods of `ArrayOps`, one file for each family. Written by `cargo xtask array-ops`. Do not edit.
 
+mod attention;
 mod binary;
 mod conv;
 mod create;
@@ -8,13 +9,15 @@ mod gather;
 mod kinds;
 mod linalg;
 mod matmul;
-mod nn;
+mod norm;
 mod quantized;
 mod random;
 mod reduce;
+mod rope;
 mod scan;
 mod scatter;
 mod shape;
+mod softmax;
 mod sort;
 mod unary;
 

@@ -113,4 +113,11 @@ impl Array {
         // SAFETY: live handles or NULL; pointers and lengths of live lists; `out` is writable.
         Array::produce(|out| unsafe { ffi::rlx_mlx_op_ifftshift(self.raw(), axes.as_ptr(), axes.len(), out) })
     }
+
+    /// scale * H x over the last axis of real floats, H the Hadamard matrix of its size m * 2^k, m of 1, 12, 20, 28
+    /// (MLX: hadamard_transform).
+    pub(crate) fn hadamard(&self, scale: f32) -> Result<Array, Error> {
+        // SAFETY: live handles or NULL; pointers and lengths of live lists; `out` is writable.
+        Array::produce(|out| unsafe { ffi::rlx_mlx_op_hadamard(self.raw(), scale, out) })
+    }
 }

@@ -8,6 +8,7 @@
     reason = "all that the shim has; rules use a part of it"
 )]
 
+mod attention;
 mod binary;
 mod conv;
 mod create;
@@ -15,12 +16,14 @@ mod fft;
 mod gather;
 mod linalg;
 mod matmul;
-mod nn;
+mod norm;
 mod quantized;
 mod random;
 mod reduce;
+mod rope;
 mod scan;
 mod scatter;
 mod shape;
+mod softmax;
 mod sort;
 mod unary;

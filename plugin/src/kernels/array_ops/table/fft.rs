@@ -137,3 +137,11 @@ pub(super) unsafe extern "C" fn ifftshift(
         produce(out, |out| ffi::rlx_mlx_op_ifftshift(a, axes.as_ptr(), axes.len(), out))
     })
 }
+
+pub(super) unsafe extern "C" fn hadamard(out: *mut *mut RlxArray, x: *mut RlxArray, scale: f32) -> *mut RlxError {
+    // SAFETY: the caller keeps the promises of `RlxArrayOp`; the rest is checked.
+    guard("hadamard", || unsafe {
+        let x = arg::array(x, "x")?;
+        produce(out, |out| ffi::rlx_mlx_op_hadamard(x, scale, out))
+    })
+}

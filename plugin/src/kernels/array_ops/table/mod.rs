@@ -1,5 +1,6 @@
 //! The operations by name. Written by `cargo xtask array-ops`. Do not edit.
 
+mod attention;
 mod binary;
 mod conv;
 mod create;
@@ -7,13 +8,15 @@ mod fft;
 mod gather;
 mod linalg;
 mod matmul;
-mod nn;
+mod norm;
 mod quantized;
 mod random;
 mod reduce;
+mod rope;
 mod scan;
 mod scatter;
 mod shape;
+mod softmax;
 mod sort;
 mod unary;
 
@@ -34,8 +37,8 @@ pub(super) const OPS: [RlxArrayOp; 176] = [
     op("argsort", "1aib", sort::argsort as *const c_void),
     op("as_strided", "1avwu", shape::as_strided as *const c_void),
     op("atan2", "1aa", binary::atan2 as *const c_void),
-    op("attention", "1aaafeo", nn::attention as *const c_void),
-    op("attention_sinks", "1aaafeoa", nn::attention_sinks as *const c_void),
+    op("attention", "1aaafeo", attention::attention as *const c_void),
+    op("attention_sinks", "1aaafeoa", attention::attention_sinks as *const c_void),
     op("bit_and", "1aa", binary::bit_and as *const c_void),
     op("bit_not", "1a", unary::bit_not as *const c_void),
     op("bit_or", "1aa", binary::bit_or as *const c_void),
@@ -58,7 +61,7 @@ pub(super) const OPS: [RlxArrayOp; 176] = [
     op("conv_transpose3d", "1aaiiiiiiiiiiiii", conv::conv_transpose3d as *const c_void),
     op("copy", "1a", shape::copy as *const c_void),
     op("cross", "1aai", linalg::cross as *const c_void),
-    op("cross_entropy", "1aa", nn::cross_entropy as *const c_void),
+    op("cross_entropy", "1aa", softmax::cross_entropy as *const c_void),
     op("cummax", "1aibb", scan::cummax as *const c_void),
     op("cummin", "1aibb", scan::cummin as *const c_void),
     op("cumprod", "1aibb", scan::cumprod as *const c_void),
@@ -84,7 +87,7 @@ pub(super) const OPS: [RlxArrayOp; 176] = [
     op("fmod", "1aa", binary::fmod as *const c_void),
     op("from_fp8", "1at", quantized::from_fp8 as *const c_void),
     op("full", "1va", create::full as *const c_void),
-    op("gated_delta_update", "2aaaaaoo", nn::gated_delta_update as *const c_void),
+    op("gated_delta_update", "2aaaaaoo", attention::gated_delta_update as *const c_void),
     op("gather", "1alvv", gather::gather as *const c_void),
     op("gather_mm", "1aaa", matmul::gather_mm as *const c_void),
     op("gather_mm_general", "1aaoob", matmul::gather_mm_general as *const c_void),
@@ -92,13 +95,13 @@ pub(super) const OPS: [RlxArrayOp; 176] = [
     op("ge", "1aa", binary::ge as *const c_void),
     op("gelu", "1a", unary::gelu as *const c_void),
     op("gt", "1aa", binary::gt as *const c_void),
-    op("hadamard", "1af", nn::hadamard as *const c_void),
+    op("hadamard", "1af", fft::hadamard as *const c_void),
     op("ifftn", "1axve", fft::ifftn as *const c_void),
     op("ifftshift", "1av", fft::ifftshift as *const c_void),
     op("inner", "1aa", matmul::inner as *const c_void),
     op("inv", "1a", linalg::inv as *const c_void),
     op("irfftn", "1axve", fft::irfftn as *const c_void),
-    op("layernorm", "1aoof", nn::layernorm as *const c_void),
+    op("layernorm", "1aoof", norm::layernorm as *const c_void),
     op("le", "1aa", binary::le as *const c_void),
     op("linspace", "1ddibt", create::linspace as *const c_void),
     op("logaddexp", "1aa", binary::logaddexp as *const c_void),
@@ -148,10 +151,10 @@ pub(super) const OPS: [RlxArrayOp; 176] = [
     op("repeat", "1aii", shape::repeat as *const c_void),
     op("reshape", "1av", shape::reshape as *const c_void),
     op("rfftn", "1axve", fft::rfftn as *const c_void),
-    op("rmsnorm", "1aof", nn::rmsnorm as *const c_void),
+    op("rmsnorm", "1aof", norm::rmsnorm as *const c_void),
     op("roll", "1avv", shape::roll as *const c_void),
-    op("rope", "1aibffio", nn::rope as *const c_void),
-    op("rope_offsets", "1aibffao", nn::rope_offsets as *const c_void),
+    op("rope", "1aibffio", rope::rope as *const c_void),
+    op("rope_offsets", "1aibffao", rope::rope_offsets as *const c_void),
     op("scatter", "1alvae", scatter::scatter as *const c_void),
     op("scatter_add", "1aaai", scatter::scatter_add as *const c_void),
     op("scatter_add_axis", "1aaai", scatter::scatter_add_axis as *const c_void),
@@ -167,7 +170,7 @@ pub(super) const OPS: [RlxArrayOp; 176] = [
     op("slice_update", "1aavvxe", scatter::slice_update as *const c_void),
     op("slice_update_dynamic", "1aaave", scatter::slice_update_dynamic as *const c_void),
     op("slogdet", "2a", linalg::slogdet as *const c_void),
-    op("softmax", "1ai", nn::softmax as *const c_void),
+    op("softmax", "1ai", softmax::softmax as *const c_void),
     op("solve", "1aa", linalg::solve as *const c_void),
     op("solve_triangular", "1aab", linalg::solve_triangular as *const c_void),
     op("sort", "1ai", sort::sort as *const c_void),

@@ -1,90 +1,10 @@
-//! Softmax, norms, attention, rope and the training ops against plain loops in f64.
+//! Attention and the gated delta rule against plain loops in f64.
 
 mod support;
 
 use rlx_mlx_shim::*;
 use std::ptr::null_mut;
 use support::*;
-
-const NARROW: [u32; 3] = [RLX_MLX_DTYPE_F32, RLX_MLX_DTYPE_F16, RLX_MLX_DTYPE_BF16];
-
-/// Quarters from -1.5 to 1.5, exact in every dtype, without a pattern that hides a wrong axis.
-fn quarters(dims: &[i32], salt: usize) -> Vec<f64> {
-    let mut i = salt * 5;
-    fill(dims, |_| {
-        i += 1;
-        ((i * 7 + i / 6) % 13) as f64 / 4.0 - 1.5
-    })
-}
-
-#[test]
-fn softmax_sums_to_one_along_any_axis() {
-    let shape = [2, 3, 4];
-    let data = quarters(&shape, 0);
-    for dtype in FLOATS {
-        for axis in [0_i32, 1, 2, -1] {
-            let at_axis = axis.rem_euclid(3) as usize;
-            let expected = fill(&shape, |c| {
-                let other = |j: usize| {
-                    let mut d = c.to_vec();
-                    d[at_axis] = j;
-                    at(&data, &shape, &d).exp()
-                };
-                at(&data, &shape, c).exp() / (0..shape[at_axis] as usize).map(other).sum::<f64>()
-            });
-            for a in twins(&data, &shape, dtype) {
-                // SAFETY: live handle.
-                let b = ok(|out| unsafe { rlx_mlx_op_softmax(a.0, axis, out) });
-                assert_eq!(support::dtype(&b), dtype);
-                // One exp, one sum in f32 and one rounding; f64 is computed with f32's exp.
-                close(
-                    &b,
-                    &expected,
-                    4.0 * eps(if dtype == RLX_MLX_DTYPE_F64 { RLX_MLX_DTYPE_F32 } else { dtype }),
-                    0.0,
-                );
-            }
-        }
-    }
-    for dtype in [RLX_MLX_DTYPE_I32, RLX_MLX_DTYPE_I64, RLX_MLX_DTYPE_BOOL] {
-        for a in twins(&[0.0, 1.0, 1.0, 1.0], &[2, 2], dtype) {
-            // SAFETY: live handle.
-            let b = ok(|out| unsafe { rlx_mlx_op_softmax(a.0, 0, out) });
-            let e = std::f64::consts::E;
-            close(&b, &[1.0 / (1.0 + e), 0.5, e / (1.0 + e), 0.5], 1e-6, 0.0);
-        }
-    }
-}
-
-#[test]
-fn norms_normalise_the_last_axis() {
-    let shape = [3, 8];
-    let (data, gamma, beta) = (quarters(&shape, 1), quarters(&[8], 2), quarters(&[8], 3));
-    let eps_value = 0.125;
-    for dtype in FLOATS {
-        let (g, b) = (array(&gamma, &[8], dtype), array(&beta, &[8], dtype));
-        let row = |r: usize| &data[r * 8..r * 8 + 8];
-        let mean = |r: usize| row(r).iter().sum::<f64>() / 8.0;
-        let variance = |r: usize| row(r).iter().map(|x| (x - mean(r)).powi(2)).sum::<f64>() / 8.0;
-        let square = |r: usize| row(r).iter().map(|x| x * x).sum::<f64>() / 8.0;
-        let layer = fill(&shape, |c| {
-            (row(c[0])[c[1]] - mean(c[0])) / (variance(c[0]) + eps_value).sqrt() * gamma[c[1]] + beta[c[1]]
-        });
-        let rms = fill(&shape, |c| row(c[0])[c[1]] / (square(c[0]) + eps_value).sqrt() * gamma[c[1]]);
-        let bare = fill(&shape, |c| (row(c[0])[c[1]] - mean(c[0])) / (variance(c[0]) + eps_value).sqrt());
-        for x in twins(&data, &shape, dtype) {
-            // A few roundings at magnitudes up to 3.
-            let t = 8.0 * eps(if dtype == RLX_MLX_DTYPE_F64 { RLX_MLX_DTYPE_F32 } else { dtype });
-            let e = eps_value as f32;
-            // SAFETY: live handles.
-            unsafe {
-                close(&ok(|out| rlx_mlx_op_layernorm(x.0, g.0, b.0, e, out)), &layer, t, t);
-                close(&ok(|out| rlx_mlx_op_layernorm(x.0, null_mut(), null_mut(), e, out)), &bare, t, t);
-                close(&ok(|out| rlx_mlx_op_rmsnorm(x.0, g.0, e, out)), &rms, t, t);
-            }
-        }
-    }
-}
 
 const Q: [i32; 4] = [2, 4, 3, 8];
 const K: [i32; 4] = [2, 2, 5, 8];
@@ -139,79 +59,6 @@ fn attention_follows_its_definition_under_every_mask() {
                 rlx_mlx_op_attention_sinks(qa.0, ka.0, va.0, 0.5, RLX_MLX_MASK_NONE, null_mut(), sinks.0, out)
             });
             close(&sunk, &attend(&q, &k, &v, none, |h| Some(sink_values[h])), t, t);
-        }
-    }
-}
-
-#[test]
-fn rope_turns_pairs_by_their_position() {
-    let shape = [2, 2, 3, 6];
-    let dims = 4_usize;
-    let data = quarters(&shape, 4);
-    let reference = |traditional: bool, scale: f64, offset: &dyn Fn(usize) -> f64, w: &dyn Fn(usize) -> f64| {
-        fill(&shape, |c| {
-            let (b, t, d) = (c[0], c[2], c[3]);
-            if d >= dims {
-                return at(&data, &shape, c);
-            }
-            let half = dims / 2;
-            let (pair, first) = if traditional { (d / 2, d % 2 == 0) } else { (d % half, d < half) };
-            let partner = match (traditional, first) {
-                (true, true) => d + 1,
-                (true, false) => d - 1,
-                (false, true) => d + half,
-                (false, false) => d - half,
-            };
-            let angle = scale * (t as f64 + offset(b)) / w(pair);
-            let (x, y) = (at(&data, &shape, c), at(&data, &shape, &[c[0], c[1], t, partner]));
-            if first { x * angle.cos() - y * angle.sin() } else { x * angle.cos() + y * angle.sin() }
-        })
-    };
-    let power = |i: usize| 100_f64.powf(2.0 * i as f64 / dims as f64);
-    let freqs = [2.0, 8.0];
-    for dtype in NARROW {
-        let f = array(&freqs, &[2], RLX_MLX_DTYPE_F32);
-        for x in twins(&data, &shape, dtype) {
-            // A rounded sine and cosine at magnitudes up to 2.2; angles are f32 and at most 8.
-            let t = 8.0 * eps(dtype);
-            for traditional in [false, true] {
-                let flag = i32::from(traditional);
-                // SAFETY: live handles.
-                unsafe {
-                    let base = ok(|out| rlx_mlx_op_rope(x.0, 4, flag, 100.0, 0.5, 3, null_mut(), out));
-                    close(&base, &reference(traditional, 0.5, &|_| 3.0, &power), t, t);
-                    let given = ok(|out| rlx_mlx_op_rope(x.0, 4, flag, 7.0, 1.0, 5, f.0, out));
-                    close(&given, &reference(traditional, 1.0, &|_| 5.0, &|i| freqs[i]), t, t);
-                    for index in [RLX_MLX_DTYPE_I32, RLX_MLX_DTYPE_I64] {
-                        let offsets = array(&[1.0, 4.0], &[2], index);
-                        let each =
-                            ok(|out| rlx_mlx_op_rope_offsets(x.0, 4, flag, 100.0, 1.0, offsets.0, null_mut(), out));
-                        close(&each, &reference(traditional, 1.0, &|b| [1.0, 4.0][b], &power), t, t);
-                    }
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn cross_entropy_clamps_its_targets() {
-    let shape = [4, 5];
-    let logits = quarters(&shape, 5);
-    let (targets, inside) = ([0.0, 4.0, -1.0, 99.0], [0, 4, 4, 4]);
-    let expected = fill(&[4], |c| {
-        let row = &logits[c[0] * 5..c[0] * 5 + 5];
-        row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[inside[c[0]]]
-    });
-    for dtype in NARROW {
-        for index in [RLX_MLX_DTYPE_I32, RLX_MLX_DTYPE_I64] {
-            let t = array(&targets, &[4], index);
-            for x in twins(&logits, &shape, dtype) {
-                // SAFETY: live handles.
-                let loss = ok(|out| unsafe { rlx_mlx_op_cross_entropy(x.0, t.0, out) });
-                // A logarithm and a difference of numbers up to 3.
-                close(&loss, &expected, 4.0 * eps(dtype), 8.0 * eps(dtype));
-            }
         }
     }
 }
@@ -326,28 +173,4 @@ fn gated_delta_update_follows_its_recurrence() {
             }
         }
     }
-}
-
-#[test]
-fn hadamard_alternates_signs() {
-    let data = quarters(&[2, 8], 6);
-    let expected = fill(&[2, 8], |c| {
-        0.5 * (0..8_usize)
-            .map(|j| if (c[1] & j).count_ones() % 2 == 0 { 1.0 } else { -1.0 } * data[c[0] * 8 + j])
-            .sum::<f64>()
-    });
-    for dtype in NARROW {
-        for x in twins(&data, &[2, 8], dtype) {
-            // SAFETY: live handle.
-            close(
-                &ok(|out| unsafe { rlx_mlx_op_hadamard(x.0, 0.5, out) }),
-                &expected,
-                4.0 * eps(dtype),
-                4.0 * eps(dtype),
-            );
-        }
-    }
-    let three = array(&[0.0; 3], &[3], RLX_MLX_DTYPE_F32);
-    // SAFETY: live handle; 3 is no size of a Hadamard matrix.
-    assert_eq!(fails(|out| unsafe { rlx_mlx_op_hadamard(three.0, 1.0, out) }), RLX_MLX_ERR_BAD_SHAPE);
 }
