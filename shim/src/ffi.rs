@@ -2189,11 +2189,15 @@ unsafe extern "C" {
     four times the memory of their operands; so do host callbacks and what talks to other processes. Nobody else may be
     using the trace or its stream meanwhile.*/
     pub fn rlx_mlx_trace_fold(trace: *mut rlx_mlx_trace_t) -> std::ffi::c_int;
-    /** Splits the outputs behind the first `wanted` off. They become inputs of the trace, behind those that it has, and `out` is
-    a trace that gives them for the inputs that it had. Before folding, of a whole trace, and while nobody uses it.*/
+    /** Splits the outputs behind the first `wanted` off, of which there are `n_off`. They become inputs of the trace, behind those
+    that it has, and `out` is a trace that gives them for the inputs that it had. `out_read` tells for each 1 if the rest of
+    the trace reads that value, also where it reads it from another of them that is equal, and 0 if not. Before folding, of a
+    whole trace, and while nobody uses it.*/
     pub fn rlx_mlx_trace_split(
         trace: *mut rlx_mlx_trace_t,
         wanted: usize,
+        out_read: *mut std::ffi::c_uchar,
+        n_off: usize,
         out: *mut *mut rlx_mlx_trace_t,
     ) -> std::ffi::c_int;
     /// Writes for each of the `n_inputs` inputs 1 if one of the `count` outputs from `first` on is computed from it, else 0.

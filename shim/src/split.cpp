@@ -24,9 +24,9 @@ std::vector<bool> Tape::needed(const std::vector<size_t>& wanted) const {
 
 namespace {
 
-// The steps that the outputs of a tape need, while `given` are there without them.
-std::vector<Step> steps_for(const Tape& tape, const std::vector<bool>& given) {
-  std::vector<bool> needed(tape.slots);
+// The steps that the outputs of a tape need, while `given` are there without them. Marks the slots that are `needed`.
+std::vector<Step> steps_for(const Tape& tape, const std::vector<bool>& given, std::vector<bool>& needed) {
+  needed.assign(tape.slots, false);
   for (auto slot : tape.outputs) {
     needed[slot] = true;
   }
@@ -47,14 +47,15 @@ std::vector<Step> steps_for(const Tape& tape, const std::vector<bool>& given) {
 
 }  // namespace
 
-Tape Tape::split(size_t wanted) {
+std::pair<Tape, std::vector<bool>> Tape::split(size_t wanted) {
   const auto at = static_cast<std::ptrdiff_t>(wanted);
   Tape off = *this;
   off.outputs.erase(off.outputs.begin(), off.outputs.begin() + at);
   off.output_bytes.erase(off.output_bytes.begin(), off.output_bytes.begin() + at);
   std::vector<size_t> slots_now(slots);
   std::iota(slots_now.begin(), slots_now.end(), size_t{0});
-  off.adopt(steps_for(off, std::vector<bool>(slots)), slots_now);
+  std::vector<bool> needed;
+  off.adopt(steps_for(off, std::vector<bool>(slots), needed), slots_now);
   off.arrange();
 
   // The shapes of what is split off, by slot.
@@ -82,8 +83,10 @@ Tape Tape::split(size_t wanted) {
     given[moved[i]] = true;
     slots_now[moved[i]] = n_inputs + i;
   }
-  auto left = steps_for(*this, given);
+  auto left = steps_for(*this, given, needed);
+  std::vector<bool> read;
   for (const auto slot : moved) {
+    read.push_back(needed[slot]);
     input_shapes.push_back(kinds[slot].first);
     input_dtypes.push_back(kinds[slot].second);
   }
@@ -98,7 +101,7 @@ Tape Tape::split(size_t wanted) {
   }
   adopt(std::move(left), std::move(slots_now));
   arrange();
-  return off;
+  return {std::move(off), std::move(read)};
 }
 
 }  // namespace rlx_mlx

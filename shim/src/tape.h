@@ -74,9 +74,9 @@ struct Tape {
   std::vector<mx::array> run(std::vector<mx::array> inputs, const std::vector<void*>& places) const;
   // Turns the results of steps that depend on no input into constants.
   void fold();
-  // Takes the outputs behind the first `wanted` out, which become inputs behind the others, and gives the tape of them. Not
-  // for shapeless tapes.
-  Tape split(size_t wanted);
+  // Takes the outputs behind the first `wanted` out, which become inputs behind the others. Gives the tape of them, and for
+  // each whether what is left reads its value. Not for shapeless tapes.
+  std::pair<Tape, std::vector<bool>> split(size_t wanted);
   // For each slot whether those of `wanted` are computed from it, or it is among them.
   std::vector<bool> needed(const std::vector<size_t>& wanted) const;
   // Bytes of the largest result that is not a view.

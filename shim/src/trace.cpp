@@ -209,13 +209,21 @@ int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace) {
   });
 }
 
-int rlx_mlx_trace_split(rlx_mlx_trace_t* trace, size_t wanted, rlx_mlx_trace_t** out) {
+int rlx_mlx_trace_split(rlx_mlx_trace_t* trace, size_t wanted, unsigned char* out_read, size_t n_off,
+                        rlx_mlx_trace_t** out) {
   return produce(__func__, out, [&] {
     const Tape& tape = tape_in(trace);
-    if (wanted > tape.outputs.size() || tape.shapeless || !tape.whole_shapes.empty()) {
-      bad_shape(std::to_string(wanted) + " of " + std::to_string(tape.outputs.size()) + " outputs");
+    const auto outputs = tape.outputs.size();
+    if (wanted > outputs || n_off != outputs - wanted || tape.shapeless || !tape.whole_shapes.empty()) {
+      bad_shape(std::to_string(wanted) + " and " + std::to_string(n_off) + " of " + std::to_string(outputs) +
+                " outputs");
     }
-    return new rlx_mlx_trace_s(trace->tape.split(wanted));
+    if (n_off > 0) {
+      target(out_read, "out_read");
+    }
+    auto [off, read] = trace->tape.split(wanted);
+    std::copy(read.begin(), read.end(), out_read);
+    return new rlx_mlx_trace_s(std::move(off));
   });
 }
 

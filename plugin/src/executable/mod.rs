@@ -153,7 +153,7 @@ impl MlxExecutable {
         Ok(Self {
             inputs: inputs.collect::<Result<_, Error>>()?,
             params: program.params.iter().map(|_| None).collect(),
-            prepared: Prepared::new(recipes, program.params.len())?,
+            prepared: Prepared::new(recipes, program.params.len(), mode == Mode::Eager)?,
             unbound: program.params.len(),
             program,
             plan,
@@ -161,7 +161,8 @@ impl MlxExecutable {
             saved: None,
             outputs: Vec::new(),
             keep_outputs,
-            keep_params,
+            // Eager runs read what no output depends on.
+            keep_params: keep_params || mode == Mode::Eager,
             before: None,
             rng: seed_of(Rng::default())?,
             started,

@@ -16,16 +16,20 @@ pub(super) struct Prepared {
     pub(super) values: Vec<Array>,
     /// Whether each has to be computed.
     pub(super) due: Vec<bool>,
+    /// Whether runs read all of them.
+    all: bool,
     /// Whether each parameter was let go: a stand-in is in its place.
     pub(super) released: Vec<bool>,
 }
 
 impl Prepared {
-    pub(super) fn new(recipes: Recipes, params: usize) -> Result<Self, Error> {
+    /// `all`: also what runs do not read, for those that evaluate what no output needs.
+    pub(super) fn new(recipes: Recipes, params: usize, all: bool) -> Result<Self, Error> {
         let values = recipes.values().map(|value| Array::placeholder(&value.dims, value.dtype));
         Ok(Self {
             values: values.collect::<Result<_, _>>()?,
-            due: recipes.values().map(|value| value.is_read).collect(),
+            due: recipes.values().map(|value| all || value.is_read).collect(),
+            all,
             released: vec![false; params],
             recipes: Arc::new(recipes),
         })
@@ -36,6 +40,7 @@ impl Prepared {
             recipes: Arc::clone(&self.recipes),
             values: self.values.iter().map(Array::duplicate).collect::<Result<_, _>>()?,
             due: self.due.clone(),
+            all: self.all,
             released: self.released.clone(),
         })
     }
@@ -44,7 +49,7 @@ impl Prepared {
     pub(super) fn forget(&mut self, param: usize) {
         self.released[param] = false;
         for (due, value) in self.due.iter_mut().zip(self.recipes.values()) {
-            *due |= value.is_read && value.params.contains(&param);
+            *due |= (self.all || value.is_read) && value.params.contains(&param);
         }
     }
 

@@ -79,16 +79,19 @@ impl Trace {
     }
 
     /// Splits the outputs behind the first `wanted` off: gives a trace of them, and takes them as inputs from now on, behind
-    /// those that it has. Before [`fold`](Self::fold).
-    pub(crate) fn split(&mut self, wanted: usize) -> Result<Self, Error> {
-        let mut out = std::ptr::null_mut();
-        // SAFETY: live handle, used by nobody else; `out` is writable.
-        check(unsafe { ffi::rlx_mlx_trace_split(self.handle.as_ptr(), wanted, &mut out) })?;
+    /// those that it has. Gives for each whether the rest reads its value as well. Before [`fold`](Self::fold).
+    pub(crate) fn split(&mut self, wanted: usize) -> Result<(Self, Vec<bool>), Error> {
+        let (mut read, mut out) = (vec![0u8; self.outputs - wanted], std::ptr::null_mut());
+        // SAFETY: live handle, used by nobody else; pointer and length agree; `out` is writable.
+        check(unsafe {
+            let trace = self.handle.as_ptr();
+            ffi::rlx_mlx_trace_split(trace, wanted, read.as_mut_ptr(), read.len(), &mut out)
+        })?;
         let handle = NonNull::new(out).ok_or_else(|| Error::fault("the shim gave no trace and no error"))?;
         let off = Self { handle, inputs: self.inputs, outputs: self.outputs - wanted };
         self.inputs += off.outputs;
         self.outputs = wanted;
-        Ok(off)
+        Ok((off, read.into_iter().map(|flag| flag != 0).collect()))
     }
 
     /// For each input whether one of these outputs is computed from it.

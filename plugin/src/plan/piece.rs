@@ -45,7 +45,7 @@ impl Piece {
         })?;
         if !values.is_empty() {
             let off = trace.split(given)?;
-            piece.prepared = recipes.add(program, &partition.args, &args, (off, &trace), values)?;
+            piece.prepared = recipes.add(program, &partition.args, &args, off, values)?;
         }
         recipes.note_reads(program, &partition.args, &trace)?;
         piece.trace = Some(trace);

@@ -93,15 +93,14 @@ impl Recipes {
         owner: &Program,
         args: &[Origin],
         stand_ins: &[Array],
-        (trace, main): (Trace, &Trace),
+        (trace, read): (Trace, Vec<bool>),
         mut values: Vec<Value>,
     ) -> Result<std::ops::Range<usize>, Error> {
         let params = self.params_of(owner, args);
-        let read = main.reads(0..main.outputs())?;
         for (i, value) in values.iter_mut().enumerate() {
             let reads = trace.reads(i..i + 1)?;
             value.params = params.iter().zip(reads).filter_map(|(param, read)| param.filter(|_| read)).collect();
-            value.is_read = read[args.len() + i];
+            value.is_read = read[i];
         }
         let like = |(param, array): (Option<usize>, &Array)| Ok((param, array.dims()?, array.dtype()?));
         let args = params.into_iter().zip(stand_ins).map(like).collect::<Result<_, Error>>()?;

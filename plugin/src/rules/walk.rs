@@ -10,7 +10,6 @@ use super::table;
 use crate::ir::effects::states;
 use crate::ir::fixed::Fixed;
 use crate::ir::names::place;
-use crate::ir::origin::Origin;
 use crate::ir::partition::Partition;
 use crate::ir::program::Program;
 use crate::mlx::array::{Array, eval};
@@ -36,9 +35,7 @@ pub(crate) fn lower_eagerly(
     evaluations: &mut u64,
 ) -> Result<Vec<Array>, Error> {
     walk(program, partition, args, preparation, &mut |program, node, value| {
-        // A parameter is there, or read in another form alone.
-        let is_param = matches!(program.source(node.id), Origin::Param(_));
-        if is_param || !program.is_needed(node.id) {
+        if !program.is_needed(node.id) {
             return Ok(());
         }
         *evaluations += 1;
@@ -105,7 +102,10 @@ fn walk(
             (None, None) => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
         };
         let written = scope.update_states(node).map_err(|e| e.context(place(node)))?;
-        visit(program, node, &value)?;
+        // A value that was prepared is there, or not read.
+        if !(preparation.is_given() && partition.fixed.get(&id) == Some(&Fixed::Kept)) {
+            visit(program, node, &value)?;
+        }
         for state in written {
             visit(program, node, scope.leaf(state)?)?;
         }

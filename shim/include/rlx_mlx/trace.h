@@ -54,9 +54,12 @@ int rlx_mlx_trace_start(rlx_mlx_trace_t* trace, const rlx_mlx_source_t* inputs, 
  * using the trace or its stream meanwhile. */
 int rlx_mlx_trace_fold(rlx_mlx_trace_t* trace);
 
-/* Splits the outputs behind the first `wanted` off. They become inputs of the trace, behind those that it has, and `out` is
- * a trace that gives them for the inputs that it had. Before folding, of a whole trace, and while nobody uses it. */
-int rlx_mlx_trace_split(rlx_mlx_trace_t* trace, size_t wanted, rlx_mlx_trace_t** out);
+/* Splits the outputs behind the first `wanted` off, of which there are `n_off`. They become inputs of the trace, behind those
+ * that it has, and `out` is a trace that gives them for the inputs that it had. `out_read` tells for each 1 if the rest of
+ * the trace reads that value, also where it reads it from another of them that is equal, and 0 if not. Before folding, of a
+ * whole trace, and while nobody uses it. */
+int rlx_mlx_trace_split(rlx_mlx_trace_t* trace, size_t wanted, unsigned char* out_read, size_t n_off,
+                        rlx_mlx_trace_t** out);
 
 /* Writes for each of the `n_inputs` inputs 1 if one of the `count` outputs from `first` on is computed from it, else 0. */
 int rlx_mlx_trace_reads(rlx_mlx_trace_t* trace, size_t first, size_t count, unsigned char* out, size_t n_inputs);

@@ -98,9 +98,12 @@ static void splitting(void) {
   rlx_mlx_array_t *arrays[3] = {make_f32(x, 1, 2), make_f32(w, 1, 2), NULL}, *out = NULL;
   /* There is room for more outputs than there are. */
   CHECK_OK(rlx_mlx_trace(sum_and_twice, NULL, arrays, 2, 5, &trace));
-  CHECK_FAILS_OUT(rlx_mlx_trace_split, RLX_MLX_ERR_BAD_SHAPE, off, rlx_mlx_trace_split(trace, 3, &off));
-  CHECK_FAILS(rlx_mlx_trace_split, RLX_MLX_ERR_NULL, rlx_mlx_trace_split(trace, 1, NULL));
-  CHECK_OK(rlx_mlx_trace_split(trace, 1, &off));
+  CHECK_FAILS_OUT(rlx_mlx_trace_split, RLX_MLX_ERR_BAD_SHAPE, off, rlx_mlx_trace_split(trace, 3, reads, 0, &off));
+  CHECK_FAILS_OUT(rlx_mlx_trace_split, RLX_MLX_ERR_BAD_SHAPE, off, rlx_mlx_trace_split(trace, 1, reads, 2, &off));
+  CHECK_FAILS_OUT(rlx_mlx_trace_split, RLX_MLX_ERR_NULL, off, rlx_mlx_trace_split(trace, 1, NULL, 1, &off));
+  CHECK_FAILS(rlx_mlx_trace_split, RLX_MLX_ERR_NULL, rlx_mlx_trace_split(trace, 1, reads, 1, NULL));
+  CHECK_OK(rlx_mlx_trace_split(trace, 1, reads, 1, &off));
+  CHECK(reads[0] == 1 && reads[1] == 9);
   CHECK_OK(rlx_mlx_trace_size(trace, &size));
   CHECK(size == 1);
   CHECK_OK(rlx_mlx_trace_size(off, &size));

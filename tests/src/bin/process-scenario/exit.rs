@@ -44,7 +44,7 @@ pub(crate) fn with(what: &str) {
             || executable("compiled"),
             |e| {
                 for _ in 0..8 {
-                    e.submit(&[&input()]).unwrap();
+                    e.submit(&[input()]).unwrap();
                 }
                 e.wait().unwrap();
             },
@@ -55,7 +55,7 @@ pub(crate) fn with(what: &str) {
         "submitted" => {
             let mut executable = executable("compiled");
             for _ in 0..50 {
-                executable.submit(&[&input()]).unwrap();
+                executable.submit(&[input()]).unwrap();
             }
             std::process::exit(7);
         }

@@ -46,7 +46,7 @@ pub(crate) fn after_run() {
         in_child("exit alone", || ());
         in_child("every call", || {
             assert_refused("run", run(&mut executable));
-            assert_refused("submit", executable.submit(&[&input()]));
+            assert_refused("submit", executable.submit(&[input()]));
             assert_refused("wait", executable.wait());
             assert_refused("bind_resident", executable.bind_resident(0, None));
             assert_refused("read_output", executable.read_output(0, 0, &mut [0; 4]));
@@ -56,7 +56,7 @@ pub(crate) fn after_run() {
             assert_refused("clear_memory_cache", backend.clear_memory_cache());
         });
         // While a run is under way that nobody has waited for.
-        executable.submit(&[&input()]).unwrap();
+        executable.submit(&[input()]).unwrap();
         in_child("destroy", || {
             assert_refused("run", run(&mut executable));
             drop(executable);

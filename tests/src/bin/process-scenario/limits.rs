@@ -1,7 +1,7 @@
 //! Systems that give no more threads or memory. Each step may be refused with an error, which is printed; none may end the
 //! process.
 
-use crate::{compile, create, find, run};
+use crate::{compile, create, find, input, run};
 use rlx_host_api::Error;
 
 fn try_everything() {
@@ -55,6 +55,7 @@ fn refuse_threads() {
 
 /// Limits the address space to so much.
 pub(crate) fn address_space(mebibytes: u64) {
+    input();
     let limit = libc::rlimit { rlim_cur: mebibytes << 20, rlim_max: mebibytes << 20 };
     // SAFETY: a limit of this process.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0, "setrlimit");

@@ -24,7 +24,7 @@ pub(crate) fn all() {
     let own = threads();
     let mut executable = executable("compiled");
     run(&mut executable).unwrap();
-    executable.submit(&[&crate::input()]).unwrap();
+    executable.submit(&[crate::input()]).unwrap();
     executable.wait().unwrap();
     let started: Vec<String> = threads().into_iter().filter(|thread| !own.contains(thread)).collect();
     assert!(started.len() >= 2, "MLX's thread and one for products at least: {started:?}");
