@@ -11,8 +11,9 @@ using namespace rlx_mlx;
 namespace {
 
 // NULL when memory runs out; `ud` is released then, too.
-std::shared_ptr<const HostCode> make_code(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release) noexcept {
-  auto* code = new (std::nothrow) HostCode(fn, ud, release);
+std::shared_ptr<const HostCode> make_code(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release,
+                                          rlx_mlx_rows_t rows) noexcept {
+  auto* code = new (std::nothrow) HostCode(fn, ud, release, rows);
   if (!code) {
     if (release) {
       release(ud);
@@ -30,11 +31,12 @@ std::shared_ptr<const HostCode> make_code(rlx_mlx_host_fn fn, void* ud, rlx_mlx_
 
 extern "C" {
 
-int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release, rlx_mlx_array_t* const* inputs,
-                             size_t n_inputs, const int* const* output_shapes, const size_t* output_ranks,
-                             const rlx_mlx_dtype_t* output_dtypes, size_t n_outputs, rlx_mlx_array_t** out_outputs) {
+int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release, rlx_mlx_rows_t rows,
+                             rlx_mlx_array_t* const* inputs, size_t n_inputs, const int* const* output_shapes,
+                             const size_t* output_ranks, const rlx_mlx_dtype_t* output_dtypes, size_t n_outputs,
+                             rlx_mlx_array_t** out_outputs) {
   // Made first of all, so that every failure releases.
-  auto code = make_code(fn, ud, release);
+  auto code = make_code(fn, ud, release, rows);
   return produce_many(__func__, out_outputs, n_outputs, [&] {
     if (!code) {
       throw std::bad_alloc();

@@ -181,6 +181,16 @@ const _: () = {
     ["Offset of field: rlx_mlx_view_mut_t::shape"][::std::mem::offset_of!(rlx_mlx_view_mut_t, shape) - 24usize];
     ["Offset of field: rlx_mlx_view_mut_t::ndim"][::std::mem::offset_of!(rlx_mlx_view_mut_t, ndim) - 32usize];
 };
+/** How the first rows of a callback's outputs, those of the first axis, depend on its inputs (rlx_mlx_trace_first_rows). With
+any but the first, it must take fewer rows than it was made for.*/
+pub type rlx_mlx_rows_t = std::ffi::c_int;
+/// on all of them
+pub const RLX_MLX_ROWS_MIXED: _bindgen_ty_1 = 0;
+/// each element on those at its place alone; all shapes are one
+pub const RLX_MLX_ROWS_PLACES: _bindgen_ty_1 = 1;
+/// on the same rows of the first input, and on the others as a whole
+pub const RLX_MLX_ROWS_FIRST: _bindgen_ty_1 = 2;
+pub type _bindgen_ty_1 = std::ffi::c_uint;
 /** Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream or on
 the one that calls rlx_mlx_trace_run, so by several threads at once when several evaluate. On failure it returns
 nonzero after rlx_mlx_set_last_error(). It must not evaluate arrays: it would wait for its own thread.*/
@@ -683,6 +693,7 @@ unsafe extern "C" {
         fn_: rlx_mlx_host_fn,
         ud: *mut std::ffi::c_void,
         release: rlx_mlx_release_fn,
+        rows: rlx_mlx_rows_t,
         inputs: *const *mut rlx_mlx_array_t,
         n_inputs: usize,
         output_shapes: *const *const std::ffi::c_int,

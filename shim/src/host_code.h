@@ -11,7 +11,8 @@ namespace rlx_mlx {
 // The caller's function. Released when the last node, trace or running task lets go of it.
 class HostCode {
  public:
-  HostCode(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release) : fn_(fn), ud_(ud), release_(release) {}
+  HostCode(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release, rlx_mlx_rows_t rows)
+      : fn_(fn), ud_(ud), release_(release), rows_(rows) {}
   HostCode(const HostCode&) = delete;
   HostCode& operator=(const HostCode&) = delete;
   ~HostCode();
@@ -19,10 +20,14 @@ class HostCode {
   // Computes `to` from `from`, whose elements are there; `to` has memory. A failure is thrown.
   void call(std::vector<mx::array> from, std::vector<mx::array>& to) const;
 
+  // How its first rows depend on those of its inputs.
+  rlx_mlx_rows_t rows() const { return rows_; }
+
  private:
   rlx_mlx_host_fn fn_;
   void* ud_;
   rlx_mlx_release_fn release_;
+  rlx_mlx_rows_t rows_;
 };
 
 class HostCallback : public mx::Primitive {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "host_code.h"
 #include "mlx/ops.h"
 #include "tape.h"
 
@@ -188,6 +189,10 @@ class Needs {
   // What rows of its results need, by what the primitive is.
   bool find_rows_of(const Step& step) {
     const std::string_view name = step.primitive->name();
+    if (step.code) {
+      const auto rows = step.code->rows();
+      return rows == RLX_MLX_ROWS_PLACES ? need_aligned(step) : rows == RLX_MLX_ROWS_FIRST && need_first(step);
+    }
     if (const auto axes = axes_of(step)) {
       return std::all_of(axes->begin(), axes->end(), [](int axis) { return axis > 0; }) && need_first(step);
     }

@@ -60,6 +60,7 @@ fn like(function: rlx_mlx_host_fn, ud: *mut c_void, inputs: &[&A]) -> Vec<A> {
             function,
             ud,
             None,
+            RLX_MLX_ROWS_MIXED as _,
             raw.as_ptr(),
             raw.len(),
             pointers.as_ptr(),
@@ -276,7 +277,19 @@ fn a_trace_keeps_the_context_until_it_is_freed() {
         unsafe {
             *count = 1;
             let release = Some(release as unsafe extern "C" fn(*mut c_void));
-            rlx_mlx_op_host_callback(Some(cubes), ud, release, inputs, 1, &shape, &rank, &dtype, 1, outputs)
+            rlx_mlx_op_host_callback(
+                Some(cubes),
+                ud,
+                release,
+                RLX_MLX_ROWS_MIXED as _,
+                inputs,
+                1,
+                &shape,
+                &rank,
+                &dtype,
+                1,
+                outputs,
+            )
         }
     }
     let counter = AtomicUsize::new(0);
@@ -312,7 +325,19 @@ fn no_inputs_make_a_source() {
     let (shape, rank, dtype) = (null(), 0, RLX_MLX_DTYPE_I32);
     // SAFETY: lists of one output, writable out.
     let x = ok(|out| unsafe {
-        rlx_mlx_op_host_callback(Some(seven), null_mut(), None, null(), 0, &shape, &rank, &dtype, 1, out)
+        rlx_mlx_op_host_callback(
+            Some(seven),
+            null_mut(),
+            None,
+            RLX_MLX_ROWS_MIXED as _,
+            null(),
+            0,
+            &shape,
+            &rank,
+            &dtype,
+            1,
+            out,
+        )
     });
     assert_eq!(values(&x), [7.0]);
 }

@@ -3,7 +3,7 @@
 //! Where a run in compiled mode is one replay that is waited for, it calls those at the ends of the program itself, before
 //! and after the evaluation (the shim's `trace.h`): they cost no more than a call, and read the host's inputs in place.
 
-use super::code::HostCode;
+use super::code::{HostCode, Rows};
 use super::failures::Failures;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::dtype_code;
@@ -13,6 +13,7 @@ use rlx_host_api::author::panic_error;
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{Error, TensorInfo, TensorView};
 use rlx_mlx_shim as ffi;
+use std::borrow::Cow;
 use std::ffi::{CString, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -47,6 +48,11 @@ pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Arra
     let ranks: Vec<usize> = dims.iter().map(Vec::len).collect();
     let raw: Vec<_> = inputs.iter().map(|array| array.raw()).collect();
     let mut made = vec![std::ptr::null_mut(); dims.len()];
+    let rows = match code.rows() {
+        Rows::Mixed => ffi::RLX_MLX_ROWS_MIXED,
+        Rows::Places => ffi::RLX_MLX_ROWS_PLACES,
+        Rows::First => ffi::RLX_MLX_ROWS_FIRST,
+    };
     let call = Call { code, operands, results, failures: Arc::clone(failures), place };
     let ud = Box::into_raw(Box::new(call)).cast::<c_void>();
     // SAFETY: live handles; lists and counts agree; the shim releases `ud` once, after a failure too.
@@ -55,6 +61,7 @@ pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Arra
             Some(compute),
             ud,
             Some(release),
+            rows as ffi::rlx_mlx_rows_t,
             raw.as_ptr(),
             raw.len(),
             shapes.as_ptr(),
@@ -89,7 +96,7 @@ unsafe extern "C" fn compute(
             let operands = (0..n_inputs).zip(&call.operands).map(|(i, info)| {
                 let view = &*inputs.add(i);
                 let data = if view.nbytes == 0 { &[] } else { slice(view.data, view.nbytes) };
-                TensorView { dtype: info.dtype, dims: &info.dims, data }
+                (info.dtype, dims(info, view.shape, view.ndim, view.nbytes), data)
             });
             let results = (0..n_outputs).zip(&call.results).map(|(i, info)| {
                 let view = &*outputs.add(i);
@@ -97,9 +104,16 @@ unsafe extern "C" fn compute(
                     0 => &mut [],
                     nbytes => std::slice::from_raw_parts_mut(view.data.cast(), nbytes),
                 };
-                TensorViewMut { dtype: info.dtype, dims: &info.dims, data }
+                (info.dtype, dims(info, view.shape, view.ndim, view.nbytes), data)
             });
-            let (operands, mut results) = (operands.collect::<Vec<_>>(), results.collect::<Vec<_>>());
+            let (operands, results) = (operands.collect::<Vec<_>>(), results.collect::<Vec<_>>());
+            let operands: Vec<_> =
+                operands.iter().map(|(dtype, dims, data)| TensorView { dtype: *dtype, dims, data }).collect();
+            let (infos, buffers): (Vec<_>, Vec<_>) =
+                results.into_iter().map(|(dtype, dims, data)| ((dtype, dims), data)).unzip();
+            let results = infos.iter().zip(buffers);
+            let mut results: Vec<_> =
+                results.map(|((dtype, dims), data)| TensorViewMut { dtype: *dtype, dims, data }).collect();
             call.code.compute(&operands, &mut results)
         }
     }));
@@ -110,6 +124,19 @@ unsafe extern "C" fn compute(
     // SAFETY: NUL-terminated.
     unsafe { ffi::rlx_mlx_set_last_error(text.as_ptr()) };
     1
+}
+
+/// Extents of a view: those that were declared, unless a run leaves rows out.
+///
+/// # Safety
+/// `shape` points to `ndim` extents.
+unsafe fn dims(info: &TensorInfo, shape: *const c_int, ndim: usize, nbytes: usize) -> Cow<'_, [i64]> {
+    if nbytes == info.byte_len() {
+        return Cow::Borrowed(&info.dims);
+    }
+    // SAFETY: promised by the caller; of a scalar nothing is read.
+    let shape = if ndim == 0 { &[] } else { unsafe { std::slice::from_raw_parts(shape, ndim) } };
+    shape.iter().map(|&extent| extent.into()).collect()
 }
 
 /// # Safety

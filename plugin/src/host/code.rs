@@ -3,8 +3,25 @@
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{Error, TensorView};
 
+/// How the first rows of results, those of the first axis, depend on those of operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// On all of them.
+    Mixed,
+    /// Each element on those at its place; all shapes are one.
+    Places,
+    /// On the same rows of the first operand, and on the others as a whole.
+    First,
+}
+
 /// Code that fills results from operands. Several threads may call it at once, for several evaluations of its node.
 pub(crate) trait HostCode: Send + Sync {
+    /// How the first rows of the results depend on those of the operands. With any but [`Rows::Mixed`], operands and results
+    /// may be shorter along their first axis than the node declares.
+    fn rows(&self) -> Rows {
+        Rows::Mixed
+    }
+
     /// Fills every result. Operands and results are dense, row-major, and of the declared dtypes and extents; results are
     /// not initialised. It must not evaluate arrays: it would wait for its own thread.
     ///

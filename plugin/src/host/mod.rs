@@ -2,10 +2,16 @@
 //!
 //! * [`code`]: what such a node computes with. [`bridge`]: from that to a lazy array.
 //! * [`failures`]: where errors wait for the run that they belong to.
-//! * One file for each op that is computed here.
+//! * [`elements`]: elements of its operands by their type.
+//! * The rest is what is computed here, a family a file: [`unary`], [`along`], [`normalize`] with the kernels of the crate
+//!   rlx-mlx-cpu, where a device computes in host memory; the others on all devices.
 
+pub(crate) mod along;
 pub(crate) mod bridge;
 pub(crate) mod code;
+mod elements;
 pub(crate) mod failures;
 pub(crate) mod histogram;
+pub(crate) mod normalize;
 pub(crate) mod random;
+pub(crate) mod unary;

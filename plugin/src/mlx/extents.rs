@@ -1,7 +1,9 @@
 //! Extents and axes in MLX's types: 32-bit integers.
 
 use rlx_host_api::{Error, TensorInfo};
+use rlx_mlx_cpu::Along;
 use std::ffi::c_int;
+use std::ops::Range;
 
 /// A size.
 pub(crate) fn int(value: usize) -> Result<c_int, Error> {
@@ -36,4 +38,14 @@ pub(crate) fn axis_of(axis: i32, rank: usize) -> Result<usize, Error> {
         .ok()
         .filter(|&a| a < rank)
         .ok_or_else(|| Error::invalid(format!("axis {axis} of an array of rank {rank}")))
+}
+
+/// An array of these extents, as kernels of the processor take it: the axes before some, those, and those behind.
+pub(crate) fn split_at(dims: &[c_int], axes: Range<usize>) -> Along {
+    let product = |dims: &[c_int]| dims.iter().map(|&extent| extent as usize).product();
+    Along {
+        outer: product(&dims[..axes.start]),
+        extent: product(&dims[axes.clone()]),
+        inner: product(&dims[axes.end..]),
+    }
 }

@@ -1,33 +1,97 @@
 //! Reductions over axes, positions of extremes, and histograms.
 
 use super::rule::{Case, any, rules};
-use super::steps::wide;
+use super::scope::{Scope, declared_dtype};
+use super::steps::{on_processor, wide};
+use crate::host::along::{Axis, Reduce};
 use crate::host::histogram::Histogram;
+use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
-use crate::mlx::extents::{int, ints};
-use rlx_host_api::kernel::Reduce;
+use crate::mlx::dtypes::is_integer;
+use crate::mlx::extents::{int, ints, split_at};
+use rlx_host_api::kernel::Reduce as Kind;
 use rlx_host_api::{DType, Error};
+use rlx_ir::Node;
 use rlx_ir::op::ReduceOp;
+use rlx_mlx_cpu::reduce::Reduction;
+use std::ffi::c_int;
 
 rules! {
-    Reduce { op, axes, keep_dim }    [x]    any    => reduce(x, *op, axes, *keep_dim);
+    Reduce { op, axes, keep_dim }    [x; scope, node]    any    => reduce(scope, node, x, *op, axes, *keep_dim);
     ArgMax { axis, keep_dim }        [x]    any    => x.argmax(int(*axis)?, *keep_dim);
     ArgMin { axis, keep_dim }        [x]    any    => x.argmin(int(*axis)?, *keep_dim);
     Histogram { min, max, .. } [x; scope, node] counts_in_f32, Host => {
-        scope.host(node, DType::F32, &[&wide(x)?], Histogram { min: (*min).into(), max: (*max).into() })
+        let code = Histogram { min: (*min).into(), max: (*max).into() };
+        scope.host(&dims_of(node)?, DType::F32, &[&wide(x)?], code, node)
     };
 }
 
 /// `Op::Reduce`; no axes reduce nothing.
-fn reduce(x: &Array, op: ReduceOp, axes: &[usize], keep_dim: bool) -> Result<Array, Error> {
+fn reduce(
+    scope: &Scope<'_>,
+    node: &Node,
+    x: &Array,
+    op: ReduceOp,
+    axes: &[usize],
+    keep_dim: bool,
+) -> Result<Array, Error> {
     let kind = match op {
-        ReduceOp::Sum => Reduce::Sum,
-        ReduceOp::Mean => Reduce::Mean,
-        ReduceOp::Max => Reduce::Max,
-        ReduceOp::Min => Reduce::Min,
-        ReduceOp::Prod => Reduce::Prod,
+        ReduceOp::Sum => Kind::Sum,
+        ReduceOp::Mean => Kind::Mean,
+        ReduceOp::Max => Kind::Max,
+        ReduceOp::Min => Kind::Min,
+        ReduceOp::Prod => Kind::Prod,
     };
-    x.reduce(kind, &ints(axes)?, keep_dim)
+    let reduction = match op {
+        ReduceOp::Sum => Reduction::Sum,
+        ReduceOp::Mean => Reduction::Mean,
+        ReduceOp::Prod => Reduction::Product,
+        ReduceOp::Max | ReduceOp::Min => return x.reduce(kind, &ints(axes)?, keep_dim),
+    };
+    let is_ours = on_processor(scope, x)? || (scope.device().in_host_memory() && is_integer(x.dtype()?));
+    if !is_ours || axes.is_empty() {
+        return x.reduce(kind, &ints(axes)?, keep_dim);
+    }
+    on_axes(scope, node, x, reduction, axes)?.reshape(&reduced(&x.dims()?, axes, keep_dim))
+}
+
+/// By the kernel of the processor, along axes that are brought together where they are apart. Extents of 1 are left where
+/// the axes were.
+fn on_axes(scope: &Scope<'_>, node: &Node, x: &Array, reduction: Reduction, axes: &[usize]) -> Result<Array, Error> {
+    let rank = x.dims()?.len();
+    let mut axes = axes.to_vec();
+    axes.sort_unstable();
+    axes.dedup();
+    if let Some(axis) = axes.iter().find(|&&axis| axis >= rank) {
+        return Err(Error::invalid(format!("axis {axis} of an array of rank {rank}")));
+    }
+    let first = axes[0];
+    let moved;
+    let (x, range) = if axes.iter().copied().eq(first..first + axes.len()) {
+        (x, first..first + axes.len())
+    } else {
+        let kept = (0..rank).filter(|axis| !axes.contains(axis));
+        let order: Vec<usize> = kept.chain(axes.iter().copied()).collect();
+        moved = x.transpose(&ints(&order)?)?;
+        (&moved, rank - axes.len()..rank)
+    };
+    let dims = x.dims()?;
+    let axis = Axis { along: split_at(&dims, range.clone()), is_behind_first: range.start > 0 };
+    let (found, declared) = (x.dtype()?, declared_dtype(node));
+    let dtype = match (is_integer(found), is_integer(declared)) {
+        (true, true) => declared,
+        (true, false) => DType::F64,
+        _ => found,
+    };
+    let mut result = dims;
+    result[range].fill(1);
+    scope.host(&result, dtype, &[x], Reduce { reduction, axis }, node)
+}
+
+/// Extents of a result.
+fn reduced(dims: &[c_int], axes: &[usize], keep_dim: bool) -> Vec<c_int> {
+    let extents = dims.iter().enumerate().filter(|(axis, _)| keep_dim || !axes.contains(axis));
+    extents.map(|(axis, &extent)| if axes.contains(&axis) { 1 } else { extent }).collect()
 }
 
 /// The IR says that the counts of a histogram are f32.

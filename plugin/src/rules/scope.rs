@@ -166,13 +166,14 @@ impl<'a> Scope<'a> {
         custom::lower(kernels, *device, failures, custom, &self.inputs(node)?, &place(node))
     }
 
-    /// What code of the processor makes of `inputs`: an array of the node's extents and of `dtype`.
+    /// What code of the processor makes of `inputs`, for `node`: an array of these extents and of `dtype`.
     pub(super) fn host(
         &self,
-        node: &Node,
+        dims: &[c_int],
         dtype: DType,
         inputs: &[&Array],
         code: impl HostCode + 'static,
+        node: &Node,
     ) -> Result<Array, Error> {
         let describe = |array: &&Array| {
             let dims = array.dims()?.into_iter().map(i64::from).collect();
@@ -180,7 +181,11 @@ impl<'a> Scope<'a> {
         };
         let host = HostNode {
             operands: inputs.iter().map(describe).collect::<Result<_, Error>>()?,
-            results: vec![TensorInfo { dtype, ..info(&node.shape)? }],
+            results: vec![TensorInfo {
+                name: String::new(),
+                dtype,
+                dims: dims.iter().map(|&extent| extent.into()).collect(),
+            }],
             place: place(node),
             failures: &self.program.target.failures,
         };

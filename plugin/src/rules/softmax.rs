@@ -1,15 +1,25 @@
 //! Softmax.
 
 use super::rule::{any, rules};
+use super::scope::Scope;
+use super::steps::{on_last_axis, on_processor};
+use crate::host::normalize::Softmax;
 use crate::mlx::array::Array;
 use crate::mlx::extents::{axis_of, int};
 use rlx_host_api::Error;
+use rlx_ir::Node;
 
 rules! {
-    Softmax { axis }    [x]    any    => softmax(x, *axis);
+    Softmax { axis }    [x; scope, node]    any    => softmax(scope, node, x, *axis);
 }
 
 /// Along any axis.
-fn softmax(x: &Array, axis: i32) -> Result<Array, Error> {
-    x.softmax(int(axis_of(axis, x.dims()?.len())?)?)
+fn softmax(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> Result<Array, Error> {
+    if !on_processor(scope, x)? {
+        return x.softmax(int(axis_of(axis, x.dims()?.len())?)?);
+    }
+    on_last_axis(x, axis, |x| {
+        let dims = x.dims()?;
+        scope.host(&dims, x.dtype()?, &[x], Softmax { rank: dims.len() }, node)
+    })
 }

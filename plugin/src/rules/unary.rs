@@ -1,19 +1,75 @@
 //! `Op::Activation`: one function per kind; and conversions.
 
 use super::rule::{any, rules};
-use super::steps::wide;
+use super::scope::Scope;
+use super::steps::{on_processor, wide};
+use crate::host::unary::{Cast, Map};
 use crate::mlx::array::Array;
-use rlx_host_api::Error;
 use rlx_host_api::kernel::Unary;
+use rlx_host_api::{DType, Error};
+use rlx_ir::Node;
 use rlx_ir::op::Activation;
+use rlx_mlx_cpu::unary::Function;
 
 rules! {
-    Activation(kind)    [x]    any    => lower(x, *kind);
-    Cast { to }         [x]    any    => x.cast((*to).into());
-    StopGradient        [x]    any    => x.duplicate();
+    Activation(kind)    [x; scope, node]    any    => activation(scope, node, x, *kind);
+    Cast { to }         [x; scope, node]    any    => convert(scope, node, x, (*to).into());
+    StopGradient        [x]                 any    => x.duplicate();
 }
 
-/// One activation. Composed ones compute half types in f32 and round once at the end (the walk casts back).
+/// An activation as a node of its own, by the kernel of the processor where MLX's loses digits.
+fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
+    let function = function(kind).filter(|(_, is_for_all)| *is_for_all || matches!(x.dtype(), Ok(DType::F64)));
+    match function {
+        Some((function, _)) if on_processor(scope, x)? => scope.host(&x.dims()?, x.dtype()?, &[x], Map(function), node),
+        _ => lower(x, kind),
+    }
+}
+
+/// The kernel of an activation, and whether it is for all dtypes: MLX computes some right, but for f64 in f32.
+fn function(kind: Activation) -> Option<(Function, bool)> {
+    Some(match kind {
+        Activation::Gelu => (Function::Gelu, true),
+        Activation::GeluApprox => (Function::GeluApprox, true),
+        Activation::Silu => (Function::Silu, true),
+        Activation::Sigmoid => (Function::Sigmoid, true),
+        Activation::Tanh => (Function::Tanh, true),
+        Activation::Exp => (Function::Exp, true),
+        Activation::Erf => (Function::Erf, true),
+        Activation::Sign => (Function::Sign, true),
+        Activation::Softplus => (Function::Softplus, true),
+        Activation::LogSigmoid => (Function::LogSigmoid, true),
+        Activation::Mish => (Function::Mish, true),
+        Activation::Elu => (Function::Elu, true),
+        Activation::HardSwish => (Function::HardSwish, true),
+        Activation::HardSigmoid => (Function::HardSigmoid, true),
+        Activation::Softsign => (Function::Softsign, true),
+        Activation::Log => (Function::Log, false),
+        Activation::Sqrt => (Function::Sqrt, false),
+        Activation::Rsqrt => (Function::Rsqrt, false),
+        Activation::Sin => (Function::Sin, false),
+        Activation::Cos => (Function::Cos, false),
+        Activation::Tan => (Function::Tan, false),
+        Activation::Atan => (Function::Atan, false),
+        Activation::Relu
+        | Activation::Neg
+        | Activation::Abs
+        | Activation::Recip
+        | Activation::Round
+        | Activation::Floor
+        | Activation::Ceil => return None,
+    })
+}
+
+/// A conversion: floats to integers saturate, NaN becomes 0, integers wrap.
+fn convert(scope: &Scope<'_>, node: &Node, x: &Array, to: DType) -> Result<Array, Error> {
+    if scope.device().in_host_memory() && Cast::is_ours(x.dtype()?, to) {
+        return scope.host(&x.dims()?, to, &[x], Cast, node);
+    }
+    x.cast(to)
+}
+
+/// One activation, as MLX's operations. Composed ones compute half types in f32 and round once at the end (the walk casts back).
 pub(super) fn lower(x: &Array, kind: Activation) -> Result<Array, Error> {
     let direct = match kind {
         Activation::Gelu => return x.gelu(),

@@ -25,6 +25,15 @@ typedef struct {
   size_t ndim;
 } rlx_mlx_view_mut_t;
 
+/* How the first rows of a callback's outputs, those of the first axis, depend on its inputs (rlx_mlx_trace_first_rows). With
+ * any but the first, it must take fewer rows than it was made for. */
+typedef int rlx_mlx_rows_t;
+enum {
+  RLX_MLX_ROWS_MIXED = 0,  /* on all of them */
+  RLX_MLX_ROWS_PLACES = 1, /* each element on those at its place alone; all shapes are one */
+  RLX_MLX_ROWS_FIRST = 2   /* on the same rows of the first input, and on the others as a whole */
+};
+
 /* Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream or on
  * the one that calls rlx_mlx_trace_run, so by several threads at once when several evaluate. On failure it returns
  * nonzero after rlx_mlx_set_last_error(). It must not evaluate arrays: it would wait for its own thread. */
@@ -41,9 +50,10 @@ typedef int (*rlx_mlx_host_fn)(void* ud, const rlx_mlx_view_t* inputs, size_t n_
  *
  * `release(ud)` (NULL: nothing to release) is called exactly once, when no node or trace needs `ud` any more; at once
  * after a failure (MLX: a Primitive of the shim's own). */
-int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release, rlx_mlx_array_t* const* inputs,
-                             size_t n_inputs, const int* const* output_shapes, const size_t* output_ranks,
-                             const rlx_mlx_dtype_t* output_dtypes, size_t n_outputs, rlx_mlx_array_t** out_outputs);
+int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn release, rlx_mlx_rows_t rows,
+                             rlx_mlx_array_t* const* inputs, size_t n_inputs, const int* const* output_shapes,
+                             const size_t* output_ranks, const rlx_mlx_dtype_t* output_dtypes, size_t n_outputs,
+                             rlx_mlx_array_t** out_outputs);
 
 RLX_MLX_C_END
 #endif

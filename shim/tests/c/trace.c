@@ -13,10 +13,11 @@ static int sum_and_product(void* ud, rlx_mlx_array_t* const* inputs, size_t n_in
   return rlx_mlx_op_add(inputs[0], inputs[1], &out_outputs[0]) || rlx_mlx_op_mul(inputs[0], inputs[1], &out_outputs[1]);
 }
 
-static int gives_none(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
-                      size_t cap, size_t* out_n_outputs) {
-  (void)ud, (void)inputs, (void)n_inputs, (void)out_outputs, (void)cap;
-  *out_n_outputs = 0;
+/* Says that it gives one output more than there is room for, or with a `ud` none. */
+static int miscounts(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_mlx_array_t** out_outputs,
+                     size_t cap, size_t* out_n_outputs) {
+  (void)inputs, (void)n_inputs, (void)out_outputs;
+  *out_n_outputs = ud ? 0 : cap + 1;
   return 0;
 }
 
@@ -282,10 +283,10 @@ static int with_callback(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inpu
   (void)n_inputs, (void)cap;
   *out_n_outputs = 1;
   if (!ud) {
-    return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, inputs, 1, &shape, &rank, &dtype, 1, out_outputs);
+    return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, RLX_MLX_ROWS_MIXED, inputs, 1, &shape, &rank, &dtype, 1, out_outputs);
   }
   failed = rlx_mlx_op_add(inputs[0], inputs[0], &twice_x) ||
-           rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, &twice_x, 1, &shape, &rank, &dtype, 1, &copied) ||
+           rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, RLX_MLX_ROWS_MIXED, &twice_x, 1, &shape, &rank, &dtype, 1, &copied) ||
            rlx_mlx_op_add(copied, copied, out_outputs);
   rlx_mlx_array_free(twice_x);
   rlx_mlx_array_free(copied);
@@ -353,7 +354,7 @@ static int chain(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, rlx_
   *out_n_outputs = 1;
   failed = ud ? rlx_mlx_op_add(inputs[0], inputs[0], &x) : rlx_mlx_array_clone(inputs[0], &x);
   for (i = 0; i < CHAIN && !failed; ++i) {
-    failed = rlx_mlx_op_host_callback(copies, NULL, NULL, &x, 1, &shape, &rank, &dtype, 1, &next);
+    failed = rlx_mlx_op_host_callback(copies, NULL, NULL, RLX_MLX_ROWS_MIXED, &x, 1, &shape, &rank, &dtype, 1, &next);
     rlx_mlx_array_free(x);
     x = next;
     next = NULL;
@@ -397,7 +398,7 @@ static int of_a_view(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, 
   (void)inputs, (void)n_inputs, (void)cap;
   *out_n_outputs = 1;
   failed = rlx_mlx_op_transpose(ud, perm, 2, &turned) ||
-           rlx_mlx_op_host_callback(copies, NULL, NULL, &turned, 1, &shape, &rank, &dtype, 1, out_outputs);
+           rlx_mlx_op_host_callback(copies, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1, out_outputs);
   rlx_mlx_array_free(turned);
   return failed;
 }
@@ -568,7 +569,11 @@ void test_trace(void) {
   CHECK_FAILS_OUT(rlx_mlx_trace, RLX_MLX_ERR_NULL, trace, rlx_mlx_trace(NULL, NULL, inputs, 2, 2, &trace));
   CHECK_FAILS(rlx_mlx_trace, RLX_MLX_ERR_NULL, rlx_mlx_trace(sum_and_product, &calls, inputs, 2, 2, NULL));
   CHECK_FAILS_OUT(rlx_mlx_trace, RLX_MLX_ERR_NULL, trace, rlx_mlx_trace(sum_and_product, &calls, NULL, 2, 2, &trace));
-  CHECK_FAILS_OUT(rlx_mlx_trace, RLX_MLX_ERR_GENERIC, trace, rlx_mlx_trace(gives_none, NULL, inputs, 2, 1, &trace));
+  CHECK_FAILS_OUT(rlx_mlx_trace, RLX_MLX_ERR_GENERIC, trace, rlx_mlx_trace(miscounts, NULL, inputs, 2, 1, &trace));
+  CHECK_OK(rlx_mlx_trace(miscounts, &calls, inputs, 2, 1, &trace));
+  CHECK_OK(rlx_mlx_trace_call(trace, inputs, 2, NULL, 0));
+  rlx_mlx_trace_free(trace);
+  trace = NULL;
   /* The function's own text arrives. */
   CHECK_FAILS_OUT(rlx_mlx_trace, RLX_MLX_ERR_GENERIC, trace,
                   rlx_mlx_trace(sum_and_product, &calls, inputs, 1, 2, &trace));

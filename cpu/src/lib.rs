@@ -1,0 +1,54 @@
+//! Kernels for the processor: slices in, slices out. They know nothing of MLX or RLX.
+//!
+//! MLX's own CPU operations are made for plain x86-64, work on one element at a time, and add one after the other in the dtype
+//! of the operand, so that sums lose digits as they get longer. Here all floats are computed in f64, in loops that the
+//! compiler turns into vector code for the processor at hand (crate pulp chooses between AVX2 and the portable form), and
+//! rounded once. Only f64 itself has no wider dtype: its sums are compensated.
+//!
+//! * [`Float`], [`Integer`]: element types.
+//! * [`unary`]: functions of one element; [`math`]: those that vector code can compute.
+//! * [`reduce`], [`scan`]: sums, products and means along an axis, whole and running.
+//! * [`softmax`], [`norm`]: rows.
+//! * [`cast`]: conversions.
+//!
+//! Compared on one core of an AMD EPYC (1 x 128 x 384 elements of f32, ns an element): see `benches/`.
+
+pub mod cast;
+mod float;
+mod integer;
+pub mod math;
+pub mod norm;
+pub mod reduce;
+pub mod scan;
+pub mod softmax;
+pub mod sum;
+pub mod unary;
+
+pub use float::{Float, round_to_odd};
+pub use integer::Integer;
+
+/// Elements that are converted at once: their f64 values stay in the first-level cache.
+const CHUNK: usize = 256;
+
+/// An array as the axes before one, that axis, and those behind it: row-major, like the array itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Along {
+    /// The product of the extents before the axis.
+    pub outer: usize,
+    /// The extent of the axis.
+    pub extent: usize,
+    /// The product of the extents behind the axis.
+    pub inner: usize,
+}
+
+impl Along {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.outer * self.extent * self.inner
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
