@@ -63,3 +63,62 @@ impl HostCode for Normalize {
         of_float!(x.dtype, typed(self, [x, scale, shift], y))
     }
 }
+
+/// An array `[n, c, …]` normalized by groups of channels, times the second operand plus the third, which are f64 and have an
+/// element for each channel.
+pub(crate) struct Groups {
+    /// Channels of a group.
+    pub(crate) channels: usize,
+    /// Elements of a channel.
+    pub(crate) positions: usize,
+    pub(crate) eps: f64,
+}
+
+impl HostCode for Groups {
+    fn rows(&self) -> Rows {
+        Rows::First
+    }
+
+    fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        fn typed<T: Float + Pod>(
+            code: &Groups,
+            [x, scale, shift]: [&TensorView<'_>; 3],
+            y: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            let weights = [elements::of(scale)?, elements::of(shift)?];
+            norm::groups::<T>(elements::of(x)?, code.channels, code.positions, weights, code.eps, elements::places(y)?);
+            Ok(())
+        }
+        let ([x, scale, shift], [y]) = (operands, results) else {
+            return Err(Error::fault("a norm of x, scale, shift"));
+        };
+        of_float!(x.dtype, typed(self, [x, scale, shift], y))
+    }
+}
+
+/// x less the second operand, times the third, plus the fourth: f64, along the last axis.
+pub(crate) struct Columns {
+    pub(crate) rank: usize,
+}
+
+impl HostCode for Columns {
+    fn rows(&self) -> Rows {
+        rows(self.rank)
+    }
+
+    fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        fn typed<T: Float + Pod>(
+            x: &TensorView<'_>,
+            [offset, factor, shift]: [&TensorView<'_>; 3],
+            y: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            let (offset, factor, shift) = (elements::of(offset)?, elements::of(factor)?, elements::of(shift)?);
+            norm::columns::<T>(elements::of(x)?, offset, factor, shift, elements::places(y)?);
+            Ok(())
+        }
+        let ([x, offset, factor, shift], [y]) = (operands, results) else {
+            return Err(Error::fault("columns of x, offset, factor, shift"));
+        };
+        of_float!(x.dtype, typed(x, [offset, factor, shift], y))
+    }
+}

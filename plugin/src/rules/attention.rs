@@ -37,15 +37,20 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let layout = Layout::of(&scope.input_dims(node, 0)?, int(*num_heads)?)?;
     let head_dim_k = int(*head_dim)?;
     let head_dim_v = int(v_head_dim.unwrap_or(*head_dim))?;
-    let q = layout.to_bhsd(scope.input(node, 0)?, head_dim_k)?;
-    let k = layout.to_bhsd(scope.input(node, 1)?, head_dim_k)?;
-    let v = layout.to_bhsd(scope.input(node, 2)?, head_dim_v)?;
+    // Scores of halves may leave their range. On GPUs the fused kernel has them in f32.
+    let is_half = matches!(scope.input(node, 0)?.dtype()?, DType::F16 | DType::BF16);
+    let in_f32 = is_half && scope.device().in_host_memory();
+    let operand = |i: usize, head_dim: c_int| {
+        let x = scope.input(node, i)?;
+        if in_f32 { layout.to_bhsd(&x.cast(DType::F32)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
+    };
+    let (q, k, v) = (operand(0, head_dim_k)?, operand(1, head_dim_k)?, operand(2, head_dim_v)?);
     let mask = match mask_kind {
         MaskKind::None => Mask::None,
         MaskKind::Causal => Mask::Causal,
         MaskKind::SlidingWindow(window) => Mask::Array(sliding_window(&q, &k, *window)?),
         MaskKind::Custom => Mask::Array(key_mask(scope.input(node, 3)?)?),
-        MaskKind::Bias => Mask::Array(scope.input(node, 3)?.cast(q.dtype()?)?),
+        MaskKind::Bias => Mask::Array(bias(scope.input(node, 3)?, q.dtype()?)?),
     };
     let scale = score_scale.unwrap_or(1.0 / (*head_dim as f32).sqrt());
     let out = match attn_logit_softcap {
@@ -138,6 +143,20 @@ pub(super) fn key_mask(mask: &Array) -> Result<Array, Error> {
         [_, _, _, _] => Ok(attends),
         _ => Err(Error::invalid(format!("attention mask of shape {dims:?}; expected rank 2, 3 or 4"))),
     }
+}
+
+/// A bias in the dtype of the scores; what is below all numbers of that is its lowest, so that a row of such stays finite.
+fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
+    let lowest = match (mask.dtype()?, dtype) {
+        (DType::F64 | DType::F32 | DType::BF16, DType::F16) => -65504.0,
+        (DType::F64, DType::F32) => f64::from(f32::MIN),
+        (DType::F64 | DType::F32, DType::BF16) => -3.389_531_389_251_535_5e38,
+        _ => return mask.cast(dtype),
+    };
+    let floor = Array::scalar(lowest, mask.dtype()?)?;
+    // What is infinite hides a key for good.
+    let is_finite = mask.ne(&Array::scalar(f64::NEG_INFINITY, mask.dtype()?)?)?;
+    is_finite.where_(&mask.max(&floor)?, mask)?.cast(dtype)
 }
 
 /// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys. Made by MLX, so

@@ -1,17 +1,63 @@
 //! Elementwise ops of two and three operands, and `Op::Clamp`.
 
-use super::rule::{any, rules};
+use super::rule::{Case, any, rules};
 use super::scope::declared_dtype;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_integer;
 use rlx_host_api::{DType, Error};
+use rlx_ir::Op;
 use rlx_ir::op::{BinaryOp, CmpOp};
 
 rules! {
-    Binary(op)            [a, b; _, node]    any    => binary(a, b, *op, declared_dtype(node));
-    Compare(op)           [a, b]             any    => compare(a, b, *op);
+    Binary(op)            [a, b; _, node]    any    => of_one_dtype(a, b, *op, declared_dtype(node));
+    Compare(op)           [a, b]             comparable    => compare(a, b, *op);
     Where                 [condition, x, y]  any    => condition.where_(x, y);
-    Clamp { min, max }    [x]                any    => clamp(x, *min, *max);
+    Clamp { min, max }    [x]                between_numbers    => clamp(x, *min, *max);
+}
+
+/// Operands of two dtypes are computed in the declared one.
+fn of_one_dtype(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
+    if a.dtype()? == b.dtype()? {
+        return binary(a, b, op, declared);
+    }
+    binary(&a.cast(declared)?, &b.cast(declared)?, op, declared)
+}
+
+/// Operands of two dtypes need a third that holds both exactly.
+fn comparable(case: &Case<'_>) -> Result<(), Error> {
+    let dtype = |i: usize| case.node.inputs.get(i).map(|&id| DType::from(case.graph.shape(id).dtype()));
+    match (dtype(0), dtype(1)) {
+        (Some(a), Some(b)) if common(a, b).is_none() => {
+            Err(Error::unsupported(format!("a comparison of {a} and {b}, which no dtype holds both of: cast one")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The dtype that holds the numbers of both exactly.
+fn common(a: DType, b: DType) -> Option<DType> {
+    let is_half = |dtype| matches!(dtype, DType::F16 | DType::BF16);
+    let integral = |dtype| is_integer(dtype) || dtype == DType::Bool;
+    let is_small = |dtype| matches!(dtype, DType::I8 | DType::U8 | DType::I16 | DType::Bool);
+    match (a, b) {
+        _ if a == b => Some(a),
+        (DType::C64 | DType::C128, _) | (_, DType::C64 | DType::C128) => None,
+        _ if integral(a) && integral(b) => Some(DType::I64),
+        (DType::F64, other) | (other, DType::F64) if other != DType::I64 => Some(DType::F64),
+        (DType::F32, other) | (other, DType::F32) if is_half(other) || is_small(other) => Some(DType::F32),
+        _ if (is_half(a) || is_small(a)) && (is_half(b) || is_small(b)) => Some(DType::F32),
+        _ => None,
+    }
+}
+
+/// Bounds that are not NaN.
+fn between_numbers(case: &Case<'_>) -> Result<(), Error> {
+    match case.node.op {
+        Op::Clamp { min, max } if min.is_nan() || max.is_nan() => {
+            Err(Error::invalid(format!("bounds {min} and {max}: give numbers")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `Op::Binary` with NumPy broadcasting; `declared` is the dtype of the node.
@@ -23,19 +69,22 @@ fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, 
         BinaryOp::Div => div(a, b, declared),
         BinaryOp::Max => a.max(b),
         BinaryOp::Min => a.min(b),
-        BinaryOp::Pow => a.pow(b),
+        BinaryOp::Pow => pow(a, b),
         BinaryOp::Mod => modulo(a, b),
         BinaryOp::Atan2 => a.atan2(b),
         BinaryOp::BitAnd => bits(a, b, Array::bit_and),
         BinaryOp::BitOr => bits(a, b, Array::bit_or),
         BinaryOp::BitXor => bits(a, b, Array::bit_xor),
-        BinaryOp::Shl => bits(a, b, Array::shl),
-        BinaryOp::Shr => bits(a, b, Array::shr),
+        BinaryOp::Shl => bits(a, b, |a, b| shift(a, b, Array::shl)),
+        BinaryOp::Shr => bits(a, b, |a, b| shift(a, b, Array::shr)),
     }
 }
 
 /// `Op::Compare`.
 fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
+    let (found, other) = (a.dtype()?, b.dtype()?);
+    let dtype = common(found, other).ok_or_else(|| Error::fault("operands that cannot be compared"))?;
+    let (a, b) = (&a.cast(dtype)?, &b.cast(dtype)?);
     match op {
         CmpOp::Eq => a.eq(b),
         CmpOp::Ne => a.ne(b),
@@ -46,10 +95,29 @@ fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
     }
 }
 
-/// `Op::Clamp`.
+/// `Op::Clamp`. Of integers a bound outside their range is none, or their own end.
 fn clamp(x: &Array, min: f32, max: f32) -> Result<Array, Error> {
     let dtype = x.dtype()?;
-    x.max(&Array::scalar(min.into(), dtype)?)?.min(&Array::scalar(max.into(), dtype)?)
+    let (min, max) = (f64::from(min), f64::from(max));
+    let Some((least, most)) = range(dtype) else {
+        return x.max(&Array::scalar(min, dtype)?)?.min(&Array::scalar(max, dtype)?);
+    };
+    let bound = |value: f64| Array::scalar(value.trunc().clamp(least, most), dtype);
+    let x = if min > least { x.max(&bound(min)?)? } else { x.duplicate()? };
+    if max < most { x.min(&bound(max)?) } else { Ok(x) }
+}
+
+/// The ends of an integer dtype, as f64 holds them: that of i64 is the largest below it.
+pub(super) fn range(dtype: DType) -> Option<(f64, f64)> {
+    Some(match dtype {
+        DType::I8 => (i8::MIN.into(), i8::MAX.into()),
+        DType::I16 => (i16::MIN.into(), i16::MAX.into()),
+        DType::I32 => (i32::MIN.into(), i32::MAX.into()),
+        DType::I64 => (i64::MIN as f64, 9_223_372_036_854_774_784.0),
+        DType::U8 => (0.0, u8::MAX.into()),
+        DType::U32 => (0.0, u32::MAX.into()),
+        _ => return None,
+    })
 }
 
 /// True division, or the truncating one of C where the node is an integer.
@@ -78,6 +146,35 @@ fn modulo(a: &Array, b: &Array) -> Result<Array, Error> {
     a.fmod(b)
 }
 
+/// A power. Of integers a negative one is what is left of the fraction towards zero: nothing, but for 1 and -1.
+fn pow(a: &Array, b: &Array) -> Result<Array, Error> {
+    let dtype = a.dtype()?;
+    if !is_integer(dtype) || matches!(dtype, DType::U8 | DType::U32) {
+        return a.pow(b);
+    }
+    let c = |value: f64| Array::scalar(value, dtype);
+    let (zero, one) = (c(0.0)?, c(1.0)?);
+    let whole = a.pow(&b.max(&zero)?)?;
+    let is_odd = b.bit_and(&one)?.ne(&zero)?;
+    let sign = is_odd.where_(&c(-1.0)?, &one)?;
+    let fraction = a.eq(&c(-1.0)?)?.where_(&sign, &a.eq(&one)?.where_(&one, &zero)?)?;
+    b.lt(&zero)?.where_(&fraction, &whole)
+}
+
+/// A shift. One by the number of bits or more, or by less than nothing, leaves none of them, or the sign's.
+fn shift(a: &Array, b: &Array, shift: fn(&Array, &Array) -> Result<Array, Error>) -> Result<Array, Error> {
+    let dtype = a.dtype()?;
+    let bits = 8.0 * dtype.size() as f64;
+    let last = Array::scalar(bits - 1.0, dtype)?;
+    let zero = Array::scalar(0.0, dtype)?;
+    let is_inside = b.ge(&zero)?.bit_and(&b.le(&last)?)?;
+    let inside = is_inside.where_(b, &last)?;
+    let shifted = shift(a, &inside)?;
+    // By all bits but one and then by one more.
+    let one = Array::scalar(1.0, dtype)?;
+    is_inside.where_(&shifted, &shift(&shifted, &one)?)
+}
+
 /// A bit operation; floats carry integers in RLX, so they are converted (and back by the walk).
 fn bits(a: &Array, b: &Array, op: fn(&Array, &Array) -> Result<Array, Error>) -> Result<Array, Error> {
     let bits = |x: &Array| if x.dtype()? == DType::Bool { x.duplicate() } else { integer(x) };
@@ -86,5 +183,5 @@ fn bits(a: &Array, b: &Array, op: fn(&Array, &Array) -> Result<Array, Error>) ->
 
 /// The array as integers.
 fn integer(x: &Array) -> Result<Array, Error> {
-    if is_integer(x.dtype()?) { x.duplicate() } else { x.cast(DType::I32) }
+    if is_integer(x.dtype()?) { x.duplicate() } else { x.cast(DType::I64) }
 }

@@ -10,6 +10,7 @@
 
 mod attention;
 mod binary;
+mod channel_norm;
 mod control;
 mod conv;
 mod custom;

@@ -37,7 +37,14 @@ fn rms_norm(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32, eps: f32) -> R
 }
 
 /// By the kernel of the processor, with scale and shift in f64.
-fn normalized(scope: &Scope<'_>, node: &Node, norm: Norm, x: &Array, axis: i32, eps: f32) -> Result<Array, Error> {
+pub(super) fn normalized(
+    scope: &Scope<'_>,
+    node: &Node,
+    norm: Norm,
+    x: &Array,
+    axis: i32,
+    eps: f32,
+) -> Result<Array, Error> {
     let weight = |i| scope.prepare(node, i, |weight| flat(weight)?.cast(DType::F64));
     let (scale, shift) = (weight(1)?, weight(2)?);
     on_last_axis(x, axis, |x| {
@@ -55,6 +62,6 @@ fn normalized(scope: &Scope<'_>, node: &Node, norm: Norm, x: &Array, axis: i32, 
 }
 
 /// Scales and shifts are 1-D for MLX; graphs also write them as `[1, 1, N]`.
-fn flat(weight: &Array) -> Result<Array, Error> {
+pub(super) fn flat(weight: &Array) -> Result<Array, Error> {
     weight.reshape(&[-1])
 }

@@ -1,5 +1,6 @@
 //! Reductions over axes, positions of extremes, and histograms.
 
+use super::binary::range;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use super::steps::{on_processor, wide};
@@ -46,7 +47,7 @@ fn reduce(
         ReduceOp::Sum => Reduction::Sum,
         ReduceOp::Mean => Reduction::Mean,
         ReduceOp::Prod => Reduction::Product,
-        ReduceOp::Max | ReduceOp::Min => return x.reduce(kind, &ints(axes)?, keep_dim),
+        ReduceOp::Max | ReduceOp::Min => return extreme(x, kind, axes, keep_dim),
     };
     let is_ours = on_processor(scope, x)? || (scope.device().in_host_memory() && is_integer(x.dtype()?));
     if !is_ours || axes.is_empty() {
@@ -55,13 +56,39 @@ fn reduce(
     on_axes(scope, node, x, reduction, axes)?.reshape(&reduced(&x.dims()?, axes, keep_dim))
 }
 
+/// A maximum or minimum; of nothing the lowest or highest value of the dtype, as ONNX has it.
+fn extreme(x: &Array, kind: Kind, axes: &[usize], keep_dim: bool) -> Result<Array, Error> {
+    let (dims, dtype) = (x.dims()?, x.dtype()?);
+    let is_nothing = axes.iter().any(|&axis| dims.get(axis) == Some(&0));
+    let result = reduced(&dims, axes, keep_dim);
+    if !is_nothing || result.contains(&0) {
+        return x.reduce(kind, &ints(axes)?, keep_dim);
+    }
+    let lowest = match range(dtype) {
+        Some((least, _)) => least,
+        None if dtype == DType::Bool => 0.0,
+        None => f64::NEG_INFINITY,
+    };
+    let lowest = Array::scalar(lowest, dtype)?;
+    let of_nothing = match dtype {
+        _ if kind == Kind::Max => lowest,
+        DType::Bool => Array::scalar(1.0, dtype)?,
+        // As the number with all bits turned, which f64 does not have for i64.
+        DType::I8 | DType::I16 | DType::I32 | DType::I64 => Array::scalar(-1.0, dtype)?.sub(&lowest)?,
+        _ => Array::scalar(range(dtype).map_or(f64::INFINITY, |(_, most)| most), dtype)?,
+    };
+    of_nothing.broadcast_to(&result)
+}
+
 /// By the kernel of the processor, along axes that are brought together where they are apart. Extents of 1 are left where
 /// the axes were.
 fn on_axes(scope: &Scope<'_>, node: &Node, x: &Array, reduction: Reduction, axes: &[usize]) -> Result<Array, Error> {
     let rank = x.dims()?.len();
     let mut axes = axes.to_vec();
     axes.sort_unstable();
-    axes.dedup();
+    if axes.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Error::invalid(format!("axes {axes:?}: one is there twice")));
+    }
     if let Some(axis) = axes.iter().find(|&&axis| axis >= rank) {
         return Err(Error::invalid(format!("axis {axis} of an array of rank {rank}")));
     }

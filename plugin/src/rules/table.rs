@@ -2,8 +2,8 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quantized, random,
-    reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
+    attention, binary, channel_norm, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool,
+    quantized, random, reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -19,6 +19,7 @@ const FAMILIES: &[&[Rule]] = &[
     binary::RULES,
     matmul::RULES,
     norm::RULES,
+    channel_norm::RULES,
     group_norm::RULES,
     attention::RULES,
     rope::RULES,

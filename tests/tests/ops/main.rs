@@ -5,12 +5,14 @@
 
 mod attention;
 mod binary;
+mod channel_norm;
 mod dealt;
 mod fused;
 mod gather;
 mod laws;
 mod matmul;
 mod norm;
+mod numerics;
 mod pool;
 mod random;
 mod reduce;
