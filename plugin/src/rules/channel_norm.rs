@@ -44,7 +44,7 @@ fn group_norm(scope: &Scope<'_>, node: &Node, x: &Array, groups: usize, eps: f32
     if on_processor(scope, x)? {
         let weight = |i| f64_weight(scope, node, i, *c);
         let code = Groups { channels: (c / groups) as usize, positions: positions as usize, eps: eps.into() };
-        return scope.host(&dims, x.dtype()?, &[x, &weight(1)?, &weight(2)?], code, node);
+        return scope.host_step(node, &dims, x.dtype()?, &[x, &weight(1)?, &weight(2)?], code);
     }
     let x = wide(x)?.reshape(&[*n, groups, joined(&[c / groups, positions])?])?;
     let mean = |x: &Array| x.reduce(Reduce::Mean, &[2], true);
@@ -82,7 +82,7 @@ fn batch_norm(scope: &Scope<'_>, node: &Node, x: &Array, eps: f32) -> Result<Arr
     let deviation = variance.add(&Array::scalar(eps.into(), variance.dtype()?)?)?.unary(Unary::Sqrt)?;
     let factor = gamma.div(&deviation)?;
     if ours {
-        return scope.host(&dims, x.dtype()?, &[x, &mean, &factor, &beta], Columns { rank: dims.len() }, node);
+        return scope.host_step(node, &dims, x.dtype()?, &[x, &mean, &factor, &beta], Columns { rank: dims.len() });
     }
     wide(x)?.sub(&mean)?.mul(&factor)?.add(&beta)
 }

@@ -57,7 +57,7 @@ pub(super) fn normalized(
             }
         }
         let code = Normalize { norm, eps: eps.into(), rank: dims.len() };
-        scope.host(&dims, x.dtype()?, &[x, &scale, &shift], code, node)
+        scope.host_step(node, &dims, x.dtype()?, &[x, &scale, &shift], code)
     })
 }
 

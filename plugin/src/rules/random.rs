@@ -3,7 +3,6 @@
 use super::rule::{Case, rules};
 use super::scope::Scope;
 use crate::host::random::{Distribution, Random};
-use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use rlx_host_api::{DType, Error};
 use rlx_ir::Node;
@@ -32,5 +31,5 @@ fn draw(
     key: u64,
     op_seed: Option<f32>,
 ) -> Result<Array, Error> {
-    scope.host(&dims_of(node)?, DType::F32, &[scope.rng()?], Random { distribution, key, op_seed }, node)
+    scope.host(node, DType::F32, &[scope.rng()?], Random { distribution, key, op_seed })
 }

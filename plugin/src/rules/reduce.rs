@@ -23,7 +23,7 @@ rules! {
     ArgMin { axis, keep_dim }        [x]    any    => x.argmin(int(*axis)?, *keep_dim);
     Histogram { min, max, .. } [x; scope, node] counts_in_f32, Host => {
         let code = Histogram { min: (*min).into(), max: (*max).into() };
-        scope.host(&dims_of(node)?, DType::F32, &[&wide(x)?], code, node)
+        scope.host(node, DType::F32, &[&wide(x)?], code)
     };
 }
 
@@ -112,7 +112,7 @@ fn on_axes(scope: &Scope<'_>, node: &Node, x: &Array, reduction: Reduction, axes
     };
     let mut result = dims;
     result[range].fill(1);
-    scope.host(&result, dtype, &[x], Reduce { reduction, axis }, node)
+    scope.host_step(node, &result, dtype, &[x], Reduce { reduction, axis })
 }
 
 /// Extents of a result.

@@ -29,7 +29,7 @@ fn running(scope: &Scope<'_>, node: &Node, scan: Scan, x: &Array, axis: i32, exc
     let dims = x.dims()?;
     let at = axis_of(axis, dims.len())?;
     let axis = Axis { along: split_at(&dims, at..at + 1), is_behind_first: at > 0 };
-    scope.host(&dims, x.dtype()?, &[x], Running { scan, axis, exclusive }, node)
+    scope.host_step(node, &dims, x.dtype()?, &[x], Running { scan, axis, exclusive })
 }
 
 fn axis_in(x: &Array, axis: i32) -> Result<c_int, Error> {

@@ -166,14 +166,25 @@ impl<'a> Scope<'a> {
         custom::lower(kernels, *device, failures, custom, &self.inputs(node)?, &place(node))
     }
 
-    /// What code of the processor makes of `inputs`, for `node`: an array of these extents and of `dtype`.
+    /// What code of the processor makes of `inputs`: an array of the node's extents and of `dtype`.
     pub(super) fn host(
         &self,
+        node: &Node,
+        dtype: DType,
+        inputs: &[&Array],
+        code: impl HostCode + 'static,
+    ) -> Result<Array, Error> {
+        self.host_step(node, &dims_of(node)?, dtype, inputs, code)
+    }
+
+    /// The same with extents that are not the node's, as a step on the way to its value.
+    pub(super) fn host_step(
+        &self,
+        node: &Node,
         dims: &[c_int],
         dtype: DType,
         inputs: &[&Array],
         code: impl HostCode + 'static,
-        node: &Node,
     ) -> Result<Array, Error> {
         let describe = |array: &&Array| {
             let dims = array.dims()?.into_iter().map(i64::from).collect();

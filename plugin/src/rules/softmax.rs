@@ -20,6 +20,6 @@ fn softmax(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> Result<Array
     }
     on_last_axis(x, axis, |x| {
         let dims = x.dims()?;
-        scope.host(&dims, x.dtype()?, &[x], Softmax { rank: dims.len() }, node)
+        scope.host_step(node, &dims, x.dtype()?, &[x], Softmax { rank: dims.len() })
     })
 }

@@ -21,7 +21,9 @@ rules! {
 fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
     let function = function(kind).filter(|(_, is_for_all)| *is_for_all || matches!(x.dtype(), Ok(DType::F64)));
     match function {
-        Some((function, _)) if on_processor(scope, x)? => scope.host(&x.dims()?, x.dtype()?, &[x], Map(function), node),
+        Some((function, _)) if on_processor(scope, x)? => {
+            scope.host_step(node, &x.dims()?, x.dtype()?, &[x], Map(function))
+        }
         _ => lower(x, kind),
     }
 }
@@ -64,7 +66,7 @@ fn function(kind: Activation) -> Option<(Function, bool)> {
 /// A conversion: floats to integers saturate, NaN becomes 0, integers wrap.
 fn convert(scope: &Scope<'_>, node: &Node, x: &Array, to: DType) -> Result<Array, Error> {
     if scope.device().in_host_memory() && Cast::is_ours(x.dtype()?, to) {
-        return scope.host(&x.dims()?, to, &[x], Cast, node);
+        return scope.host_step(node, &x.dims()?, to, &[x], Cast);
     }
     x.cast(to)
 }
