@@ -19,6 +19,7 @@ mod group_norm;
 mod leaf;
 mod matmul;
 mod norm;
+mod pad;
 mod pool;
 pub(crate) mod prepared;
 mod quantized;

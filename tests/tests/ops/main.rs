@@ -11,6 +11,7 @@ mod gather;
 mod laws;
 mod matmul;
 mod norm;
+mod pad;
 mod pool;
 mod random;
 mod reduce;
