@@ -1,9 +1,9 @@
-//! The table: all found by op kind.
+//! The table: all rows, found by op kind.
 
 use super::rule::{Case, Rule};
 use super::{
     attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool, quantized,
-    random, reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
+    random, reduce, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -25,6 +25,7 @@ const FAMILIES: &[&[Rule]] = &[
     shape::RULES,
     pad::RULES,
     gather::RULES,
+    scatter::RULES,
     reduce::RULES,
     softmax::RULES,
     scan::RULES,

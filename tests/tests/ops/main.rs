@@ -17,6 +17,7 @@ mod random;
 mod reduce;
 mod rope;
 mod scan;
+mod scatter;
 mod shape;
 mod softmax;
 mod sort;
