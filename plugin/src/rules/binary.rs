@@ -15,7 +15,7 @@ rules! {
 }
 
 /// `Op::Binary` with NumPy broadcasting; `declared` is the dtype of the node.
-fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
+pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
     match op {
         BinaryOp::Add => a.add(b),
         BinaryOp::Sub => a.sub(b),
@@ -35,7 +35,7 @@ fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, 
 }
 
 /// `Op::Compare`.
-fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
+pub(super) fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
     match op {
         CmpOp::Eq => a.eq(b),
         CmpOp::Ne => a.ne(b),

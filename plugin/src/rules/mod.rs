@@ -25,6 +25,7 @@ pub(crate) mod prepared;
 mod quantized;
 mod random;
 mod reduce;
+mod region;
 mod rope;
 mod rows;
 pub(crate) mod rule;

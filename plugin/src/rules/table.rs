@@ -3,7 +3,7 @@
 use super::rule::{Case, Rule};
 use super::{
     attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool, quantized,
-    random, reduce, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
+    random, reduce, region, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -35,6 +35,7 @@ const FAMILIES: &[&[Rule]] = &[
     quantized::RULES,
     random::RULES,
     fused::RULES,
+    region::RULES,
     control::RULES,
     custom::RULES,
 ];

@@ -15,6 +15,7 @@ mod pad;
 mod pool;
 mod random;
 mod reduce;
+mod region;
 mod rope;
 mod scan;
 mod scatter;
