@@ -1,26 +1,16 @@
-//! Elements and slices that index arrays pick. What an index may be is written at [`rows::clamped`].
+//! Elements and slices that index arrays pick. RLX carries indices as f32 as often as in an integer type. What an index may be
+//! is written at [`rows::clamped`]; MLX's functions are given the same in the shim.
 
 use super::rows::{self, real_indices};
 use super::rule::{any, rules};
 use crate::mlx::array::Array;
-use crate::mlx::dtypes::is_integer;
 use crate::mlx::extents::{axis_of, int, joined};
-use rlx_host_api::{DType, Error};
+use rlx_host_api::Error;
 
 rules! {
-    Gather { axis }              [table, indices]    any             => gather(table, indices, *axis);
+    Gather { axis }              [table, indices]    any             => table.take(indices, int(*axis)?);
     GatherElements { axis }      [data, indices]     real_indices    => gather_elements(data, indices, *axis);
     GatherNd { batch_dims }      [data, indices]     real_indices    => gather_nd(data, indices, *batch_dims);
-}
-
-/// Slices of `table` along `axis`. RLX carries indices as f32 as often as in an integer type; floats are truncated.
-fn gather(table: &Array, indices: &Array, axis: usize) -> Result<Array, Error> {
-    let integers = match indices.dtype()? {
-        dtype if is_integer(dtype) => indices.duplicate()?,
-        // 64 bits, so that no large index wraps into range.
-        _ => indices.cast(DType::I64)?,
-    };
-    table.take(&integers, int(axis)?)
 }
 
 /// `Op::GatherElements`, as in ONNX: element `[.., i, ..]` of the result is `data[.., indices[.., i, ..], ..]`. Along the

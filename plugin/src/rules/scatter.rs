@@ -32,16 +32,26 @@ rules! {
     };
 }
 
-/// Numbers that can be added and compared; without a reduction everything moves.
+/// Numbers that can be added and compared; without a reduction everything moves. Data, updates and result are of one dtype:
+/// a conversion on the way could lose what was added.
 fn combines(case: &Case<'_>) -> Result<(), Error> {
     rows::real_indices(case)?;
-    let reduction = match case.node.op {
-        Op::ScatterNd { reduction } | Op::ScatterElements { reduction, .. } => reduction,
-        Op::ScatterAdd { .. } => Reduction::Add,
+    let (reduction, updates) = match case.node.op {
+        Op::ScatterNd { reduction } | Op::ScatterElements { reduction, .. } => (reduction, 2),
+        Op::ScatterAdd { .. } => (Reduction::Add, 0),
         _ => return Err(other_kind(case.node)),
     };
-    match DType::from(case.node.shape.dtype()) {
-        dtype @ (DType::Bool | DType::C64) if reduction != Reduction::None => {
+    let dtype = DType::from(case.node.shape.dtype());
+    for operand in [0, updates] {
+        let found = case.node.inputs.get(operand).map_or(dtype, |&id| case.graph.shape(id).dtype().into());
+        if found != dtype {
+            return Err(Error::unsupported(format!(
+                "it is declared {dtype}, of operand {operand} in {found}: cast that"
+            )));
+        }
+    }
+    match dtype {
+        DType::Bool | DType::C64 if reduction != Reduction::None => {
             Err(Error::unsupported(format!("the reduction {reduction:?} of {dtype}: cast it to a number")))
         }
         _ => Ok(()),

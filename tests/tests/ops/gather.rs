@@ -71,6 +71,12 @@ fn indices_outside_are_clamped() {
         let got = run_one(&one_op(Op::Gather { axis: 0 }, &[&table, &picks], Layout::Dense, &[3], DType::F32));
         assert_same("outside", &got, &[30.0, 30.0, 30.0]);
     }
+    // Floats before they are converted: none of these is an i64.
+    for dtype in [DType::F32, DType::F64, DType::BF16] {
+        let picks = Tensor::of(dtype, &[6], [1e10, 1e20, f64::INFINITY, -1e20, f64::NEG_INFINITY, f64::NAN]);
+        let got = run_one(&one_op(Op::Gather { axis: 0 }, &[&table, &picks], Layout::Dense, &[6], DType::F32));
+        assert_same(&format!("{dtype:?} outside"), &got, &[30.0, 30.0, 30.0, 10.0, 10.0, 10.0]);
+    }
 }
 
 /// The element that an index names: truncated, counted from the end if negative, and the nearest one if outside.

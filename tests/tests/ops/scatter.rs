@@ -287,18 +287,36 @@ fn bools_move_and_do_not_add_up() {
 }
 
 #[test]
+fn operands_of_two_dtypes_are_refused() {
+    let (ints, floats) = (Tensor::of(DType::I32, &[2], [1.0, 2.0]), Tensor::random(&[2], 1));
+    let elements = Op::ScatterElements { axis: 0, reduction: Reduction::Add };
+    let nd = Op::ScatterNd { reduction: Reduction::None };
+    let tuples = Tensor::of(DType::I32, &[2, 1], [0.0, 1.0]);
+    for (op, operands, dtype) in [
+        (elements.clone(), vec![&ints, &ints, &floats], DType::I32),
+        (elements.clone(), vec![&floats, &ints, &ints], DType::F32),
+        (elements, vec![&ints, &ints, &ints], DType::I64),
+        (nd, vec![&floats, &tuples, &ints], DType::F32),
+        (Op::ScatterAdd { axis: 0 }, vec![&ints, &ints], DType::I64),
+    ] {
+        let error = refusal(&one_op(op.clone(), &operands, Layout::Dense, &[2], dtype));
+        assert!(error.message().contains("Scatter"), "{op:?}: {error}");
+    }
+}
+
+#[test]
 fn shapes_that_do_not_fit_are_refused() {
     let (data, line) = (Tensor::random(&[2, 3], 1), Tensor::of(DType::I32, &[2], [0.0, 1.0]));
     let (wide, other) = (Tensor::of(DType::I32, &[3, 3], [0.0; 9]), Tensor::random(&[2, 2], 2));
     let elements = |axis| Op::ScatterElements { axis, reduction: Reduction::Add };
     for (op, operands, word) in [
-        (elements(0), [&data, &line, &line], "as many axes"),
-        (elements(1), [&data, &wide, &wide], "no more elements"),
+        (elements(0), [&data, &line, &other], "as many axes"),
+        (elements(1), [&data, &wide, &other], "no more elements"),
         (elements(0), [&data, &wide, &other], "updates of shape"),
-        (elements(2), [&data, &wide, &wide], "axis 2"),
-        (elements(-3), [&data, &wide, &wide], "axis -3"),
-        (Op::ScatterNd { reduction: Reduction::Add }, [&data, &line, &line], "updates of shape"),
-        (Op::ScatterNd { reduction: Reduction::Add }, [&data, &wide, &wide], "for each of the first axes"),
+        (elements(2), [&data, &wide, &other], "axis 2"),
+        (elements(-3), [&data, &wide, &other], "axis -3"),
+        (Op::ScatterNd { reduction: Reduction::Add }, [&data, &line, &other], "updates of shape"),
+        (Op::ScatterNd { reduction: Reduction::Add }, [&data, &wide, &other], "for each of the first axes"),
     ] {
         let error = refusal(&one_op(op.clone(), &operands, Layout::Dense, &[2, 3], DType::F32));
         assert!(error.message().contains("Scatter") && error.message().contains(word), "{op:?}: {error}");
