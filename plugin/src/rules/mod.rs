@@ -26,6 +26,7 @@ mod quantized;
 mod random;
 mod reduce;
 mod region;
+mod resize;
 mod rope;
 mod rows;
 pub(crate) mod rule;

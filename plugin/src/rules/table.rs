@@ -3,7 +3,7 @@
 use super::rule::{Case, Rule};
 use super::{
     attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool, quantized,
-    random, reduce, region, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
+    random, reduce, region, resize, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -26,6 +26,7 @@ const FAMILIES: &[&[Rule]] = &[
     pad::RULES,
     gather::RULES,
     scatter::RULES,
+    resize::RULES,
     reduce::RULES,
     softmax::RULES,
     scan::RULES,

@@ -16,6 +16,7 @@ mod pool;
 mod random;
 mod reduce;
 mod region;
+mod resize;
 mod rope;
 mod scan;
 mod scatter;
