@@ -10,6 +10,7 @@
 
 mod attention;
 mod binary;
+mod complex;
 mod control;
 mod conv;
 mod custom;

@@ -2,8 +2,8 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool, quantized,
-    random, reduce, region, resize, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
+    attention, binary, complex, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool,
+    quantized, random, reduce, region, resize, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -27,6 +27,7 @@ const FAMILIES: &[&[Rule]] = &[
     gather::RULES,
     scatter::RULES,
     resize::RULES,
+    complex::RULES,
     reduce::RULES,
     softmax::RULES,
     scan::RULES,
