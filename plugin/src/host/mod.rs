@@ -9,3 +9,4 @@ pub(crate) mod code;
 pub(crate) mod failures;
 pub(crate) mod histogram;
 pub(crate) mod random;
+pub(crate) mod sample;

@@ -31,6 +31,7 @@ mod resize;
 mod rope;
 mod rows;
 pub(crate) mod rule;
+mod sample;
 mod scan;
 mod scatter;
 mod scope;

@@ -3,7 +3,8 @@
 use super::rule::{Case, Rule};
 use super::{
     attention, binary, complex, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool,
-    quantized, random, reduce, region, resize, rope, scan, scatter, shape, softmax, sort, unary, unary_backward,
+    quantized, random, reduce, region, resize, rope, sample, scan, scatter, shape, softmax, sort, unary,
+    unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -36,6 +37,7 @@ const FAMILIES: &[&[Rule]] = &[
     pool::RULES,
     quantized::RULES,
     random::RULES,
+    sample::RULES,
     fused::RULES,
     region::RULES,
     control::RULES,

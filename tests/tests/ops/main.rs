@@ -19,6 +19,7 @@ mod reduce;
 mod region;
 mod resize;
 mod rope;
+mod sample;
 mod scan;
 mod scatter;
 mod shape;
