@@ -27,6 +27,7 @@ mod quantized;
 mod random;
 mod reduce;
 mod region;
+mod residual;
 mod resize;
 mod rope;
 mod rows;

@@ -3,7 +3,7 @@
 use super::rule::{Case, Rule};
 use super::{
     attention, binary, complex, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pad, pool,
-    quantized, random, reduce, region, resize, rope, sample, scan, scatter, shape, softmax, sort, unary,
+    quantized, random, reduce, region, residual, resize, rope, sample, scan, scatter, shape, softmax, sort, unary,
     unary_backward,
 };
 use crate::ir::effects::states_of;
@@ -40,6 +40,7 @@ const FAMILIES: &[&[Rule]] = &[
     sample::RULES,
     fused::RULES,
     region::RULES,
+    residual::RULES,
     control::RULES,
     custom::RULES,
 ];

@@ -17,6 +17,7 @@ mod pool;
 mod random;
 mod reduce;
 mod region;
+mod residual;
 mod resize;
 mod rope;
 mod sample;

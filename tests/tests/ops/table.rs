@@ -10,7 +10,6 @@ use std::path::Path;
 
 /// Kinds that no row takes. A kind that gets a row leaves this list.
 const NOT_YET: &[OpKind] = &[
-    OpKind::FusedMatMulResidual,
     OpKind::Quantize,
     OpKind::Dequantize,
     OpKind::FakeQuantizeLSQ,
