@@ -14,4 +14,5 @@ pub(crate) mod failures;
 pub(crate) mod histogram;
 pub(crate) mod normalize;
 pub(crate) mod random;
+pub(crate) mod sample;
 pub(crate) mod unary;

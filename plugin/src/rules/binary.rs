@@ -61,7 +61,7 @@ fn between_numbers(case: &Case<'_>) -> Result<(), Error> {
 }
 
 /// `Op::Binary` with NumPy broadcasting; `declared` is the dtype of the node.
-fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
+pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
     match op {
         BinaryOp::Add => a.add(b),
         BinaryOp::Sub => a.sub(b),
@@ -81,7 +81,7 @@ fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, 
 }
 
 /// `Op::Compare`.
-fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
+pub(super) fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
     let (found, other) = (a.dtype()?, b.dtype()?);
     let dtype = common(found, other).ok_or_else(|| Error::fault("operands that cannot be compared"))?;
     let (a, b) = (&a.cast(dtype)?, &b.cast(dtype)?);

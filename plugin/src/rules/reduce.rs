@@ -6,7 +6,6 @@ use super::scope::{Scope, declared_dtype};
 use super::steps::{on_processor, wide};
 use crate::host::along::{Axis, Reduce};
 use crate::host::histogram::Histogram;
-use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_integer;
 use crate::mlx::extents::{int, ints, split_at};

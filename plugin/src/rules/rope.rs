@@ -1,14 +1,22 @@
-//! `Op::Rope`: rotary position embedding from cosine and sine tables.
+//! Rotary position embedding: `Op::Rope` from cosine and sine tables, `Op::AxialRope2d` from places in a grid.
 
-use super::rule::{any, rules};
+use super::rule::{Case, any, rules};
 use crate::mlx::array::Array;
-use crate::mlx::extents::int;
-use rlx_host_api::Error;
+use crate::mlx::dtypes::is_float;
+use crate::mlx::extents::{int, joined};
+use rlx_host_api::{DType, Error};
+use rlx_ir::Op;
 use rlx_ir::op::RopeStyle;
 use std::ffi::c_int;
 
 rules! {
     Rope { head_dim, n_rot, style }    [x, cos, sin]    any    => lower(x, cos, sin, *head_dim, *n_rot, *style);
+    AxialRope2d { .. }                 [x; _, node]     floats => axial(x, &node.op);
+}
+
+fn floats(case: &Case<'_>) -> Result<(), Error> {
+    let dtype = DType::from(case.node.shape.dtype());
+    if is_float(dtype) { Ok(()) } else { Err(Error::unsupported(format!("{dtype} cannot be turned: cast it to f32"))) }
 }
 
 /// Rotates the first `n_rot` of each head's `head_dim` values; the last axis may pack several heads, the axis before it
@@ -62,6 +70,59 @@ pub(super) fn lower(
         Array::concat(&[&rotated, &heads.slice_axis(last, n_rot, None, 1)?], axis)?
     };
     whole.reshape(&dims)
+}
+
+/// `Op::AxialRope2d` of `[batch, sequence, num_heads * head_dim]`: a token is a cell of a grid of `end_y` rows and `end_x`
+/// columns, and `repeat_factor` tokens in a row are of the same cell. Pairs `(2i, 2i+1)` of the first half of a head turn by
+/// the column, those of the second half by the row, times `theta ^ (-4i / head_dim)`. Halves are turned in f32.
+fn axial(x: &Array, op: &Op) -> Result<Array, Error> {
+    let &Op::AxialRope2d { end_x, end_y, head_dim, num_heads, theta, repeat_factor } = op else {
+        return Err(Error::fault("no axial rope"));
+    };
+    let dims = x.dims()?;
+    let &[_, seq, width] = dims.as_slice() else {
+        return Err(Error::invalid(format!("axial rope over an array of shape {dims:?}; expected rank 3")));
+    };
+    let (columns, repeat) = (int(end_x)?, int(repeat_factor.max(1))?);
+    if head_dim == 0 || head_dim % 4 != 0 || joined(&[int(head_dim)?, int(num_heads)?])? != width {
+        return Err(Error::invalid(format!(
+            "axial rope of {num_heads} heads of {head_dim} values in rows of {width}: a head is a multiple of 4"
+        )));
+    }
+    if joined(&[columns, int(end_y)?, repeat])? != seq {
+        return Err(Error::invalid(format!(
+            "axial rope of {seq} tokens over {end_y} rows of {end_x} columns with {repeat} tokens each"
+        )));
+    }
+    if !(theta > 0.0 && theta.is_finite()) {
+        return Err(Error::invalid(format!("axial rope of base {theta}")));
+    }
+    if dims.contains(&0) {
+        return x.duplicate();
+    }
+    let dtype = if x.dtype()? == DType::F64 { DType::F64 } else { DType::F32 };
+    let quarter = head_dim / 4;
+    let angles: Vec<f64> = (0..seq)
+        .flat_map(|token| {
+            let cell = token / repeat;
+            [cell % columns, cell / columns].map(f64::from)
+        })
+        .flat_map(|place| {
+            let frequency = move |i| f64::from(theta).powf(-((4 * i) as f64) / head_dim as f64);
+            (0..quarter).map(move |i| place * frequency(i))
+        })
+        .collect();
+    let shape = [seq, int(2 * quarter)?];
+    let table = |of: fn(f64) -> f64| {
+        let values = angles.iter().map(|&angle| of(angle));
+        let bytes: Vec<u8> = if dtype == DType::F64 {
+            values.flat_map(f64::to_le_bytes).collect()
+        } else {
+            values.flat_map(|value| (value as f32).to_le_bytes()).collect()
+        };
+        Array::from_bytes(&shape, dtype, &bytes)
+    };
+    lower(&x.cast(dtype)?, &table(f64::cos)?, &table(f64::sin)?, head_dim, head_dim, RopeStyle::GptJ)
 }
 
 /// The table's first `seq` rows and `half` columns as `[S, 1, half]`.

@@ -15,11 +15,14 @@ rules! {
     Slice { axis, start, len, step }     [x]                        any => slice(x, *axis, *start, *len, *step);
     Concat { axis }                      [1..=MANY; scope, node]    any => Array::concat(&scope.inputs(node)?, int(*axis)?);
     Reverse { axes }                     [x]                        any => reverse(x, axes);
+    Roll { shifts, dims }                [x]                        any => roll(x, shifts, dims);
+    Tile { reps }                        [x]                        any => tile(x, reps);
+    Trilu { upper, diagonal }            [x]                        any => triangle(x, *upper, *diagonal);
     ResizeNearest2x                      [x]                        any => resize_nearest_2x(x);
 }
 
 /// `Op::Narrow` and `Op::Slice`: elements `start + j * step` for `j` in `0..len`; `step` may be negative.
-fn slice(x: &Array, axis: usize, start: usize, len: usize, step: i64) -> Result<Array, Error> {
+pub(super) fn slice(x: &Array, axis: usize, start: usize, len: usize, step: i64) -> Result<Array, Error> {
     let dims = x.dims()?;
     let extent = *dims.get(axis).ok_or_else(|| Error::invalid(format!("axis {axis} of an array of shape {dims:?}")))?;
     let (first, count) = (int(start)?, int(len)?);
@@ -52,8 +55,56 @@ fn reverse(x: &Array, axes: &[usize]) -> Result<Array, Error> {
     Ok(y)
 }
 
+/// `Op::Roll`: element `i` of an axis comes to `i + shift`, modulo its extent. An axis that is named twice moves twice.
+fn roll(x: &Array, shifts: &[i64], axes: &[usize]) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    if shifts.len() != axes.len() {
+        return Err(Error::invalid(format!("{} shifts for {} axes", shifts.len(), axes.len())));
+    }
+    // Below the extent, so that two of them do not overflow.
+    let mut moved = vec![0i64; dims.len()];
+    for (&shift, &axis) in shifts.iter().zip(axes) {
+        let (Some(sum), Some(&extent)) = (moved.get_mut(axis), dims.get(axis)) else {
+            return Err(Error::invalid(format!("axis {axis} of an array of shape {dims:?}")));
+        };
+        if extent > 0 {
+            *sum = (*sum + shift.rem_euclid(extent.into())) % i64::from(extent);
+        }
+    }
+    let (mut steps, mut turned) = (Vec::new(), Vec::new());
+    for (axis, &shift) in moved.iter().enumerate().filter(|&(_, &shift)| shift > 0) {
+        steps.push(c_int::try_from(shift).map_err(|_| Error::fault("a shift beyond the extent"))?);
+        turned.push(int(axis)?);
+    }
+    if turned.is_empty() { x.duplicate() } else { x.roll(&steps, &turned) }
+}
+
+/// `Op::Tile`: the whole array `reps[i]` times along axis `i`.
+fn tile(x: &Array, reps: &[usize]) -> Result<Array, Error> {
+    let (dims, reps) = (x.dims()?, ints(reps)?);
+    if reps.len() != dims.len() {
+        return Err(Error::invalid(format!("{} repetitions for an array of shape {dims:?}", reps.len())));
+    }
+    let tiled =
+        dims.iter().zip(&reps).map(|(&extent, &count)| joined(&[extent, count])).collect::<Result<Vec<_>, _>>()?;
+    if tiled.contains(&0) { Array::zeros(&tiled, x.dtype()?) } else { x.tile(&reps) }
+}
+
+/// `Op::Trilu`: of the last two axes the elements whose column less their row is at least `diagonal`, or at most, and
+/// zeros, whatever else was there.
+fn triangle(x: &Array, upper: bool, diagonal: i64) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let [.., rows, columns] = *dims else {
+        return Err(Error::invalid(format!("the triangle of an array of shape {dims:?}; expected rank 2 or more")));
+    };
+    // Beyond these, all elements are on one side.
+    let k = diagonal.clamp(-i64::from(rows), columns.into());
+    let k = c_int::try_from(k).map_err(|_| Error::fault("a diagonal beyond the matrix"))?;
+    if upper { x.triu(k) } else { x.tril(k) }
+}
+
 /// `Op::ResizeNearest2x` of `[n, c, h, w]`: each element twice along the last two axes.
-fn resize_nearest_2x(x: &Array) -> Result<Array, Error> {
+pub(super) fn resize_nearest_2x(x: &Array) -> Result<Array, Error> {
     let dims = x.dims()?;
     let &[n, c, h, w] = dims.as_slice() else {
         return Err(Error::invalid(format!("x is {dims:?}: it has four axes")));

@@ -2,8 +2,9 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, channel_norm, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool,
-    quantized, random, reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
+    attention, binary, channel_norm, complex, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm,
+    pad, pool, quantized, random, reduce, region, residual, resize, rope, sample, scan, scatter, shape, softmax, sort,
+    unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -24,7 +25,11 @@ const FAMILIES: &[&[Rule]] = &[
     attention::RULES,
     rope::RULES,
     shape::RULES,
+    pad::RULES,
     gather::RULES,
+    scatter::RULES,
+    resize::RULES,
+    complex::RULES,
     reduce::RULES,
     softmax::RULES,
     scan::RULES,
@@ -33,7 +38,10 @@ const FAMILIES: &[&[Rule]] = &[
     pool::RULES,
     quantized::RULES,
     random::RULES,
+    sample::RULES,
     fused::RULES,
+    region::RULES,
+    residual::RULES,
     control::RULES,
     custom::RULES,
 ];

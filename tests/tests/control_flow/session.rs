@@ -3,7 +3,7 @@
 use crate::{add, below, binary, body, f32s, number};
 use rlx_host_api::runtime::{prepare, register};
 use rlx_host_api::{BackendOptions, CompileOptions, DeviceKind};
-use rlx_ir::op::{BinaryOp, PadMode};
+use rlx_ir::op::BinaryOp;
 use rlx_ir::{DType, Graph, Op, OpKind, Shape};
 use rlx_mlx_tests::graph::Case;
 use rlx_mlx_tests::plugin::backend;
@@ -52,20 +52,26 @@ fn loops_reach_the_plugin_as_loops() {
 #[test]
 fn an_op_that_the_plugin_lacks_is_rewritten_inside_a_loop() {
     let carry = f32s(&[3]);
+    let constant = |g: &mut Graph, dims: &[usize], values: &[f32]| {
+        g.add_node(Op::Constant { data: values.iter().flat_map(|v| v.to_le_bytes()).collect() }, vec![], f32s(dims))
+    };
+    // relu(w x + b) moves the carry up by one, halves it, and puts a 1 in front.
     let shift = body(&[&carry], |g, v| {
-        let pads = vec![[1, 0]];
-        let padded = g.add_node(Op::Pad { pads, mode: PadMode::Constant(2.0) }, vec![v[0]], f32s(&[4]));
-        let shifted = g.add_node(Op::Narrow { axis: 0, start: 0, len: 3 }, vec![padded], carry.clone());
-        let half = number(g, 0.5);
-        vec![binary(g, BinaryOp::Mul, shifted, half)]
+        let row = f32s(&[1, 1, 3]);
+        let x = g.add_node(Op::Reshape { new_shape: vec![1, 1, 3] }, vec![v[0]], row.clone());
+        let w = constant(g, &[3, 3], &[0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.5, 0.0]);
+        let u = constant(g, &[3, 3], &[0.0; 9]);
+        let b = constant(g, &[3], &[1.0, 0.0, 0.0]);
+        let op = Op::Rnn { hidden_size: 3, num_layers: 1, bidirectional: false, carry: false, relu: true };
+        let y = g.add_node(op, vec![x, w, u, b], row);
+        vec![g.add_node(Op::Reshape { new_shape: vec![3] }, vec![y], carry.clone())]
     });
     let mut case = Case::new();
     let x = case.input(&Tensor::f32(&[3], [1.0, -2.0, 4.0]));
     let y = case.graph.scan(x, *shift, 2000);
     let case = case.outputs(&[y]);
-    // Two steps back the value is 0.5 * (0.5 * 2), and so on.
     assert_eq!(run(&case), [[1.0, 0.5, 0.25]]);
-    assert!(!kinds(case.graph).contains(&OpKind::Pad));
+    assert!(!kinds(case.graph).contains(&OpKind::Rnn));
 }
 
 /// A policy changes the dtypes around a loop, which the passes do not enter; the loop itself stays as it is declared.

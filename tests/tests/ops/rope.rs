@@ -1,4 +1,4 @@
-//! `Op::Rope` against loops: both pairings, partial rotation, tables of every form.
+//! `Op::Rope` against loops: both pairings, partial rotation, tables of every form; `Op::AxialRope2d` against its angles.
 
 use rlx_ir::op::RopeStyle;
 use rlx_ir::{DType, Op};
@@ -133,4 +133,74 @@ fn short_tables_are_refused() {
         let error = refusal(&one_op(op, &[&x, &cos, &sin], Layout::Dense, &[5, 8], DType::F32));
         assert!(error.message().contains("Rope") && error.message().contains("table"), "{error}");
     }
+}
+
+/// Shape of the grid, tokens a cell, heads, head size, base.
+const GRIDS: [(usize, usize, usize, usize, usize, f32); 6] = [
+    (3, 2, 1, 1, 4, 10000.0),
+    (4, 3, 1, 2, 8, 10000.0),
+    (2, 2, 3, 2, 12, 100.0),
+    (1, 5, 1, 3, 16, 10000.0),
+    (5, 1, 2, 1, 8, 2.0),
+    (1, 1, 0, 1, 4, 10000.0),
+];
+
+/// The angle of a pair is the column of the token's cell in the first half of a head, else its row, times a power of the base.
+fn axially_rotated(x: &Tensor, end_x: usize, repeat: usize, head_dim: usize, theta: f32) -> Vec<f64> {
+    rotated(x, head_dim, head_dim, RopeStyle::GptJ, |token, pair| {
+        let cell = token / repeat.max(1);
+        let (place, i) = if pair < head_dim / 4 { (cell % end_x, pair) } else { (cell / end_x, pair - head_dim / 4) };
+        let angle = place as f64 * f64::from(theta).powf(-4.0 * i as f64 / head_dim as f64);
+        (angle.cos(), angle.sin())
+    })
+}
+
+#[test]
+fn axial_rope_of_grids() {
+    for (end_x, end_y, repeat_factor, num_heads, head_dim, theta) in GRIDS {
+        let seq = end_x * end_y * repeat_factor.max(1);
+        for batch in [1, 2, 0] {
+            let dims = [batch, seq, num_heads * head_dim];
+            for dtype in [DType::F32, DType::F16, DType::BF16, DType::F64] {
+                let x = Tensor::random(&dims, 4).to(dtype);
+                let want = axially_rotated(&x, end_x, repeat_factor, head_dim, theta);
+                for layout in Layout::ALL {
+                    let op = Op::AxialRope2d { end_x, end_y, head_dim, num_heads, theta, repeat_factor };
+                    let got = run_one(&one_op(op, &[&x], layout, &dims, dtype));
+                    // Two products of values below 2 and their sum; halves are rounded once more.
+                    let bound = if dtype == DType::F64 { 1e-14 } else { 8.0 * epsilon(DType::F32) };
+                    assert_within(&format!("{dtype:?} {dims:?}, {end_x} x {end_y}"), &got, &want, |_, w| {
+                        bound + 0.5 * epsilon(dtype) * w.abs()
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn axial_rope_that_does_not_fit_is_refused() {
+    let op = |end_x, head_dim, num_heads, theta| Op::AxialRope2d {
+        end_x,
+        end_y: 2,
+        head_dim,
+        num_heads,
+        theta,
+        repeat_factor: 1,
+    };
+    for (op, dims) in [
+        (op(3, 8, 1, 1e4), &[1, 4, 8][..]),
+        (op(2, 6, 1, 1e4), &[1, 4, 6]),
+        (op(2, 0, 1, 1e4), &[1, 4, 0]),
+        (op(2, 8, 2, 1e4), &[1, 4, 8]),
+        (op(2, 8, 1, 0.0), &[1, 4, 8]),
+        (op(2, 8, 1, f32::NAN), &[1, 4, 8]),
+        (op(2, 8, 1, 1e4), &[4, 8]),
+        (op(2, 8, usize::MAX, 1e4), &[1, 4, 8]),
+    ] {
+        let error = refusal(&one_op(op.clone(), &[&Tensor::random(dims, 1)], Layout::Dense, dims, DType::F32));
+        assert!(error.message().contains("AxialRope2d"), "{op:?}: {error}");
+    }
+    let x = Tensor::of(DType::I32, &[1, 4, 8], [1.0; 32]);
+    assert!(refusal(&one_op(op(2, 8, 1, 1e4), &[&x], Layout::Dense, &[1, 4, 8], DType::I32)).message().contains("i32"));
 }

@@ -1,4 +1,4 @@
-//! Reshape, Transpose, Narrow, Slice, Concat, Expand, Reverse: exact, for every dtype.
+//! Reshape, Transpose, Narrow, Slice, Concat, Expand, Reverse, Roll, Tile, Trilu: exact, for every dtype.
 
 use rlx_ir::{DType, NodeId, Op};
 use rlx_mlx_tests::compare::assert_same;
@@ -182,6 +182,108 @@ fn reverse_turns_axes_round() {
             }
         };
         check(Op::Reverse { axes: axes.to_vec() }, &x, dims, &picked(&x, dims, flip));
+    }
+}
+
+#[test]
+fn roll_moves_axes_round() {
+    for (dims, shifts, axes) in [
+        (&[5][..], &[2][..], &[0][..]),
+        (&[5], &[-2], &[0]),
+        (&[5], &[5], &[0]),
+        (&[5], &[i64::MIN], &[0]),
+        (&[5], &[i64::MAX], &[0]),
+        (&[1], &[3], &[0]),
+        (&[0], &[3], &[0]),
+        (&[5], &[], &[]),
+        (&[5], &[4, 4, -1], &[0, 0, 0]),
+        (&[3, 4], &[1, -1], &[0, 1]),
+        (&[3, 4], &[7, 2], &[1, 1]),
+        (&[2, 3, 4], &[5, 1, 2], &[2, 0, 2]),
+    ] {
+        let x = Tensor::random(dims, 8);
+        let turn = |index: &mut Vec<usize>| {
+            for (&shift, &axis) in shifts.iter().zip(axes) {
+                let extent = dims[axis] as i128;
+                index[axis] = (index[axis] as i128 - i128::from(shift)).rem_euclid(extent) as usize;
+            }
+        };
+        check(Op::Roll { shifts: shifts.to_vec(), dims: axes.to_vec() }, &x, dims, &picked(&x, dims, turn));
+    }
+}
+
+#[test]
+fn tile_repeats_the_whole_array() {
+    for (dims, reps) in [
+        (&[3][..], &[2][..]),
+        (&[3], &[1]),
+        (&[3], &[0]),
+        (&[0], &[4]),
+        (&[], &[]),
+        (&[2, 3], &[3, 2]),
+        (&[1, 3], &[4, 1]),
+        (&[2, 3], &[2, 0]),
+        (&[2, 1, 3, 2], &[1, 3, 2, 2]),
+    ] {
+        let x = Tensor::random(dims, 9);
+        let out: Vec<usize> = dims.iter().zip(reps).map(|(extent, count)| extent * count).collect();
+        let want = picked(&x, &out, |index| index.iter_mut().zip(dims).for_each(|(i, extent)| *i %= extent));
+        check(Op::Tile { reps: reps.to_vec() }, &x, &out, &want);
+    }
+}
+
+/// What is left out is 0, NaN and infinities too.
+#[test]
+fn triangles_on_either_side_of_every_diagonal() {
+    for dims in [&[4, 4][..], &[2, 5], &[5, 2], &[1, 1], &[0, 3], &[3, 0], &[2, 2, 3, 4]] {
+        let x = Tensor::random(dims, 10).map(|v| match v {
+            v if v > 1.5 => f64::NAN,
+            v if v < -1.5 => f64::INFINITY,
+            v => v,
+        });
+        for upper in [false, true] {
+            for diagonal in [0, 1, -1, 3, -3, 4, -4, 100, i64::MAX, i64::MIN] {
+                let want: Vec<f64> = indices(dims)
+                    .map(|index| {
+                        let [.., row, column] = index[..] else { unreachable!("two axes") };
+                        let place = column as i128 - row as i128;
+                        let stays = if upper { place >= diagonal.into() } else { place <= diagonal.into() };
+                        if stays { x.at(&index) } else { 0.0 }
+                    })
+                    .collect();
+                check(Op::Trilu { upper, diagonal }, &x, dims, &want);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_roll_tile_and_trilu_is_refused() {
+    let x = Tensor::random(&[2, 3], 1);
+    for (op, dims, word) in [
+        (Op::Roll { shifts: vec![1], dims: vec![2] }, &[2, 3], "axis 2"),
+        (Op::Roll { shifts: vec![1, 2], dims: vec![0] }, &[2, 3], "2 shifts"),
+        (Op::Tile { reps: vec![2] }, &[2, 3], "1 repetitions"),
+        (Op::Tile { reps: vec![1, 1 << 40] }, &[2, 3], "32-bit"),
+    ] {
+        let error = refusal(&one_op(op.clone(), &[&x], Layout::Dense, dims, DType::F32));
+        assert!(error.message().contains(word), "{op:?}: {error}");
+    }
+    let line = Tensor::random(&[3], 1);
+    let error = refusal(&one_op(Op::Trilu { upper: true, diagonal: 0 }, &[&line], Layout::Dense, &[3], DType::F32));
+    assert!(error.message().contains("Trilu") && error.message().contains("rank 2"), "{error}");
+}
+
+#[test]
+fn roll_tile_and_trilu_of_every_dtype() {
+    use DType::{BF16, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U32};
+    for dtype in [F32, F16, BF16, F64, I8, I16, I32, I64, U8, U32, Bool] {
+        let x = Tensor::of(dtype, &[2, 3], [1.0, 0.0, 2.0, 3.0, 100.0, 5.0]);
+        let [a, b, c, d, e, f] = <[f64; 6]>::try_from(x.values.clone()).unwrap();
+        check(Op::Roll { shifts: vec![1], dims: vec![1] }, &x, &[2, 3], &[c, a, b, f, d, e]);
+        check(Op::Tile { reps: vec![1, 2] }, &x, &[2, 6], &[a, b, c, a, b, c, d, e, f, d, e, f]);
+        check(Op::Trilu { upper: true, diagonal: 1 }, &x, &[2, 3], &[0.0, b, c, 0.0, 0.0, f]);
+        check(Op::Trilu { upper: false, diagonal: 1 }, &x, &[2, 3], &[a, b, 0.0, d, e, f]);
     }
 }
 
