@@ -5,6 +5,7 @@
 
 mod attention;
 mod binary;
+mod conv;
 mod dealt;
 mod fused;
 mod gather;
