@@ -18,6 +18,7 @@ mod fused;
 mod gather;
 mod group_norm;
 mod leaf;
+mod linalg;
 mod matmul;
 mod norm;
 mod pool;

@@ -2,8 +2,8 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm, pool, quantized, random,
-    reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
+    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, linalg, matmul, norm, pool, quantized,
+    random, reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -18,6 +18,7 @@ const FAMILIES: &[&[Rule]] = &[
     unary_backward::RULES,
     binary::RULES,
     matmul::RULES,
+    linalg::RULES,
     norm::RULES,
     group_norm::RULES,
     attention::RULES,

@@ -10,6 +10,7 @@ mod dealt;
 mod fused;
 mod gather;
 mod laws;
+mod linalg;
 mod matmul;
 mod norm;
 mod pool;
