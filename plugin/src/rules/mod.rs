@@ -17,6 +17,7 @@ mod floats;
 mod fused;
 mod gather;
 mod group_norm;
+mod integer_products;
 mod leaf;
 mod linalg;
 mod matmul;

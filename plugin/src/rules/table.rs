@@ -2,8 +2,8 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, control, conv, custom, fused, gather, group_norm, leaf, linalg, matmul, norm, pool, quantized,
-    random, reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
+    attention, binary, control, conv, custom, fused, gather, group_norm, integer_products, leaf, linalg, matmul, norm,
+    pool, quantized, random, reduce, rope, scan, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -32,6 +32,7 @@ const FAMILIES: &[&[Rule]] = &[
     conv::RULES,
     pool::RULES,
     quantized::RULES,
+    integer_products::RULES,
     random::RULES,
     fused::RULES,
     control::RULES,

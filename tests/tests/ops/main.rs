@@ -9,6 +9,7 @@ mod conv;
 mod dealt;
 mod fused;
 mod gather;
+mod integer_products;
 mod laws;
 mod linalg;
 mod matmul;

@@ -73,8 +73,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::SplineActivation,
     OpKind::SplineActivationBackwardX,
     OpKind::SplineActivationBackwardCoeff,
-    OpKind::QMatMul,
-    OpKind::QConv2d,
     OpKind::ScaledMatMul,
     OpKind::ScaledQuantize,
     OpKind::ScaledQuantScale,
