@@ -106,7 +106,7 @@ fn the_kernels_that_are_registered_now_say_how_a_custom_op_runs() {
 #[test]
 fn what_is_refused_has_a_reason_and_does_not_compile() {
     let cases = [
-        ("%x = input : f32[2, 2]\n%y = Cholesky %x : f32[2, 2]\nreturn %y", "Cholesky", "no op Cholesky"),
+        ("%x = input : f32[2]\n%y = Fft{inverse: false, norm: Backward} %x : f32[2]\nreturn %y", "Fft", "no op Fft"),
         (
             "%x = input : f32[2]\n%y = Cast{to: c128} %x : c128[2]\n%z = Cast{to: f32} %x : f32[2]\nreturn %z",
             "Cast",
@@ -114,7 +114,7 @@ fn what_is_refused_has_a_reason_and_does_not_compile() {
         ),
         ("%x = input : f32[?0]\nreturn %x", "Input", "dynamic"),
         // Nothing reads it, and still it does not compile.
-        ("%x = input : f32[2, 2]\n%y = Det %x : f32[]\nreturn %x", "Det", "no op Det"),
+        ("%x = input : f32[2]\n%y = Fft{inverse: true, norm: Ortho} %x : f32[2]\nreturn %x", "Fft", "no op Fft"),
     ];
     for (body, op, reason) in cases {
         let text = program(body);

@@ -1,22 +1,131 @@
-//! Pooling: the gradient of max-pooling, a kernel from source where the device runs one, composed elsewhere.
+//! Pooling, and the gradient of max-pooling: a kernel from source where the device runs one, composed elsewhere.
 
-use super::rule::{any, rules};
-use super::scope::Scope;
-use super::steps::integers;
+use super::rule::{Case, any, rules};
+use super::scope::{Scope, declared_dtype};
+use super::steps::{integers, wide};
+use super::windows::{Window, seen};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
+use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
 use rlx_host_api::kernel::Language;
 use rlx_host_api::kernel::Reduce;
 use rlx_host_api::{DType, Error};
-use rlx_ir::Node;
+use rlx_ir::op::ReduceOp;
+use rlx_ir::{Node, Op};
 use rlx_mlx_shim as ffi;
 use std::ffi::c_int;
 
 rules! {
+    Pool { kind, kernel_size, stride, padding } [x; _, node] one_dtype => {
+        pool(x, *kind, &Pool { kernel: kernel_size, stride, padding }, &dims_of(node)?)
+    };
     MaxPool2dBackward { kernel_size, stride, padding } [2..=2; scope, node] any => {
         max_pool2d_backward(scope, node, kernel_size, stride, padding)
     };
+}
+
+/// The result is of the operand's dtype. Integers have no mean, and truth values only a largest and a smallest.
+fn one_dtype(case: &Case<'_>) -> Result<(), Error> {
+    let (Op::Pool { kind, .. }, Some(&x)) = (&case.node.op, case.node.inputs.first()) else { return Ok(()) };
+    let (dtype, declared) = (DType::from(case.graph.shape(x).dtype()), declared_dtype(case.node));
+    let takes = match dtype {
+        DType::C64 | DType::C128 => false,
+        DType::Bool => matches!(kind, ReduceOp::Max | ReduceOp::Min),
+        dtype => is_float(dtype) || *kind != ReduceOp::Mean,
+    };
+    if !takes {
+        return Err(Error::unsupported(format!("pooling of {dtype} by {kind:?}")));
+    }
+    if dtype != declared && !(is_float(dtype) && is_float(declared)) {
+        return Err(Error::unsupported(format!("pooling of {dtype} gives {dtype}, and the graph declares {declared}")));
+    }
+    Ok(())
+}
+
+/// The attributes of a pooling.
+struct Pool<'a> {
+    kernel: &'a [usize],
+    stride: &'a [usize],
+    padding: &'a [usize],
+}
+
+/// `Op::Pool` of `[n, c, spatial..]`, one to three spatial axes. Padding counts as nothing, with one exception: the mean over
+/// three axes divides by the size of the window, as rlx-cpu's does; over one and two it divides by how many elements the
+/// window sees.
+///
+/// The graph's shape says whether the number of windows is rounded up, so that the last one is not whole. A window of padding
+/// alone gives what the reduction of nothing does, and 0 for the mean. NaN wins over all else. Halves are added and
+/// multiplied in f32, integers in their own type.
+fn pool(x: &Array, kind: ReduceOp, Pool { kernel, stride, padding }: &Pool<'_>, out: &[c_int]) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let axes = dims.len().saturating_sub(2);
+    if !(1..=3).contains(&axes) || out.len() != dims.len() || out.get(..2) != dims.get(..2) {
+        return Err(Error::invalid(format!(
+            "x is {dims:?} and the graph declares {out:?}: both have the same channels and one to three spatial axes"
+        )));
+    }
+    let windows = Window::along(axes, kernel, stride, &[], padding)?;
+    let (spatial, counts) = (dims.get(2..).unwrap_or_default(), out.get(2..).unwrap_or_default());
+    let each = || windows.iter().zip(spatial).zip(counts);
+    let behind: Option<Vec<c_int>> =
+        each().map(|((window, &extent), &count)| window.padding_behind_rounded_up(extent, count)).collect();
+    let behind = behind.ok_or_else(|| {
+        let whole: Vec<i64> = windows.iter().zip(spatial).map(|(window, &extent)| window.whole(extent)).collect();
+        Error::invalid(format!("the graph declares {out:?}, but this pooling of {dims:?} gives {whole:?}"))
+    })?;
+    let dtype = x.dtype()?;
+    if dims.contains(&0) || out.contains(&0) {
+        return neutral(kind, dtype)?.broadcast_to(out);
+    }
+    let (reduce, x) = match kind {
+        ReduceOp::Max => (Reduce::Max, x.duplicate()?),
+        ReduceOp::Min => (Reduce::Min, x.duplicate()?),
+        ReduceOp::Prod => (Reduce::Prod, if is_float(dtype) { wide(x)? } else { x.duplicate()? }),
+        ReduceOp::Sum | ReduceOp::Mean => (Reduce::Sum, if is_float(dtype) { wide(x)? } else { x.duplicate()? }),
+    };
+    let fill = neutral(kind, x.dtype()?)?;
+    let elements: Vec<c_int> = (2 + axes..2 + 2 * axes).map(int).collect::<Result<_, _>>()?;
+    let mut y = seen(&x, &windows, &behind, counts, &fill)?.reduce(reduce, &elements, false)?;
+    if kind == ReduceOp::Mean {
+        let mut sizes = Array::scalar(1.0, y.dtype()?)?;
+        for (axis, ((window, &extent), &count)) in each().enumerate() {
+            let seen = (0..count).map(|i| if axes == 3 { window.kernel } else { window.elements(extent, i) });
+            let bytes: Vec<u8> = seen.flat_map(c_int::to_le_bytes).collect();
+            let mut along = vec![1; axes];
+            along[axis] = count;
+            sizes = sizes.mul(&Array::from_bytes(&along, DType::I32, &bytes)?.cast(y.dtype()?)?)?;
+        }
+        y = y.div(&sizes)?;
+    }
+    Ok(y)
+}
+
+/// What a reduction of nothing gives, a scalar of a dtype; 0 for the mean.
+fn neutral(kind: ReduceOp, dtype: DType) -> Result<Array, Error> {
+    let value = match kind {
+        ReduceOp::Sum | ReduceOp::Mean => 0.0,
+        ReduceOp::Prod => 1.0,
+        ReduceOp::Max if is_float(dtype) => f64::NEG_INFINITY,
+        ReduceOp::Min if is_float(dtype) => f64::INFINITY,
+        ReduceOp::Max | ReduceOp::Min => return extreme(kind == ReduceOp::Max, dtype),
+    };
+    Array::scalar(value, dtype)
+}
+
+/// The lowest or the highest value of an integer type, or of truth values.
+fn extreme(lowest: bool, dtype: DType) -> Result<Array, Error> {
+    let bytes = |low: &[u8], high: &[u8]| Array::from_bytes(&[], dtype, if lowest { low } else { high });
+    match dtype {
+        DType::I8 => bytes(&i8::MIN.to_le_bytes(), &i8::MAX.to_le_bytes()),
+        DType::I16 => bytes(&i16::MIN.to_le_bytes(), &i16::MAX.to_le_bytes()),
+        DType::I32 => bytes(&i32::MIN.to_le_bytes(), &i32::MAX.to_le_bytes()),
+        DType::I64 => bytes(&i64::MIN.to_le_bytes(), &i64::MAX.to_le_bytes()),
+        DType::U8 => bytes(&[0], &[u8::MAX]),
+        DType::U32 => bytes(&[0; 4], &u32::MAX.to_le_bytes()),
+        DType::Bool => bytes(&[0], &[1]),
+        other => Err(Error::fault(format!("{other} has no lowest value"))),
+    }
 }
 
 /// A pooling of `[n, c, h, w]` to `[n, c, h_out, w_out]`.

@@ -2,9 +2,9 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, channel_norm, complex, control, conv, custom, fused, gather, group_norm, leaf, matmul, norm,
-    pad, pool, quantized, random, reduce, region, residual, resize, rope, sample, scan, scatter, shape, softmax, sort,
-    unary, unary_backward,
+    attention, binary, channel_norm, complex, control, conv, custom, fused, gather, group_norm, integer_products, leaf,
+    linalg, matmul, norm, pad, pool, quantized, random, reduce, region, residual, resize, rope, sample, scan, scatter,
+    shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -19,6 +19,7 @@ const FAMILIES: &[&[Rule]] = &[
     unary_backward::RULES,
     binary::RULES,
     matmul::RULES,
+    linalg::RULES,
     norm::RULES,
     channel_norm::RULES,
     group_norm::RULES,
@@ -37,6 +38,7 @@ const FAMILIES: &[&[Rule]] = &[
     conv::RULES,
     pool::RULES,
     quantized::RULES,
+    integer_products::RULES,
     random::RULES,
     sample::RULES,
     fused::RULES,

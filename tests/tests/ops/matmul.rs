@@ -1,4 +1,4 @@
-//! `Op::MatMul` against plain loops in f64.
+//! Matrix products against plain loops in f64.
 
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::{assert_within, epsilon};
@@ -125,4 +125,179 @@ fn other_inner_extents_are_refused() {
     );
     let error = refusal(&case);
     assert!(error.message().contains("MatMul"), "{error}");
+}
+
+const FLOATS: [DType; 4] = [DType::F32, DType::F16, DType::BF16, DType::F64];
+
+/// Sums of products that are added in f32, or f64 where that is their dtype, and rounded once.
+fn assert_rounded_once(what: &str, got: &Tensor, want: &Product) {
+    let work = epsilon(if got.dtype == DType::F64 { DType::F64 } else { DType::F32 }) * want.terms.max(1) as f64;
+    let rounding = if matches!(got.dtype, DType::F16 | DType::BF16) { 0.51 * epsilon(got.dtype) } else { 0.0 };
+    assert_eq!(got.dims, want.dims, "{what}");
+    assert_within(what, got, &want.values, |i, w| work * want.magnitudes[i] + rounding * w.abs());
+}
+
+/// Axes of `Op::DotGeneral`: contracted ones of both, then batch axes of both.
+type Pairs = [&'static [usize]; 4];
+
+fn dot([lhs_contracting, rhs_contracting, lhs_batch, rhs_batch]: Pairs) -> Op {
+    Op::DotGeneral {
+        lhs_contracting: lhs_contracting.to_vec(),
+        rhs_contracting: rhs_contracting.to_vec(),
+        lhs_batch: lhs_batch.to_vec(),
+        rhs_batch: rhs_batch.to_vec(),
+    }
+}
+
+fn general(a: &Tensor, b: &Tensor, [lhs_contracting, rhs_contracting, lhs_batch, rhs_batch]: Pairs) -> Product {
+    let free = |t: &Tensor, taken: [&[usize]; 2]| -> Vec<usize> {
+        (0..t.dims.len()).filter(|axis| !taken.concat().contains(axis)).collect()
+    };
+    let (lhs_free, rhs_free) = (free(a, [lhs_contracting, lhs_batch]), free(b, [rhs_contracting, rhs_batch]));
+    let extents = |t: &Tensor, axes: &[usize]| axes.iter().map(|&axis| t.dims[axis]).collect::<Vec<_>>();
+    let dims = [extents(a, lhs_batch), extents(a, &lhs_free), extents(b, &rhs_free)].concat();
+    let contracted = extents(a, lhs_contracting);
+    let place = |rank: usize, parts: [(&[usize], &[usize]); 3]| {
+        let mut at = vec![0; rank];
+        for (axes, index) in parts {
+            axes.iter().zip(index).for_each(|(&axis, &i)| at[axis] = i);
+        }
+        at
+    };
+    let (values, magnitudes) = indices(&dims)
+        .map(|i| {
+            let (batch, rest) = i.split_at(lhs_batch.len());
+            let (left, right) = rest.split_at(lhs_free.len());
+            let terms = indices(&contracted).map(|j| {
+                a.at(&place(a.dims.len(), [(lhs_batch, batch), (&lhs_free, left), (lhs_contracting, &j)]))
+                    * b.at(&place(b.dims.len(), [(rhs_batch, batch), (&rhs_free, right), (rhs_contracting, &j)]))
+            });
+            terms.fold((0.0, 0.0), |(sum, size), term: f64| (sum + term, size + term.abs()))
+        })
+        .unzip();
+    Product { dims, values, magnitudes, terms: contracted.iter().product() }
+}
+
+#[test]
+fn dot_general_of_any_batch_and_contracted_axes() {
+    let cases: [([&[usize]; 2], Pairs); 9] = [
+        ([&[2, 3], &[3, 4]], [&[1], &[0], &[], &[]]),
+        ([&[3, 2], &[4, 3]], [&[0], &[1], &[], &[]]),
+        // Batch axes in any place, in another order in each operand.
+        ([&[2, 5, 3, 4], &[4, 3, 6, 5]], [&[1], &[3], &[2, 3], &[1, 0]]),
+        // Two contracted axes, paired crosswise.
+        ([&[2, 3, 4], &[4, 5, 3]], [&[1, 2], &[2, 0], &[], &[]]),
+        // Nothing is contracted, everything is, and there are no free axes.
+        ([&[2], &[3]], [&[], &[], &[], &[]]),
+        ([&[2, 3], &[3, 2]], [&[0, 1], &[1, 0], &[], &[]]),
+        ([&[3, 4], &[3, 4]], [&[1], &[1], &[0], &[0]]),
+        ([&[2, 0], &[0, 3]], [&[1], &[0], &[], &[]]),
+        ([&[0, 2, 3], &[0, 3, 1]], [&[2], &[1], &[0], &[0]]),
+    ];
+    for (operands, axes) in cases {
+        for dtype in FLOATS {
+            let [a, b] = [Tensor::random(operands[0], 1).to(dtype), Tensor::random(operands[1], 2).to(dtype)];
+            let want = general(&a, &b, axes);
+            for layout in Layout::ALL {
+                let got = run_one(&one_op(dot(axes), &[&a, &b], layout, &want.dims, dtype));
+                assert_rounded_once(&format!("{operands:?} over {axes:?} {dtype:?} {layout:?}"), &got, &want);
+            }
+        }
+    }
+}
+
+#[test]
+fn axes_that_are_no_pairs_are_named() {
+    let (a, b) = (Tensor::random(&[2, 3], 1), Tensor::random(&[3, 4], 2));
+    let cases: [(Pairs, &str); 5] = [
+        ([&[2], &[0], &[], &[]], "axis 2 of the first operand, which is [2, 3]"),
+        ([&[1], &[0], &[1], &[1]], "axis 1 of the first operand is listed twice"),
+        ([&[0], &[0], &[], &[]], "the contracted axes are [2] in the first operand and [3] in the second operand"),
+        ([&[1], &[0], &[0], &[1]], "the batch axes are [2] in the first operand and [4] in the second operand"),
+        ([&[1], &[0, 1], &[], &[]], "the contracted axes are [3]"),
+    ];
+    for (axes, part) in cases {
+        let error = refusal(&one_op(dot(axes), &[&a, &b], Layout::Dense, &[2, 4], DType::F32));
+        assert!(error.message().contains(part) && error.message().contains("DotGeneral"), "{error}");
+    }
+    let integers = [a, b].map(|t| t.map(|v| v.round()).to(DType::I32));
+    let operands = [&integers[0], &integers[1]];
+    let error = refusal(&one_op(dot([&[1], &[0], &[], &[]]), &operands, Layout::Dense, &[2, 4], DType::I32));
+    assert!(error.message().contains("operand 0 is i32; it takes f16, bf16, f32 and f64"), "{error}");
+}
+
+#[test]
+fn lora_adds_a_scaled_product_of_low_rank() {
+    for (m, k, n, r) in [(3, 5, 4, 2), (1, 1, 1, 1), (2, 7, 3, 1), (0, 2, 3, 1), (2, 3, 4, 0)] {
+        for scale in [0.0, 1.0, -2.5] {
+            for dtype in FLOATS {
+                let operands = [[m, k], [k, n], [k, r], [r, n]];
+                let [x, w, a, b] = [0, 1, 2, 3].map(|i| Tensor::random(&operands[i], i as u64).to(dtype));
+                // The intermediate product is not rounded.
+                let exact = |t: &Tensor| t.to(DType::F64);
+                let narrow = product(&x, &a);
+                let narrow = Tensor::of(DType::F64, &narrow.dims, narrow.values);
+                let (mut want, low) = (product(&x, &w), product(&narrow, &exact(&b)));
+                let sizes = |t: &Tensor| exact(t).map(f64::abs);
+                let low_sizes = product(&sizes(&x), &sizes(&a));
+                let low_sizes = product(&Tensor::of(DType::F64, &low_sizes.dims, low_sizes.values), &sizes(&b)).values;
+                want.values.iter_mut().zip(&low.values).for_each(|(sum, low)| *sum += scale * low);
+                want.magnitudes.iter_mut().zip(&low_sizes).for_each(|(sum, low)| *sum += scale.abs() * low);
+                want.terms = k + r + 3;
+                let op = Op::LoraMatMul { scale: scale as f32 };
+                for layout in Layout::ALL {
+                    let got = run_one(&one_op(op.clone(), &[&x, &w, &a, &b], layout, &[m, n], dtype));
+                    assert_rounded_once(&format!("{m} {k} {n} {r} {scale} {dtype:?} {layout:?}"), &got, &want);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn grouped_products_take_the_matrix_of_each_rows_expert() {
+    for dims in [[5, 4, 3, 2], [1, 1, 1, 1], [7, 33, 5, 3], [0, 2, 3, 2], [2, 0, 3, 2]] {
+        let [m, k, n, e] = dims;
+        for dtype in FLOATS {
+            let (x, w) = (Tensor::random(&[m, k], 1).to(dtype), Tensor::random(&[e, k, n], 2).to(dtype));
+            let chosen: Vec<usize> = (0..m).map(|i| (i * 2 + 1) % e).collect();
+            let matrices = chosen.iter().flat_map(|&e| w.values[e * k * n..(e + 1) * k * n].to_vec());
+            let matrices = Tensor::of(DType::F64, &[m, k, n], matrices.collect::<Vec<_>>());
+            let mut want = product(&x.to(DType::F64).reshaped(&[m, 1, k]), &matrices);
+            want.dims = vec![m, n];
+            for index in [DType::F32, DType::I32, DType::I64, DType::U32] {
+                let expert = Tensor::of(index, &[m], chosen.iter().map(|&e| e as f64).collect::<Vec<_>>());
+                for layout in Layout::ALL {
+                    let got = run_one(&one_op(Op::GroupedMatMul, &[&x, &w, &expert], layout, &[m, n], dtype));
+                    assert_rounded_once(&format!("{dims:?} {dtype:?} by {index:?} {layout:?}"), &got, &want);
+                }
+            }
+        }
+    }
+}
+
+/// One rule for all numbers: truncated, then from the end where negative, then the nearest inside.
+#[test]
+fn numbers_of_experts_that_do_not_exist() {
+    let x = Tensor::f32(&[6, 1], [1.0; 6]);
+    let w = Tensor::f32(&[3, 1, 1], [10.0, 20.0, 30.0]);
+    let expert = Tensor::f32(&[6], [1.9, -1.0, 3.0, 1e20, -9.0, -0.5]);
+    let got = run_one(&one_op(Op::GroupedMatMul, &[&x, &w, &expert], Layout::Dense, &[6, 1], DType::F32));
+    assert_eq!(got.values, [20.0, 30.0, 30.0, 30.0, 10.0, 10.0]);
+}
+
+#[test]
+fn experts_of_other_extents_are_named() {
+    let x = Tensor::random(&[2, 3], 1);
+    let says = |w: &[usize], expert: &Tensor, part: &str| {
+        let operands = [&x, &Tensor::random(w, 2), expert];
+        let error = refusal(&one_op(Op::GroupedMatMul, &operands, Layout::Dense, &[2, 4], DType::F32));
+        assert!(error.message().contains(part) && error.message().contains("GroupedMatMul"), "{error}");
+    };
+    let numbers = Tensor::f32(&[2], [0.0, 1.0]);
+    says(&[2, 4, 4], &numbers, "the experts are [2, 4, 4]");
+    says(&[2, 3], &numbers, "give [m, k] and [e, k, n]");
+    says(&[2, 3, 4], &Tensor::f32(&[3], [0.0; 3]), "their numbers [3]");
+    says(&[0, 3, 4], &numbers, "there are no experts");
+    says(&[2, 3, 4], &numbers.to(DType::Bool), "operand 2 is bool");
 }

@@ -1,6 +1,7 @@
 //! What the adapter refuses before any pass has run, on every way into it.
 
 use rlx_host_api::runtime::prepare;
+use rlx_ir::fft::{FftAlgo, FftNorm};
 use rlx_ir::hir::HirModule;
 use rlx_ir::{DType, Graph, GraphModule, NodeId, Op, Shape};
 use rlx_mlx_tests::plugin::backend;
@@ -74,7 +75,7 @@ fn rnn() -> Graph {
 }
 
 fn unclaimed() -> Op {
-    Op::Cholesky
+    Op::Fft { inverse: false, norm: FftNorm::default(), algo: FftAlgo::default() }
 }
 
 /// That compiling panics with one line that has all `parts`, before any pass has run.
@@ -109,8 +110,8 @@ fn rnn_with_carry_is_refused_by_name() {
 #[test]
 fn an_op_that_nothing_lowers_is_refused_by_name() {
     assert_refused(
-        &graph(unclaimed(), &[&[5, 5]], &[5, 5]),
-        &["`it` (Cholesky)", "no rewrite", "use a plugin that claims it"],
+        &graph(unclaimed(), &[&[4, 4]], &[4, 4]),
+        &["`it` (Fft)", "no rewrite", "use a plugin that claims it"],
     );
 }
 
@@ -136,24 +137,24 @@ fn a_forward_op_without_a_rewrite_is_refused_first_though_backward_ops_are_there
         groups: 1,
     };
     let dx = g.add_node(op, vec![x, w], f32s(&[1, 16, 4800, 1]));
-    let a = g.input("a", f32s(&[5, 5]));
-    let factor = g.append_node(unclaimed(), vec![a], f32s(&[5, 5]), Some("it".into()));
+    let a = g.input("a", f32s(&[4, 4]));
+    let factor = g.append_node(unclaimed(), vec![a], f32s(&[4, 4]), Some("it".into()));
     g.set_outputs(vec![dx, factor]);
-    assert_refused(&g, &["`it` (Cholesky)"]);
+    assert_refused(&g, &["`it` (Fft)"]);
 }
 
 #[test]
 fn an_op_inside_a_nested_graph_is_refused_with_the_way_to_it() {
     let mut outer = Graph::new("outer");
-    let x = outer.input("x", f32s(&[5, 5]));
-    let y = outer.scan(x, graph(unclaimed(), &[&[5, 5]], &[5, 5]), 3);
+    let x = outer.input("x", f32s(&[4, 4]));
+    let y = outer.scan(x, graph(unclaimed(), &[&[4, 4]], &[4, 4]), 3);
     outer.set_outputs(vec![y]);
-    assert_refused(&outer, &["`it` (Cholesky) in node %1 (Scan)"]);
+    assert_refused(&outer, &["`it` (Fft) in node %1 (Scan)"]);
 }
 
 #[test]
 fn an_op_that_no_output_needs_is_not_refused() {
-    let mut g = graph(unclaimed(), &[&[5, 5]], &[5, 5]);
+    let mut g = graph(unclaimed(), &[&[4, 4]], &[4, 4]);
     g.set_outputs(vec![NodeId(0)]);
     mlx().compile(g);
 }
