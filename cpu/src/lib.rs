@@ -8,11 +8,13 @@
 //! * [`Float`], [`Integer`]: element types.
 //! * [`unary`]: functions of one element; [`math`]: those that vector code can compute.
 //! * [`reduce`], [`scan`]: sums, products and means along an axis, whole and running.
+//! * [`fma`]: products with a sum.
 //! * [`softmax`], [`norm`]: rows.
 //! * [`cast`](mod@cast): conversions.
 
 pub mod cast;
 mod float;
+pub mod fma;
 mod integer;
 pub mod math;
 pub mod norm;

@@ -11,6 +11,7 @@ pub(crate) mod bridge;
 pub(crate) mod code;
 mod elements;
 pub(crate) mod failures;
+pub(crate) mod fma;
 pub(crate) mod histogram;
 pub(crate) mod normalize;
 pub(crate) mod random;

@@ -1,16 +1,19 @@
 //! Elementwise ops of two and three operands, and `Op::Clamp`.
 
 use super::rule::{Case, any, rules};
-use super::scope::declared_dtype;
+use super::scope::{Scope, declared_dtype};
+use crate::host::fma::Fma;
+use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
-use crate::mlx::dtypes::is_integer;
+use crate::mlx::dtypes::{is_float, is_integer};
 use rlx_host_api::{DType, Error};
-use rlx_ir::Op;
 use rlx_ir::op::{BinaryOp, CmpOp};
+use rlx_ir::{Node, Op};
 
 rules! {
     Binary(op)            [a, b; _, node]    any    => of_one_dtype(a, b, *op, declared_dtype(node));
     Compare(op)           [a, b]             comparable    => compare(a, b, *op);
+    Fma                   [a, b, c; scope, node]    floats, Host    => fma(scope, node, [a, b, c]);
     Where                 [condition, x, y]  any    => condition.where_(x, y);
     Clamp { min, max }    [x]                between_numbers    => clamp(x, *min, *max);
 }
@@ -48,6 +51,31 @@ fn common(a: DType, b: DType) -> Option<DType> {
         _ if (is_half(a) || is_small(a)) && (is_half(b) || is_small(b)) => Some(DType::F32),
         _ => None,
     }
+}
+
+fn floats(case: &Case<'_>) -> Result<(), Error> {
+    match DType::from(case.node.shape.dtype()) {
+        dtype if is_float(dtype) => Ok(()),
+        other => {
+            Err(Error::unsupported(format!("a product with a sum, rounded once, of dtype {other}: it is for floats")))
+        }
+    }
+}
+
+/// `Op::Fma`. Operands of other shapes are repeated, as for any two.
+fn fma(scope: &Scope<'_>, node: &Node, operands: [&Array; 3]) -> Result<Array, Error> {
+    let (dims, dtype) = (dims_of(node)?, declared_dtype(node));
+    let mut alike = Vec::with_capacity(operands.len());
+    for operand in operands {
+        if operand.dtype()? != dtype {
+            let found = operand.dtype()?;
+            return Err(Error::unsupported(format!(
+                "an operand is {found}, the node {dtype}: give operands of one dtype"
+            )));
+        }
+        alike.push(if operand.dims()? == dims { operand.duplicate()? } else { operand.broadcast_to(&dims)? });
+    }
+    scope.host(node, dtype, &alike.iter().collect::<Vec<_>>(), Fma)
 }
 
 /// Bounds that are not NaN.

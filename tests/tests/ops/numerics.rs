@@ -6,7 +6,7 @@ use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::{assert_same, assert_within};
 use rlx_mlx_tests::graph::{Case, Layout, one_op};
 use rlx_mlx_tests::plugin::{refusal, run_one};
-use rlx_mlx_tests::tensor::Tensor;
+use rlx_mlx_tests::tensor::{Tensor, indices};
 
 fn reduce(op: ReduceOp, axes: &[usize]) -> Op {
     Op::Reduce { op, axes: axes.to_vec(), keep_dim: false }
@@ -135,6 +135,35 @@ fn operands_of_two_dtypes_are_computed_in_the_declared_one() {
     let wide = Tensor::of(DType::F64, &[1], [16_777_216.0]);
     let y = run_one(&one_op(Op::Compare(CmpOp::Eq), &[&a, &wide], Layout::Dense, &[1], DType::Bool));
     assert_same("comparison", &y, &[0.0]);
+}
+
+/// A product that is exact only before it is rounded, and operands that are repeated.
+#[test]
+fn a_product_with_a_sum_is_rounded_once() {
+    for (dtype, epsilon) in [
+        (DType::F32, 2f64.powi(-23)),
+        (DType::F16, 2f64.powi(-10)),
+        (DType::BF16, 2f64.powi(-7)),
+        (DType::F64, 2f64.powi(-52)),
+    ] {
+        let a = Tensor::of(dtype, &[3], [1.0 + epsilon, 3.0, f64::INFINITY]);
+        let c = Tensor::of(dtype, &[3], [-1.0 - 2.0 * epsilon, 0.5, 1.0]);
+        for layout in Layout::ALL {
+            let y = run_one(&one_op(Op::Fma, &[&a, &a, &c], layout, &[3], dtype));
+            // The smallest halves are larger than the first.
+            let want = Tensor::of(dtype, &[3], [epsilon * epsilon, 9.5, f64::INFINITY]);
+            assert_same(&format!("{dtype:?}"), &y, &want.values);
+        }
+        let (row, one) = (Tensor::random(&[2, 1, 4], 1).to(dtype), Tensor::of(dtype, &[1], [2.0]));
+        let tall = Tensor::random(&[3, 1], 2).to(dtype);
+        let y = run_one(&one_op(Op::Fma, &[&row, &one, &tall], Layout::Dense, &[2, 3, 4], dtype));
+        let want: Vec<f64> =
+            indices(&[2, 3, 4]).map(|i| 2.0 * row.at(&[i[0], 0, i[2]]) + tall.at(&[i[1], 0])).collect();
+        assert_same("repeated", &y, &Tensor::of(dtype, &[2, 3, 4], want).values);
+    }
+    let integers = Tensor::of(DType::I32, &[1], [1.0]);
+    let error = refusal(&one_op(Op::Fma, &[&integers; 3], Layout::Dense, &[1], DType::I32));
+    assert!(error.message().contains("of dtype i32"), "{error}");
 }
 
 #[test]

@@ -17,7 +17,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::FakeQuantizeLSQBackwardScale,
     OpKind::RoundToFormat,
     OpKind::DoubleSingle,
-    OpKind::Fma,
     OpKind::ReluBackward,
     OpKind::Conv2dBackwardInput,
     OpKind::MaxPool3dBackward,
