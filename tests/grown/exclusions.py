@@ -22,7 +22,6 @@ REASONS = {
     "extreme of nothing": "Max, Min, ArgMax, ArgMin along an axis of extent 0 are refused: none",
     "norms over several axes": "refused: one axis",
     "bits of floats": "go through i32: integers only",
-    "indices outside": "have no common rule yet: inside only",
     "erf near 0": "absolute accuracy only",
     "float to integer outside": "C++ leaves it undefined: in range and finite only",
     "no key to attend to": "the mean over nothing: each query has a key, and there is at least one",

@@ -6,6 +6,7 @@ import numpy as np
 
 import ops_control  # noqa: F401, as the next ones: they register their ops
 import ops_elementwise  # noqa: F401
+import ops_index  # noqa: F401
 import ops_nn  # noqa: F401
 import ops_reduce  # noqa: F401
 import ops_shape

@@ -4,7 +4,6 @@ from math import prod
 
 import numpy as np
 
-from dtypes import INTEGERS
 from program import MOST, Skip
 from registry import ANY, op
 
@@ -102,17 +101,43 @@ def reverse(p):
     return moved(p, f"Reverse{{axes: {axes}}}", [x], lambda x: np.flip(x, axes))
 
 
-@op("Gather", 4)
-def gather(p):
-    table = p.pick(*ANY, rank=1)
-    axis = p.axis(table)
-    extent = table.shape[axis]
-    shape = p.shape(0, 2, (0, 1, 2, 65), (0.1, 0.3, 0.4, 0.2))
-    if extent == 0 and prod(shape) > 0 or prod(table.shape) // max(extent, 1) * prod(shape) > MOST:
-        raise Skip  # "indices outside"
-    dtype = str(p.rng.choice([*INTEGERS, "f32"]))
-    indices = p.leaf(dtype, shape, p.rng.integers(0, max(extent, 1), shape))
-    return moved(p, f"Gather{{axis: {axis}}}", [table, indices], lambda x, i: np.take(x, i.astype("i8"), axis))
+@op("Roll", 2)
+def roll(p):
+    x = p.pick(*ANY, rank=1)
+    axes = [p.axis(x) for _ in range(int(p.rng.integers(1, 3)))]
+    shifts = [int(p.rng.integers(-200, 200)) for _ in axes]
+    return moved(p, f"Roll{{shifts: {shifts}, dims: {axes}}}", [x], lambda x: np.roll(x, shifts, axes))
+
+
+@op("Tile", 2)
+def tile(p):
+    x = p.pick(*ANY)
+    reps = [int(p.rng.choice([0, 1, 2, 3], p=[0.05, 0.45, 0.3, 0.2])) for _ in x.shape]
+    if prod(x.shape) * prod(reps) > MOST:
+        raise Skip
+    return moved(p, f"Tile{{reps: {reps}}}", [x], lambda x: np.tile(x, reps))
+
+
+@op("Trilu", 2)
+def triangle(p):
+    x = p.pick(*ANY, rank=2)
+    upper, diagonal = p.chance(0.5), int(p.rng.integers(-5, 6))
+    keep = np.triu if upper else np.tril
+    return moved(p, f"Trilu{{upper: {str(upper).lower()}, diagonal: {diagonal}}}", [x], lambda x: keep(x, diagonal))
+
+
+@op("Pad", 2)
+def pad(p):
+    x = p.pick(*ANY)
+    mode = str(p.rng.choice(["constant", "reflect", "edge", "wrap"]))
+    most = {"constant": lambda n: 4, "reflect": lambda n: n - 1, "edge": lambda n: 4 if n else 0, "wrap": lambda n: n}[mode]
+    pads = [[int(p.rng.integers(min(max(most(extent), 0), 4) + 1)) for _ in range(2)] for extent in x.shape]
+    if prod(before + extent + behind for (before, behind), extent in zip(pads, x.shape)) > MOST:
+        raise Skip
+    value = int(p.rng.integers(2)) if x.dtype == "bool" else int(p.rng.integers(100))
+    text = {"constant": f"Constant({value}.0)", "reflect": "Reflect", "edge": "Replicate", "wrap": "Circular"}[mode]
+    more = {"constant_values": value} if mode == "constant" else {}
+    return moved(p, f"Pad{{pads: {pads}, mode: {text}}}", [x], lambda x: np.pad(x, pads, mode, **more) if x.ndim else x)
 
 
 def operand(p, dtype, shape, values=None):

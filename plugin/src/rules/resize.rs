@@ -2,7 +2,7 @@
 
 use super::rule::{any, rules};
 use crate::mlx::array::Array;
-use crate::mlx::extents::int;
+use crate::mlx::extents::{int, ints};
 use rlx_host_api::{DType, Error};
 use std::ffi::c_int;
 
@@ -14,18 +14,23 @@ rules! {
 /// `floor(i * extent / out)`. Values move as they are, so that every dtype does.
 fn nearest(x: &Array, size: &[usize]) -> Result<Array, Error> {
     let dims = x.dims()?;
-    let (&[_, _, d, h, w], &[_, _, _]) = (dims.as_slice(), size) else {
+    let (&[n, c, d, h, w], &[_, _, _]) = (dims.as_slice(), size) else {
         return Err(Error::invalid(format!("x is {dims:?} and size {size:?}: they have five axes and three extents")));
     };
-    let mut y = x.duplicate()?;
     for (axis, (&extent, &out)) in (2..).zip([d, h, w].iter().zip(size)) {
-        if int(out)? == extent {
-            continue;
-        }
-        if extent == 0 {
+        if extent == 0 && out > 0 {
             return Err(Error::invalid(format!("x is {dims:?}: axis {axis} has no element to be nearest")));
         }
-        y = y.take(&sources(extent, out)?, axis)?;
+    }
+    let shape = [&[n, c], ints(size)?.as_slice()].concat();
+    if shape.contains(&0) {
+        return Array::zeros(&shape, x.dtype()?);
+    }
+    let mut y = x.duplicate()?;
+    for (axis, (&extent, &out)) in (2..).zip([d, h, w].iter().zip(size)) {
+        if int(out)? != extent {
+            y = y.take(&sources(extent, out)?, axis)?;
+        }
     }
     Ok(y)
 }

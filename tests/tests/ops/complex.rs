@@ -1,4 +1,4 @@
-//! `Op::Conjugate`, `Op::ComplexNormSq` and `Op::ComplexNormSqBackward`, part by part.
+//! `Op::Conjugate`, `Op::ComplexNormSq` and `Op::ComplexNormSqBackward`, part by part, and ops that move complex numbers.
 
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::graph::{Layout, one_op};
@@ -101,6 +101,44 @@ fn gradients_of_squared_norms() {
                 %y = ComplexNormSqBackward %z, %g : c64[2, 3]\n  return %y";
     let g: Vec<u8> = g.iter().flat_map(|v| v.to_le_bytes()).collect();
     assert_bits(&run(body, &[&bytes(&z), &g]), &want);
+}
+
+/// `node` of `z`, which holds `values`, and where each element of the result comes from; none is a zero.
+fn moves(node: &str, dims: &str, want: &[Option<usize>]) {
+    let z: Vec<Complex> = vec![(1.0, -2.0), (3.0, 4.0), (-5.0, 6.0), (7.0, 8.0)];
+    let body = format!(
+        "  %z = input : c64[2, 2]\n  %i = input : i32[2, 1]\n  %u = input : c64[2, 1]\n  %y = {node} : c64[{dims}]\n  return %y"
+    );
+    let picks: Vec<u8> = [1i32, 0].iter().flat_map(|i| i.to_le_bytes()).collect();
+    let updates = [(7.0, 8.0), (-5.0, 6.0)];
+    let got = run(&body, &[&bytes(&z), &picks, &bytes(&updates)]);
+    let want: Vec<f32> =
+        want.iter().map(|at| at.map_or((0.0, 0.0), |at| z[at])).flat_map(|(re, im)| [re, im]).collect();
+    assert_bits(&got, &want);
+}
+
+#[test]
+fn complex_numbers_move_whole() {
+    let s = Some;
+    moves("Pad{pads: [[0, 1], [0, 0]], mode: Constant(0.0)} %z", "3, 2", &[s(0), s(1), s(2), s(3), None, None]);
+    moves("Pad{pads: [[1, 0], [0, 0]], mode: Reflect} %z", "3, 2", &[s(2), s(3), s(0), s(1), s(2), s(3)]);
+    moves("Roll{shifts: [1], dims: [1]} %z", "2, 2", &[s(1), s(0), s(3), s(2)]);
+    moves("Tile{reps: [1, 2]} %z", "2, 4", &[s(0), s(1), s(0), s(1), s(2), s(3), s(2), s(3)]);
+    moves("Trilu{upper: true, diagonal: 1} %z", "2, 2", &[None, s(1), None, None]);
+    moves("GatherElements{axis: 1} %z, %i", "2, 1", &[s(1), s(2)]);
+    moves("GatherNd{batch_dims: 0} %z, %i", "2, 2", &[s(2), s(3), s(0), s(1)]);
+    moves("ScatterElements{axis: 1, reduction: None} %z, %i, %u", "2, 2", &[s(0), s(3), s(2), s(3)]);
+    moves("KvAppend{axis: 1, pos: 1} %z, %u", "2, 2", &[s(0), s(3), s(2), s(2)]);
+}
+
+#[test]
+fn complex_sums_are_refused() {
+    let text = "rlxmodel 1\nopset 1\ngraph @g {\n  %z = input : c64[2]\n  %i = input : i32[2]\n  \
+                %y = ScatterAdd{axis: 0} %z, %i : c64[2]\n  return %y\n}\n";
+    for mode in MODES {
+        let error = compile_text(text, mode).expect_err("no sums of complex numbers");
+        assert!(error.message().contains("ScatterAdd") && error.message().contains("c64"), "{error}");
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ fn up_down_and_uneven() {
         ([1, 1, 5, 5, 5], [1, 1, 1]),
         ([0, 2, 2, 2, 2], [3, 3, 3]),
         ([1, 2, 2, 2, 2], [0, 3, 3]),
+        // Nothing of it is there, so nothing of this size is made.
+        ([0, 1, 2, 1, 1], [2_000_000_000, 1, 1]),
     ] {
         check(&Tensor::random(&dims, 1), size);
     }

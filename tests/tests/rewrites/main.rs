@@ -6,6 +6,7 @@ mod conv;
 mod custom_ops;
 mod double_floats;
 mod group_norm;
+mod moving;
 mod quantized;
 mod refusals;
 mod shape;
