@@ -5,7 +5,7 @@ use super::rule::{any, rules};
 use super::scope::Scope;
 use super::steps::wide;
 use super::unary;
-use super::windows::{self, Window, per_axis};
+use super::windows::{Window, padded, per_axis, seen};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
@@ -274,7 +274,7 @@ fn im2col(
     if dims.contains(&0) || height == 0 {
         return zero.broadcast_to(&[height, width]);
     }
-    let seen = windows::seen(x, &windows, &[rows.padding, columns.padding], &[out_h, out_w], &zero)?;
+    let seen = seen(&padded(x, &windows, &[rows.padding, columns.padding], &zero)?, &windows, &[out_h, out_w])?;
     seen.transpose(&[0, 2, 3, 1, 4, 5])?.reshape(&[height, width])
 }
 

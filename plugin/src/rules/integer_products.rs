@@ -3,7 +3,7 @@
 
 use super::rule::{Case, rules};
 use super::scope::{Scope, declared_dtype};
-use super::windows::{Window, per_axis, seen};
+use super::windows::{Window, padded, per_axis, seen};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
@@ -109,7 +109,7 @@ fn conv(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     } else {
         let behind: Vec<c_int> = windows.iter().map(|window| window.padding).collect();
         // [n, c, ho, wo, kh, kw]
-        let seen = seen(&x, &windows, &behind, &[ho, wo], &Array::scalar(0.0, DType::F32)?)?;
+        let seen = seen(&padded(&x, &windows, &behind, &Array::scalar(0.0, DType::F32)?)?, &windows, &[ho, wo])?;
         let seen = seen.reshape(&[n, groups, per_group, ho, wo, joined(&[kh, kw])?])?;
         seen.transpose(&[1, 0, 3, 4, 2, 5])?.reshape(&[groups, places, taps])?
     };

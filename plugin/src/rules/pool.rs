@@ -3,7 +3,7 @@
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use super::steps::{integers, wide};
-use super::windows::{Window, seen};
+use super::windows::{Window, padded, seen};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
@@ -78,15 +78,14 @@ fn pool(x: &Array, kind: ReduceOp, Pool { kernel, stride, padding }: &Pool<'_>, 
     if dims.contains(&0) || out.contains(&0) {
         return neutral(kind, dtype)?.broadcast_to(out);
     }
-    let (reduce, x) = match kind {
-        ReduceOp::Max => (Reduce::Max, x.duplicate()?),
-        ReduceOp::Min => (Reduce::Min, x.duplicate()?),
-        ReduceOp::Prod => (Reduce::Prod, if is_float(dtype) { wide(x)? } else { x.duplicate()? }),
-        ReduceOp::Sum | ReduceOp::Mean => (Reduce::Sum, if is_float(dtype) { wide(x)? } else { x.duplicate()? }),
+    let computed = match kind {
+        ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Prod if is_float(dtype) => wide(x)?,
+        _ => x.duplicate()?,
     };
-    let fill = neutral(kind, x.dtype()?)?;
-    let elements: Vec<c_int> = (2 + axes..2 + 2 * axes).map(int).collect::<Result<_, _>>()?;
-    let mut y = seen(&x, &windows, &behind, counts, &fill)?.reduce(reduce, &elements, false)?;
+    let mut y = padded(&computed, &windows, &behind, &neutral(kind, computed.dtype()?)?)?;
+    for (axis, (window, &count)) in windows.iter().zip(counts).enumerate() {
+        y = pool_axis(&y, 2 + axis, *window, count, kind)?;
+    }
     if kind == ReduceOp::Mean {
         let mut sizes = Array::scalar(1.0, y.dtype()?)?;
         for (axis, ((window, &extent), &count)) in each().enumerate() {
@@ -100,6 +99,40 @@ fn pool(x: &Array, kind: ReduceOp, Pool { kernel, stride, padding }: &Pool<'_>, 
     }
     Ok(y)
 }
+
+/// An operation of two arrays.
+type Join = fn(&Array, &Array) -> Result<Array, Error>;
+
+/// The pooling along one axis, which has its padding, to `count` windows. Kinds of reductions do not care for the order of
+/// axes.
+fn pool_axis(x: &Array, axis: usize, window: Window, count: c_int, kind: ReduceOp) -> Result<Array, Error> {
+    let (reduce, join): (Reduce, Join) = match kind {
+        ReduceOp::Sum | ReduceOp::Mean => (Reduce::Sum, Array::add),
+        ReduceOp::Max => (Reduce::Max, Array::max),
+        ReduceOp::Min => (Reduce::Min, Array::min),
+        ReduceOp::Prod => (Reduce::Prod, Array::mul),
+    };
+    if count == 1 {
+        return x.slice_axis(axis, 0, Some(window.kernel), 1)?.reduce(reduce, &[int(axis)?], true);
+    }
+    if window.kernel > FOLDED {
+        let mut out = x.dims()?.get(2..).unwrap_or_default().to_vec();
+        let (mut along, axes) = (vec![Window::POINT; out.len()], out.len());
+        (along[axis - 2], out[axis - 2]) = (Window { padding: 0, ..window }, count);
+        let elements: Vec<c_int> = (2 + axes..2 + 2 * axes).map(int).collect::<Result<_, _>>()?;
+        return seen(x, &along, &out)?.reduce(reduce, &elements, false);
+    }
+    // The last place that an element of this number has in a window, and one more.
+    let end = |element: c_int| element + (count - 1) * window.stride + 1;
+    let mut y = x.slice_axis(axis, 0, Some(end(0)), window.stride)?;
+    for element in 1..window.kernel {
+        y = join(&y, &x.slice_axis(axis, element, Some(end(element)), window.stride)?)?;
+    }
+    Ok(y)
+}
+
+/// Up to so many elements a window, MLX joins slices of them faster than it reduces windows that overlap.
+const FOLDED: c_int = 16;
 
 /// What a reduction of nothing gives, a scalar of a dtype; 0 for the mean.
 fn neutral(kind: ReduceOp, dtype: DType) -> Result<Array, Error> {

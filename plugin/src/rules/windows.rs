@@ -100,24 +100,21 @@ pub(super) fn per_axis(name: &str, values: &[usize], axes: usize, neutral: usize
     (0..axes).map(|axis| int(values.get(axis).copied().unwrap_or(neutral))).collect()
 }
 
-/// What the windows see of `x`, `[n, c, spatial..]`, padded with the scalar `fill`: `[n, c, windows.., elements..]`. `behind`
-/// is the padding behind the elements, `out` how many windows there are on each spatial axis.
-pub(super) fn seen(
-    x: &Array,
-    windows: &[Window],
-    behind: &[c_int],
-    out: &[c_int],
-    fill: &Array,
-) -> Result<Array, Error> {
-    let mut dims = x.dims()?;
-    let &[n, c, ..] = dims.as_slice() else {
-        return Err(Error::fault(format!("windows of {dims:?}")));
-    };
+/// `x`, `[n, c, spatial..]`, with the windows' padding before the elements and `behind` behind them: the scalar `fill`.
+pub(super) fn padded(x: &Array, windows: &[Window], behind: &[c_int], fill: &Array) -> Result<Array, Error> {
     let (mut low, mut high) = (vec![0, 0], vec![0, 0]);
     low.extend(windows.iter().map(|window| window.padding));
     high.extend(behind);
-    let x = &if low == high && low.iter().all(|&l| l == 0) { x.duplicate()? } else { x.pad_value(&low, &high, fill)? };
-    dims = x.dims()?;
+    if low.iter().chain(&high).all(|&count| count == 0) { x.duplicate() } else { x.pad_value(&low, &high, fill) }
+}
+
+/// What windows see of `x`, `[n, c, spatial..]`, which has its padding: `[n, c, windows.., elements..]`, with `out` windows on
+/// each spatial axis.
+pub(super) fn seen(x: &Array, windows: &[Window], out: &[c_int]) -> Result<Array, Error> {
+    let dims = x.dims()?;
+    let &[n, c, ..] = dims.as_slice() else {
+        return Err(Error::fault(format!("windows of {dims:?}")));
+    };
     // How far apart neighbours on an axis are, in row-major order.
     let mut steps = vec![1i64; dims.len()];
     for axis in (1..dims.len()).rev() {

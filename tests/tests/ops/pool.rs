@@ -175,12 +175,15 @@ impl Pool {
 }
 
 /// One to three axes, overlapping windows, gaps, padding, and numbers of windows that are rounded up.
-const POOLS: [Pool; 9] = [
+const POOLS: [Pool; 11] = [
     Pool { x: &[2, 3, 9], kernel: &[3], stride: &[2], padding: &[1], out: &[5] },
     Pool { x: &[1, 1, 5], kernel: &[2], stride: &[3], padding: &[0], out: &[2] },
     Pool { x: &[1, 1, 1, 1], kernel: &[1, 1], stride: &[1, 1], padding: &[0, 0], out: &[1, 1] },
     Pool { x: &[2, 3, 6, 5], kernel: &[2, 2], stride: &[2, 2], padding: &[0, 0], out: &[3, 2] },
     Pool { x: &[2, 2, 7, 6], kernel: &[3, 2], stride: &[1, 2], padding: &[1, 1], out: &[7, 4] },
+    // Windows of many elements.
+    Pool { x: &[1, 2, 45], kernel: &[20], stride: &[7], padding: &[3], out: &[5] },
+    Pool { x: &[1, 2, 3, 40], kernel: &[2, 17], stride: &[1, 9], padding: &[1, 0], out: &[4, 3] },
     // Rounded up: the last window along both axes is not whole.
     Pool { x: &[1, 2, 7, 6], kernel: &[2, 4], stride: &[2, 4], padding: &[0, 0], out: &[4, 2] },
     Pool { x: &[1, 2, 3, 2], kernel: &[4, 5], stride: &[4, 1], padding: &[0, 2], out: &[1, 2] },
