@@ -1,6 +1,6 @@
 //! The command line: what there is to say, and which command it calls.
 
-use crate::{embed, plugins, report, run};
+use crate::{check, embed, ops, plugins, report, run};
 use anyhow::Result;
 use bytesize::ByteSize;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -28,6 +28,10 @@ pub(crate) struct Cli {
 enum Command {
     /// List the backend plugins that can be found, and why others cannot be used.
     Plugins(PluginsArgs),
+    /// List the ops of the IR, and how a plugin runs each of them.
+    Ops(OpsArgs),
+    /// Check what a plugin computes against closed forms: the conformance kit.
+    Check(CheckArgs),
     /// Run a .rlxmodel program.
     Run(RunArgs),
     /// Compute sentence embeddings with a BERT-class sentence-transformers model.
@@ -60,6 +64,8 @@ impl Cli {
     pub(crate) fn execute(self) -> Result<()> {
         match self.command {
             Command::Plugins(args) => plugins::execute(&args),
+            Command::Ops(args) => ops::execute(&args),
+            Command::Check(args) => check::execute(&args),
             Command::Run(args) => run::execute(&args),
             Command::Embed(args) => embed::execute(args),
         }
@@ -164,6 +170,53 @@ impl Mode {
 pub(crate) struct PluginsArgs {
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Which plugin is examined, and where.
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    /// A plugin: its backend's name (`mlx`), name and version (`mlx@0.2`), or file.
+    #[arg(long)]
+    pub(crate) backend: OsString,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    /// Kind of device; the plugin chooses when it is left out.
+    #[arg(long)]
+    pub(crate) device: Option<Device>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpsArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginArgs,
+    /// Only cases of this family, such as reduce; `rlx-run check --list` names them.
+    #[arg(long)]
+    pub(crate) family: Option<String>,
+    /// Only cases of this op of the IR, such as MatMul.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) op: Option<String>,
+    /// Only the case of this name, with its inputs, expected and found values.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["family", "op", "seed"])]
+    pub(crate) case: Option<String>,
+    /// How the plugin executes the cases; compiled where it has that when it is left out.
+    #[arg(long)]
+    pub(crate) mode: Option<Mode>,
+    /// Seed of the values in the cases. It is part of their names.
+    #[arg(long, value_name = "N", default_value = "7")]
+    pub(crate) seed: u64,
+    /// Print the names of the cases and run none.
+    #[arg(long)]
+    pub(crate) list: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -2,9 +2,11 @@
 
 mod backend;
 mod bert;
+mod check;
 mod cli;
 mod embed;
 pub mod npy;
+mod ops;
 mod output_files;
 pub mod params;
 mod plugins;

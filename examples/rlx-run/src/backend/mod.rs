@@ -10,10 +10,10 @@ pub(crate) use guard::guarded;
 pub(crate) use memory::Memory;
 
 use crate::UsageError;
-use crate::cli::{BackendArgs, Device};
+use crate::cli::{BackendArgs, Device, PluginArgs};
 use crate::params::MappedTensor;
 use anyhow::{Result, bail};
-use rlx_host_api::TensorInfo;
+use rlx_host_api::{Backend, TensorInfo};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -28,6 +28,25 @@ pub(crate) struct PluginSummary {
     pub(crate) abi: String,
     /// The engine and its version.
     pub(crate) engine: String,
+}
+
+/// A plugin's instance for commands that examine plugins, which the built-in backend is not.
+pub(crate) struct Examined {
+    /// What it is.
+    pub(crate) plugin: PluginSummary,
+    /// Kind of its device.
+    pub(crate) device: String,
+    /// The instance.
+    pub(crate) backend: Backend,
+}
+
+/// Opens the plugin that the command line names.
+pub(crate) fn examine(args: &PluginArgs) -> Result<Examined> {
+    if args.backend == "cpu" {
+        bail!(UsageError("--backend: `cpu` is built in; name a plugin, its version or its file".to_owned()));
+    }
+    let (backend, device) = plugin::instance(&args.backend, &args.trust, args.device)?;
+    Ok(Examined { plugin: plugin::summary(backend.plugin()), device: device.to_string(), backend })
 }
 
 /// Compiles programs for one device.

@@ -3,11 +3,12 @@
 use super::memory::{self, Memory};
 use super::{Engine, Executable, PluginSummary};
 use crate::UsageError;
-use crate::cli::BackendArgs;
+use crate::cli::{BackendArgs, Device, TrustArgs};
 use crate::params::MappedTensor;
 use anyhow::{Result, bail};
 use rlx_host_api::discovery::Selector;
 use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, ErrorKind, Plugin, Rng, TensorInfo};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,30 +26,36 @@ impl PluginEngine {
     /// # Errors
     /// A usage error when `--backend` names nothing, or nothing that can be used; it lists what was tried.
     pub(super) fn open(args: &BackendArgs) -> Result<Self> {
-        let plugin = find(args)?.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => UsageError(error.to_string()).into(),
-            _ => anyhow::Error::from(error),
-        })?;
-        let kind = match args.device {
-            Some(device) => device.into(),
-            None => first_device(&plugin)?,
-        };
-        let backend = plugin.create(&BackendOptions::new().device(kind))?;
+        let (backend, kind) = instance(&args.backend, &args.trust, args.device)?;
         memory::limit(&backend, &args.memory)?;
         let mut options = CompileOptions::new();
         if let Some(mode) = args.mode {
             options = options.set("mode", mode.name());
         }
-        Ok(Self { summary: summary(&plugin), device: kind.to_string(), backend, options })
+        Ok(Self { summary: summary(backend.plugin()), device: kind.to_string(), backend, options })
     }
 }
 
+/// An instance of the plugin that `--backend` names, and the kind of its device: the one that is wanted, or the plugin's
+/// first.
+pub(super) fn instance(name: &OsStr, trust: &TrustArgs, device: Option<Device>) -> Result<(Backend, DeviceKind)> {
+    let plugin = find(name, trust)?.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => UsageError(error.to_string()).into(),
+        _ => anyhow::Error::from(error),
+    })?;
+    let kind = match device {
+        Some(device) => device.into(),
+        None => first_device(&plugin)?,
+    };
+    Ok((plugin.create(&BackendOptions::new().device(kind))?, kind))
+}
+
 /// The plugin that `--backend` names, or why there is none.
-fn find(args: &BackendArgs) -> Result<Result<Plugin, Error>> {
-    let registry = args.trust.registry();
-    let Some(selector) = args.backend.to_str() else {
+fn find(name: &OsStr, trust: &TrustArgs) -> Result<Result<Plugin, Error>> {
+    let registry = trust.registry();
+    let Some(selector) = name.to_str() else {
         // Names are ASCII, so it is a path.
-        let path = Path::new(&args.backend);
+        let path = Path::new(name);
         return Ok(registry.load(path).map_err(|refusal| refusal.into_error(path)));
     };
     selector.parse::<Selector>().map_err(|error| UsageError(format!("--backend: {error}")))?;
@@ -63,7 +70,7 @@ fn first_device(plugin: &Plugin) -> Result<DeviceKind> {
     }
 }
 
-fn summary(plugin: &Plugin) -> PluginSummary {
+pub(super) fn summary(plugin: &Plugin) -> PluginSummary {
     let info = plugin.info();
     PluginSummary {
         name: info.name.clone(),
