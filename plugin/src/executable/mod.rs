@@ -153,7 +153,7 @@ impl MlxExecutable {
         Ok(Self {
             inputs: inputs.collect::<Result<_, Error>>()?,
             params: program.params.iter().map(|_| None).collect(),
-            prepared: Prepared::new(recipes, program.params.len(), mode == Mode::Eager)?,
+            prepared: Prepared::new(recipes, program.params.len(), mode != Mode::Compiled)?,
             unbound: program.params.len(),
             program,
             plan,
@@ -161,8 +161,8 @@ impl MlxExecutable {
             saved: None,
             outputs: Vec::new(),
             keep_outputs,
-            // Eager runs read what no output depends on.
-            keep_params: keep_params || mode == Mode::Eager,
+            // What is lowered anew reads what a trace has found to be another value.
+            keep_params: keep_params || mode != Mode::Compiled,
             before: None,
             rng: seed_of(Rng::default())?,
             started,

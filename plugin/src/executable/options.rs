@@ -9,7 +9,7 @@ pub(crate) struct Options {
     pub(crate) mode: Mode,
     /// Whether an output that a run delivers to the host stays on the device as well, until the next run.
     pub(crate) keep_outputs: bool,
-    /// Whether a parameter stays as it was bound although runs read only what was made of it; in eager mode it always does.
+    /// Whether a parameter stays as it was bound although runs read only what was made of it; in the modes other than compiled it always does.
     pub(crate) keep_params: bool,
 }
 

@@ -23,7 +23,8 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// `all`: also what runs do not read, for those that evaluate what no output needs.
+    /// `all`: also what the trace does not read, for runs that lower anew: they evaluate what no output needs, and do not see
+    /// which values are equal.
     pub(super) fn new(recipes: Recipes, params: usize, all: bool) -> Result<Self, Error> {
         let values = recipes.values().map(|value| Array::placeholder(&value.dims, value.dtype));
         Ok(Self {

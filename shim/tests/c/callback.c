@@ -62,13 +62,15 @@ static void without_memory(void) {
   rlx_mlx_array_t *rows = make_f32(data, 32, 32), *turned = NULL, *out = NULL;
   CHECK_OK(rlx_mlx_op_transpose(rows, swap, 2, &turned));
   CHECK_OK(rlx_mlx_eval(&turned, 1));
-  CHECK_OK(rlx_mlx_op_host_callback(gives_zero, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1, &out));
+  CHECK_OK(
+      rlx_mlx_op_host_callback(gives_zero, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1, &out));
   CHECK_OK(rlx_mlx_memory_set_limit(1000, &limit));
   CHECK_FAILS(rlx_mlx_eval, RLX_MLX_ERR_MEMORY, rlx_mlx_eval(&out, 1));
   CHECK(strstr(rlx_mlx_last_error(), "4096 bytes exceed the memory limit of 1000") != NULL);
   CHECK_OK(rlx_mlx_memory_set_limit(limit, NULL));
   rlx_mlx_array_free(out);
-  CHECK_OK(rlx_mlx_op_host_callback(gives_zero, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1, &out));
+  CHECK_OK(
+      rlx_mlx_op_host_callback(gives_zero, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1, &out));
   CHECK(holds_f32(out, &zero, 1, 0));
   rlx_mlx_array_free(out);
   rlx_mlx_array_free(turned);
@@ -98,7 +100,8 @@ void test_callback(void) {
   /* A view as an input arrives dense, in the order of its axes. */
   CHECK_OK(rlx_mlx_op_transpose(rows, swap, 2, &inputs[0]));
   inputs[1] = make_f32(tens, 3, 2);
-  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 2, outs));
+  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks,
+                                    dtypes, 2, outs));
   CHECK(context.calls == 0);
   CHECK(holds_f32(outs[0], sums, 6, 0));
   CHECK(holds_bytes(outs[1], &six, 4));
@@ -109,16 +112,19 @@ void test_callback(void) {
 
   /* A failure of the function is the evaluation's, with its text, and does not stay. */
   context.fail_with = "the host says no";
-  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, NULL, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 2, outs));
+  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, NULL, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes,
+                                    2, outs));
   CHECK_FAILS(rlx_mlx_eval, RLX_MLX_ERR_GENERIC, rlx_mlx_eval(outs, 2));
   CHECK(strstr(rlx_mlx_last_error(), "the host says no") != NULL);
   rlx_mlx_array_free(outs[0]);
   rlx_mlx_array_free(outs[1]);
-  CHECK_OK(rlx_mlx_op_host_callback(fails_silently, NULL, NULL, RLX_MLX_ROWS_MIXED, NULL, 0, shapes, ranks, dtypes, 1, outs));
+  CHECK_OK(rlx_mlx_op_host_callback(fails_silently, NULL, NULL, RLX_MLX_ROWS_MIXED, NULL, 0, shapes, ranks, dtypes, 1,
+                                    outs));
   CHECK_FAILS(rlx_mlx_eval, RLX_MLX_ERR_GENERIC, rlx_mlx_eval(outs, 1));
   rlx_mlx_array_free(outs[0]);
   context.fail_with = NULL;
-  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, NULL, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 2, outs));
+  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, NULL, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes,
+                                    2, outs));
   CHECK_OK(rlx_mlx_eval(outs, 2));
   CHECK(holds_f32(outs[0], sums, 6, 0));
   rlx_mlx_array_free(outs[0]);
@@ -126,7 +132,8 @@ void test_callback(void) {
 
   /* A node that is never evaluated releases with its last handle. */
   context.released = 0;
-  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 2, outs));
+  CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks,
+                                    dtypes, 2, outs));
   rlx_mlx_array_free(outs[0]);
   CHECK(context.released == 0);
   rlx_mlx_array_free(outs[1]);
@@ -140,21 +147,23 @@ void test_callback(void) {
     CHECK(context.released == 1);                                   \
     context.released = 0;                                           \
   } while (0)
-  REFUSED(RLX_MLX_ERR_NULL,
-          rlx_mlx_op_host_callback(NULL, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 2, outs));
-  REFUSED(RLX_MLX_ERR_NULL,
-          rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, NULL, 2, shapes, ranks, dtypes, 2, outs));
-  REFUSED(RLX_MLX_ERR_NULL,
-          rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, NULL, ranks, dtypes, 2, outs));
-  REFUSED(RLX_MLX_ERR_BAD_SHAPE,
-          rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, bad_shapes, rank_one, dtypes, 1, outs));
-  REFUSED(RLX_MLX_ERR_BAD_DTYPE,
-          rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, bad_dtype, 1, outs));
+  REFUSED(RLX_MLX_ERR_NULL, rlx_mlx_op_host_callback(NULL, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes,
+                                                     ranks, dtypes, 2, outs));
+  REFUSED(RLX_MLX_ERR_NULL, rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, NULL, 2,
+                                                     shapes, ranks, dtypes, 2, outs));
+  REFUSED(RLX_MLX_ERR_NULL, rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2,
+                                                     NULL, ranks, dtypes, 2, outs));
+  REFUSED(RLX_MLX_ERR_BAD_SHAPE, rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs,
+                                                          2, bad_shapes, rank_one, dtypes, 1, outs));
+  REFUSED(RLX_MLX_ERR_BAD_DTYPE, rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs,
+                                                          2, shapes, ranks, bad_dtype, 1, outs));
 #undef REFUSED
   CHECK_FAILS(rlx_mlx_op_host_callback, RLX_MLX_ERR_NULL,
-              rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 2, NULL));
+              rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks,
+                                       dtypes, 2, NULL));
   CHECK_FAILS(rlx_mlx_op_host_callback, RLX_MLX_ERR_BAD_SHAPE,
-              rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks, dtypes, 0, outs));
+              rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks,
+                                       dtypes, 0, outs));
   CHECK(context.released == 2);
 
   rlx_mlx_array_free(rows);

@@ -283,10 +283,12 @@ static int with_callback(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inpu
   (void)n_inputs, (void)cap;
   *out_n_outputs = 1;
   if (!ud) {
-    return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, RLX_MLX_ROWS_MIXED, inputs, 1, &shape, &rank, &dtype, 1, out_outputs);
+    return rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, RLX_MLX_ROWS_MIXED, inputs, 1, &shape, &rank, &dtype, 1,
+                                    out_outputs);
   }
   failed = rlx_mlx_op_add(inputs[0], inputs[0], &twice_x) ||
-           rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, RLX_MLX_ROWS_MIXED, &twice_x, 1, &shape, &rank, &dtype, 1, &copied) ||
+           rlx_mlx_op_host_callback(fails_when_run, NULL, NULL, RLX_MLX_ROWS_MIXED, &twice_x, 1, &shape, &rank, &dtype,
+                                    1, &copied) ||
            rlx_mlx_op_add(copied, copied, out_outputs);
   rlx_mlx_array_free(twice_x);
   rlx_mlx_array_free(copied);
@@ -398,7 +400,8 @@ static int of_a_view(void* ud, rlx_mlx_array_t* const* inputs, size_t n_inputs, 
   (void)inputs, (void)n_inputs, (void)cap;
   *out_n_outputs = 1;
   failed = rlx_mlx_op_transpose(ud, perm, 2, &turned) ||
-           rlx_mlx_op_host_callback(copies, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1, out_outputs);
+           rlx_mlx_op_host_callback(copies, NULL, NULL, RLX_MLX_ROWS_MIXED, &turned, 1, &shape, &rank, &dtype, 1,
+                                    out_outputs);
   rlx_mlx_array_free(turned);
   return failed;
 }

@@ -165,7 +165,7 @@ fn copies_have_their_own() {
 fn a_parameter_that_is_read_no_more_is_let_go_and_says_so() {
     let says = "parameter `w` is kept only in the form that runs read since the first of them: set the whole anew, or \
                 compile with option `keep_params`";
-    for mode in ["lazy", "compiled"] {
+    for mode in ["compiled"] {
         let mut executable = doubled(mode);
         executable.write_param("w", 0, &bytes(&[5.0])).unwrap();
         assert_eq!(run_two(&mut executable, [1.0, 10.0]), [10.0, 80.0], "{mode}");
@@ -194,7 +194,7 @@ fn a_parameter_that_is_read_no_more_is_let_go_and_says_so() {
 fn parameters_are_kept_where_the_host_asks_for_it() {
     for mode in MODES {
         let options = CompileOptions::new().set("mode", mode);
-        let options = if mode == "eager" { options } else { options.set("keep_params", true) };
+        let options = if mode == "compiled" { options.set("keep_params", true) } else { options };
         let mut executable = backend().compile(DOUBLED.as_bytes(), &options).unwrap();
         executable.set_param("w", view(&[2], &bytes(&[3.0, 4.0]))).unwrap();
         assert_eq!(run_two(&mut executable, [1.0, 10.0]), [6.0, 80.0], "{mode}");
@@ -204,6 +204,30 @@ fn parameters_are_kept_where_the_host_asks_for_it() {
     let wrong = CompileOptions::new().set("keep_params", "yes");
     let refused = backend().compile(DOUBLED.as_bytes(), &wrong).map(drop);
     assert_says(refused, ErrorKind::InvalidArgument, "option `keep_params` is true or false, not `yes`");
+}
+
+/// The sum repeats r as the expansion does, so that a trace has one value for both, and does not read r.
+#[test]
+fn a_value_that_is_repeated_twice_is_there_for_both() {
+    let text = "rlxmodel 1
+opset 1
+graph @repeated {
+  %x = input : f32[3, 2]
+  %w = param : f32[2]
+  %r = Reverse{axes: [0]} %w : f32[2]
+  %e = Expand{target_shape: [3, 2]} %r : f32[3, 2]
+  %s = Binary(Add) %x, %r : f32[3, 2]
+  return %e, %s
+}
+";
+    for mode in MODES {
+        let mut executable = compile_text(text, mode).unwrap();
+        executable.set_param("w", view(&[2], &bytes(&[1.0, 2.0]))).unwrap();
+        for _ in 0..2 {
+            let outputs = executable.run_to_vec(&[&bytes(&[0.0; 6])]).unwrap();
+            assert_eq!(outputs, [bytes(&[2.0, 1.0].repeat(3)), bytes(&[2.0, 1.0].repeat(3))], "{mode}");
+        }
+    }
 }
 
 /// In the body of a loop, and beside it.
