@@ -76,6 +76,13 @@ pub const RUNNING: Tolerance =
 pub const SOFTMAX: Tolerance = sums("softmax", 6.0, 1.0, "an exp, a sum and a quotient, and the rounding of x - max");
 /// Norms.
 pub const NORM: Tolerance = sums("norms", 4.0, 0.0, "mean, variance, rsqrt and scaling; the mean is taken off first");
+/// Products with a bias and an activation.
+pub const FUSED: Tolerance = sums(
+    "products with an activation",
+    16.0,
+    1.0,
+    "a sum of products, and an activation whose slope is about 1 at most",
+);
 /// Attention.
 pub const ATTENTION: Tolerance = sums("attention", 8.0, 1.0, "two products and a softmax between");
 /// Factorisations and solves.
@@ -92,7 +99,7 @@ pub const FAKE_QUANTIZE: Tolerance =
     fixed("fake quantization", 2.0, "a quotient, a whole number of steps and a product; cases stay clear of ties");
 
 /// All rows.
-pub const TABLE: [Tolerance; 20] = [
+pub const TABLE: [Tolerance; 21] = [
     EXACT,
     ROUNDED,
     FEW,
@@ -111,6 +118,7 @@ pub const TABLE: [Tolerance; 20] = [
     SOFTMAX,
     NORM,
     ATTENTION,
+    FUSED,
     SOLVE,
     FAKE_QUANTIZE,
 ];

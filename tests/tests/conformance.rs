@@ -54,6 +54,17 @@ const KNOWN: &[(&str, &[&str], &str)] = &[
     ("attention/", &["f64"], F64),
     ("attention/", &["f16", "bf16"], HALVES),
     ("attention/bhsd/bias/", &["f16,f32", "bf16,f32"], "biases are cast to the dtype of q"),
+    ("fused/matmulbiasact/gelu/", &["f64"], F64),
+    ("fused/matmulbiasact/silu/", &["f64"], F64),
+    ("fused/matmulbiasact/gelu/", &["f16", "bf16"], HALVES),
+    ("fused/matmulbiasact/silu/", &["f16", "bf16"], HALVES),
+    ("fused/matmulbiasact/tanh/", &["f16", "bf16"], HALVES),
+    ("fused/swiglu/", &["f64"], F64),
+    ("fused/swiglu/", &["f16", "bf16"], HALVES),
+    ("fused/residualln/", &["f64"], F64),
+    ("fused/residualln/", &["f16", "bf16"], HALVES),
+    ("fused/residualrmsnorm/", &["f64"], F64),
+    ("fused/residualrmsnorm/", &["f16", "bf16"], HALVES),
 ];
 
 const F64: &str = "f64 is computed in f32";

@@ -6,6 +6,7 @@ mod cast;
 mod control;
 mod conv;
 mod dtypes;
+mod fused;
 mod gather;
 mod linalg;
 mod matmul;
@@ -28,7 +29,7 @@ use crate::case::{Case, Cases};
 type Make = fn(&mut Cases);
 
 /// Families by name.
-const FAMILIES: [(&str, Make); 20] = [
+const FAMILIES: [(&str, Make); 21] = [
     ("unary", unary::cases),
     ("binary", binary::cases),
     ("cast", cast::cases),
@@ -49,6 +50,7 @@ const FAMILIES: [(&str, Make); 20] = [
     ("pool", pool::cases),
     ("conv", conv::cases),
     ("linalg", linalg::cases),
+    ("fused", fused::cases),
 ];
 
 /// Names of all families.

@@ -59,7 +59,7 @@ fn channels(cases: &mut Cases, dtype: DType) {
         cases.add("layernorm2d", Op::LayerNorm2d { eps: EPS }, operands, (dtype, dims), |x| {
             let dims = x[0].dims.clone();
             let pixel = move |index: &[usize]| (index[0] * dims[2] + index[2]) * dims[3] + index[3];
-            norm::norm(&x[0], (&x[1], &x[2]), EPS, Centre::Mean, pixel, |index| index[1])
+            norm::norm(&x[0], (&x[1], &x[2]), EPS, Centre::Mean, pixel, |index| index[1], |_| 0.0)
         });
     }
     for dims in [&[5][..], &[2, 3, 5], &[0, 5]] {

@@ -3,6 +3,7 @@
 pub mod attention;
 pub mod binary;
 pub mod conv;
+pub mod fused;
 pub mod gather;
 pub mod linalg;
 pub mod matmul;

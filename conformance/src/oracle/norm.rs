@@ -15,7 +15,7 @@ pub enum Centre {
 }
 
 /// `(x - mean) / sqrt(variance + eps) * gamma + beta`. Elements with the same `group` share mean and variance; `channel` is the
-/// position of their scale and shift.
+/// position of their scale and shift; `size` is that of what an element of x is itself computed from, else 0.
 pub fn norm(
     x: &Tensor,
     (gamma, beta): (&Tensor, &Tensor),
@@ -23,6 +23,7 @@ pub fn norm(
     centre: Centre,
     group: impl Fn(&[usize]) -> usize,
     channel: impl Fn(&[usize]) -> usize,
+    size: impl Fn(usize) -> f64,
 ) -> Expected {
     let (values, gamma, beta) = (x.reals(), gamma.reals(), beta.reals());
     let keys: Vec<usize> = each(&x.dims, |index| group(&index));
@@ -41,7 +42,7 @@ pub fn norm(
         let ((mean, scale), c) = (statistics[keys[at]], channel(&index));
         let normal = (values[at] - mean) * scale;
         // The mean is off by a rounding of its own size.
-        (normal * gamma[c] + beta[c], (normal.abs() + mean.abs() * scale) * gamma[c].abs() + beta[c].abs())
+        (normal * gamma[c] + beta[c], (normal.abs() + (mean.abs() + size(at)) * scale) * gamma[c].abs() + beta[c].abs())
     });
     let (found, sizes): (Vec<f64>, Vec<f64>) = found.unzip();
     Expected::real(x.dtype, &x.dims, found, NORM).scaled(sizes)
@@ -54,13 +55,13 @@ pub fn along(x: &Tensor, affine: (&Tensor, &Tensor), axis: usize, eps: f32, cent
         start[axis] = 0;
         offset(&x.dims, &start)
     };
-    norm(x, affine, eps, centre, line, |index| index[axis])
+    norm(x, affine, eps, centre, line, |index| index[axis], |_| 0.0)
 }
 
 /// `GroupNorm` of `[n, c, ..]`.
 pub fn grouped(x: &Tensor, affine: (&Tensor, &Tensor), groups: usize, eps: f32) -> Expected {
     let size = x.dims[1] / groups;
-    norm(x, affine, eps, Centre::Mean, |index| index[0] * groups + index[1] / size, |index| index[1])
+    norm(x, affine, eps, Centre::Mean, |index| index[0] * groups + index[1] / size, |index| index[1], |_| 0.0)
 }
 
 /// `BatchNormInference`: mean and variance are given, one for each index of the last axis.
