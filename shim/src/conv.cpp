@@ -123,6 +123,8 @@ mx::array convolve(const mx::array& input, const mx::array& w, Window window) {
   check(input, w, window, axes);
   mx::Shape start(input.ndim(), 0), stop = input.shape();
   bool smaller = false;
+  // How large the matrix is that the CPU makes of what all windows see.
+  double unfolded = static_cast<double>(input.shape(0)) * input.shape(-1);
   for (size_t i = 0; i < axes; ++i) {
     const int dilation = window.input_dilation[i];
     const int64_t kernel = 1 + static_cast<int64_t>(window.kernel_dilation[i]) * (w.shape(i + 1) - 1);
@@ -134,6 +136,7 @@ mx::array convolve(const mx::array& input, const mx::array& w, Window window) {
     }
     narrow(padded, "a spatial axis");
     narrow(kernel, "the kernel");
+    unfolded *= static_cast<double>((padded - kernel) / window.stride[i] + 1) * w.shape(i + 1);
     // On an axis that only padding remains of, nothing is left to cut.
     const int low = cut(window.padding_lo[i], dilation), high = cut(window.padding_hi[i], dilation);
     if (static_cast<int64_t>(low) + high >= input.shape(i + 1)) {
@@ -143,18 +146,28 @@ mx::array convolve(const mx::array& input, const mx::array& w, Window window) {
     stop[i + 1] -= high;
     smaller |= low + high > 0;
   }
-  const auto x = smaller ? mx::slice(input, start, stop, s) : input;
+  auto x = smaller ? mx::slice(input, start, stop, s) : input;
   if (mx::promote_types(x.dtype(), w.dtype()) == mx::float64) {
     return in_f64(x, w, window, s);
+  }
+  // The CPU has matrix products for an input without holes, which take up to half a GiB here.
+  const bool fill_holes = on_cpu() && unfolded <= 1 << 27;
+  for (size_t i = 0; fill_holes && i < axes; ++i) {
+    if (window.input_dilation[i] > 1) {
+      x = dilate(x, static_cast<int>(i) + 1, window.input_dilation[i], s);
+      window.input_dilation[i] = 1;
+    }
   }
   const auto one = [&](const mx::array& a, const mx::array& b, int groups) {
     return mx::conv_general(a, b, window.stride, window.padding_lo, window.padding_hi, window.kernel_dilation,
                             window.input_dilation, groups, window.flip, s);
   };
-  if (axes < 3 || window.groups == 1) {
+  // MLX has no groups over three spatial axes; over fewer, its CPU has those products for one group alone, and a kernel
+  // for groups of one channel.
+  const bool has_groups = axes < 3 && (!on_cpu() || w.shape(-1) == 1);
+  if (window.groups == 1 || has_groups) {
     return one(x, w, window.groups);
   }
-  // MLX has no groups over three spatial axes.
   const auto channels = mx::split(x, window.groups, -1, s);
   const auto kernels = mx::split(w, window.groups, 0, s);
   std::vector<mx::array> parts;
