@@ -18,3 +18,14 @@ pub mod shape;
 pub mod softmax;
 pub mod sort;
 pub mod unary;
+
+/// A sum whose rounding errors are added up beside it (Neumaier 1974): f64 has no wider dtype to compute it in.
+pub(crate) fn exact_sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut error) = (0.0f64, 0.0);
+    for value in values {
+        let new = sum + value;
+        error += if sum.abs() >= value.abs() { (sum - new) + value } else { (value - new) + sum };
+        sum = new;
+    }
+    if sum.is_finite() { sum + error } else { sum }
+}

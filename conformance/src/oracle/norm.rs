@@ -1,5 +1,6 @@
 //! Norms.
 
+use super::exact_sum;
 use crate::case::each;
 use crate::compare::Expected;
 use crate::tensor::{Tensor, indices, offset};
@@ -33,8 +34,8 @@ pub fn norm(
         .iter()
         .map(|members| {
             let count = members.len() as f64;
-            let mean = if centre == Centre::Mean { members.iter().sum::<f64>() / count } else { 0.0 };
-            let variance = members.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+            let mean = if centre == Centre::Mean { exact_sum(members.iter().copied()) / count } else { 0.0 };
+            let variance = exact_sum(members.iter().map(|value| (value - mean) * (value - mean))) / count;
             (mean, 1.0 / (variance + f64::from(eps)).sqrt())
         })
         .collect();

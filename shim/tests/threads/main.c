@@ -59,7 +59,7 @@ static int copied(rlx_mlx_array_t* x, rlx_mlx_array_t** out) {
   const int* shape = &size;
   const size_t rank = 1;
   const rlx_mlx_dtype_t dtype = RLX_MLX_DTYPE_F32;
-  return rlx_mlx_op_host_callback(copy, NULL, NULL, &x, 1, &shape, &rank, &dtype, 1, out);
+  return rlx_mlx_op_host_callback(copy, NULL, NULL, RLX_MLX_ROWS_MIXED, &x, 1, &shape, &rank, &dtype, 1, out);
 }
 
 /* `x + parameter + (1 + 2)`, with host code for `x`, the first sum and the result. */

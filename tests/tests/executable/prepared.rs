@@ -165,29 +165,28 @@ fn copies_have_their_own() {
 fn a_parameter_that_is_read_no_more_is_let_go_and_says_so() {
     let says = "parameter `w` is kept only in the form that runs read since the first of them: set the whole anew, or \
                 compile with option `keep_params`";
-    for mode in ["compiled"] {
-        let mut executable = doubled(mode);
-        executable.write_param("w", 0, &bytes(&[5.0])).unwrap();
-        assert_eq!(run_two(&mut executable, [1.0, 10.0]), [10.0, 80.0], "{mode}");
-        let written = executable.write_param("w", 0, &bytes(&[1.0]));
-        assert_says(written, ErrorKind::FailedPrecondition, says);
+    let mode = "compiled";
+    let mut executable = doubled(mode);
+    executable.write_param("w", 0, &bytes(&[5.0])).unwrap();
+    assert_eq!(run_two(&mut executable, [1.0, 10.0]), [10.0, 80.0], "{mode}");
+    let written = executable.write_param("w", 0, &bytes(&[1.0]));
+    assert_says(written, ErrorKind::FailedPrecondition, says);
 
-        // A copy has what was made of it, and so does a sharer of the same program; of another it cannot be shared.
-        let mut copy = executable.duplicate().unwrap();
-        assert_eq!(run_two(&mut copy, [2.0, 10.0]), [20.0, 80.0], "{mode}");
-        copy.set_param("w", view(&[2], &bytes(&[1.0, 1.0]))).unwrap();
-        assert_eq!(run_two(&mut copy, [1.0, 1.0]), [2.0, 2.0], "{mode}");
-        assert_eq!(copy.share_params(&executable).unwrap(), 1);
-        assert_eq!(run_two(&mut copy, [2.0, 10.0]), [20.0, 80.0], "{mode}");
-        let mut plain = compile_text(PLAIN, mode).unwrap();
-        assert_says(plain.share_params(&executable).map(drop), ErrorKind::FailedPrecondition, says);
-        assert!(plain.run_to_vec(&[&bytes(&[1.0, 1.0])]).is_err(), "nothing was bound");
+    // A copy has what was made of it, and so does a sharer of the same program; of another it cannot be shared.
+    let mut copy = executable.duplicate().unwrap();
+    assert_eq!(run_two(&mut copy, [2.0, 10.0]), [20.0, 80.0], "{mode}");
+    copy.set_param("w", view(&[2], &bytes(&[1.0, 1.0]))).unwrap();
+    assert_eq!(run_two(&mut copy, [1.0, 1.0]), [2.0, 2.0], "{mode}");
+    assert_eq!(copy.share_params(&executable).unwrap(), 1);
+    assert_eq!(run_two(&mut copy, [2.0, 10.0]), [20.0, 80.0], "{mode}");
+    let mut plain = compile_text(PLAIN, mode).unwrap();
+    assert_says(plain.share_params(&executable).map(drop), ErrorKind::FailedPrecondition, says);
+    assert!(plain.run_to_vec(&[&bytes(&[1.0, 1.0])]).is_err(), "nothing was bound");
 
-        executable.set_param("w", view(&[2], &bytes(&[1.0, 2.0]))).unwrap();
-        assert_eq!(plain.share_params(&executable).unwrap(), 1, "{mode}: set anew");
-        assert_eq!(run_two(&mut executable, [1.0, 1.0]), [2.0, 4.0], "{mode}");
-        assert_eq!(run_two(&mut plain, [1.0, 1.0]), [1.0, 2.0], "{mode}: a sharer keeps it");
-    }
+    executable.set_param("w", view(&[2], &bytes(&[1.0, 2.0]))).unwrap();
+    assert_eq!(plain.share_params(&executable).unwrap(), 1, "{mode}: set anew");
+    assert_eq!(run_two(&mut executable, [1.0, 1.0]), [2.0, 4.0], "{mode}");
+    assert_eq!(run_two(&mut plain, [1.0, 1.0]), [1.0, 2.0], "{mode}: a sharer keeps it");
 }
 
 #[test]
