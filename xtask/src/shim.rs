@@ -69,6 +69,7 @@ const VARIANTS: [Variant; 3] = [
             "outputs",
             "part",
             "rows",
+            "split",
             "stream",
             "tape",
             "trace",
