@@ -157,9 +157,28 @@ impl Store {
     /// # Errors
     /// Any [`Error`]; each says what to do.
     pub fn python_site(&self, progress: &dyn Progress) -> Result<PathBuf, Error> {
+        let roles: &[&str] = if Target::host().os == "linux" {
+            &["python-numpy", "python-mlx", "python-mlx-cpu"]
+        } else {
+            &["python-numpy"]
+        };
+        self.site("python", roles, progress)
+    }
+
+    /// A folder for `PYTHONPATH`, beside [`python_site`](Self::python_site), with the packages that hold the real models of
+    /// the tests, and onnx and onnxruntime, which read them.
+    ///
+    /// # Errors
+    /// Any [`Error`]; each says what to do.
+    pub fn models_site(&self, progress: &dyn Progress) -> Result<PathBuf, Error> {
+        let readers = ["models-onnx", "models-onnxruntime", "models-protobuf", "models-typing-extensions"];
+        let models = ["models-magika", "models-silero-vad", "models-ocr"];
+        self.site("models-python", &[&readers[..], &models].concat(), progress)
+    }
+
+    /// One folder with what packages hold, for the python that the settings name.
+    fn site(&self, key: &str, roles: &[&str], progress: &dyn Progress) -> Result<PathBuf, Error> {
         let target = Target::host();
-        let roles: &[&str] =
-            if target.os == "linux" { &["python-numpy", "python-mlx", "python-mlx-cpu"] } else { &["python-numpy"] };
         let packages = roles.iter().map(|role| self.pins.package(role)).collect::<Result<Vec<_>, _>>()?;
         let python = pip::python_version(packages[0], &self.settings)?;
         let wheels = packages
@@ -167,7 +186,7 @@ impl Store {
             .map(|package| Ok((package, package.wheel_for_python(&target, &python)?)))
             .collect::<Result<Vec<_>, Error>>()?;
         let tags: String = wheels.iter().map(|(_, wheel)| format!("-{}", wheel.tag())).collect();
-        self.unpacked(&format!("python{python}{tags}"), &wheels, &target, progress)
+        self.unpacked(&format!("{key}{python}{tags}"), &wheels, &target, progress)
     }
 
     /// The folder of an unpacked package, downloaded if it is not there yet.

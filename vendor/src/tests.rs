@@ -130,7 +130,10 @@ fn the_table_covers_every_flavour_and_is_well_formed() {
     for (os, arch) in [("linux", "x86_64"), ("linux", "aarch64"), ("macos", "aarch64")] {
         let target = Target { os: os.into(), arch: arch.into() };
         let flavour = Flavour::default_for(&target).expect("a default");
-        for role in [flavour.name(), "model", "libclang", "clang-format", "python-numpy"] {
+        let roles = [flavour.name(), "model", "libclang", "clang-format", "python-numpy"];
+        let models =
+            ["models-protobuf", "models-typing-extensions", "models-magika", "models-silero-vad", "models-ocr"];
+        for role in roles.into_iter().chain(models) {
             pins.package(role).and_then(|package| package.wheel_for(&target).map(|_| ())).expect(role);
         }
         if os == "linux" {
@@ -154,9 +157,10 @@ fn a_package_with_extension_modules_is_pinned_by_python() {
     for python in ["3.10", "3.11", "3.12", "3.13"] {
         let wheel = numpy.wheel_for_python(&linux(), python).expect(python);
         assert_eq!(wheel.python.as_deref(), Some(python));
-        pins.package("python-mlx")
-            .and_then(|package| package.wheel_for_python(&linux(), python).map(|_| ()))
-            .expect(python);
+        for role in ["python-mlx", "models-onnx", "models-onnxruntime"] {
+            let found = pins.package(role).and_then(|package| package.wheel_for_python(&linux(), python).map(|_| ()));
+            found.expect(python);
+        }
     }
     pins.package("python-mlx-cpu").expect("a pin").wheel_for_python(&linux(), "3.14").expect("it fits every Python");
     let text = one_line(&numpy.wheel_for_python(&linux(), "3.9").expect_err("not pinned"));

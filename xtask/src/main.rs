@@ -16,6 +16,7 @@ mod generated;
 mod grown;
 mod header;
 mod manifest;
+mod models;
 mod next_abi;
 mod packages;
 mod provision;
@@ -78,6 +79,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Fetch five real models and write them to target/models, as programs that `rlx-run run` takes
+    Models,
     /// Run the example models and 200 grown programs under valgrind
     Valgrind,
     /// Build and run the shim's C tests, plain and under sanitizers
@@ -130,6 +133,7 @@ fn run(command: Command) -> Result<()> {
         Command::Circles { crates } => circles::run(&workspace, &crates),
         Command::Format { check } => format::run(&workspace, check),
         Command::Grown { args } => grown::run(&workspace, &args),
+        Command::Models => models::run(&workspace).map(|models| println!("{}", models.folder.display())),
         Command::Valgrind => valgrind::run(&workspace),
         Command::Shim => shim::run(&workspace),
         Command::Bindings { check } => bindings::run(&workspace, check),

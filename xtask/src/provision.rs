@@ -40,6 +40,11 @@ pub(crate) fn python_site(workspace: &Workspace) -> Result<PathBuf> {
     Ok(Store::in_target(&workspace.target_dir)?.python_site(&Bar::new())?)
 }
 
+/// Provisions the packages of the real models, with what reads them, and returns their folder.
+pub(crate) fn models_site(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Store::in_target(&workspace.target_dir)?.models_site(&Bar::new())?)
+}
+
 /// Provisions libclang and returns its folder.
 pub(crate) fn libclang(workspace: &Workspace) -> Result<PathBuf> {
     Ok(Store::in_target(&workspace.target_dir)?.libclang(&Bar::new())?)

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use crate::c_programs::{self, CPrograms};
 use crate::cargo::{self, Workspace};
+use crate::models::{self, Models};
 use crate::packages::{WITH_RLX_CPU, WITH_XTASK};
 use crate::{bare, next_abi, provision, reference, shim, stage};
 
@@ -57,6 +58,7 @@ struct Programs {
     custom_kernel: PathBuf,
     model: PathBuf,
     python_site: PathBuf,
+    models: Models,
 }
 
 impl Programs {
@@ -73,6 +75,7 @@ impl Programs {
             custom_kernel: workspace.built("rlx-custom-kernel"),
             model: provision::model(workspace)?,
             python_site: provision::python_site(workspace)?,
+            models: models::run(workspace)?,
         })
     }
 
@@ -86,6 +89,8 @@ impl Programs {
             .env("RLX_TEST_C_PLUGIN_DIR", &self.c.plugins)
             .env("RLX_TEST_FIXTURE", &self.fixture)
             .env("RLX_TEST_PYTHON_SITE", &self.python_site)
+            .env("RLX_TEST_MODELS", &self.models.folder)
+            .env("RLX_TEST_MODELS_SITE", &self.models.site)
             .env("RLX_TEST_RLX_RUN", &self.rlx_run)
             .env("RLX_TEST_CUSTOM_KERNEL", &self.custom_kernel)
     }
