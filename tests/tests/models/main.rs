@@ -4,6 +4,8 @@
 //! itself; nearly all are probabilities.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
+mod runtime;
+
 use ndarray::ArrayD;
 use ndarray_npy::ReadNpyExt;
 use rlx_ir::rlxmodel;
@@ -44,6 +46,13 @@ fn program<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (i32, String) 
     let output = command_for_models([repository().join("tests/models")]).args(args).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap_or(-1), text + &String::from_utf8(output.stderr).unwrap())
+}
+
+/// A folder of its own in `scratch` with an input of a model, and what onnxruntime gives for it.
+fn example(model: &str, scratch: &Path) -> PathBuf {
+    let folder = scratch.join(model);
+    assert_eq!(program(["example".as_ref(), model.as_ref(), folder.as_os_str()]), (0, String::new()));
+    folder
 }
 
 /// The comparison of a model on a plugin with onnxruntime.
@@ -130,8 +139,7 @@ fn the_inputs_mean_what_they_should() {
 fn rlx_run_takes_the_models() {
     let scratch = tempfile::tempdir().unwrap();
     for (model, inputs) in MODELS {
-        let (given, taken) = (scratch.path().join(model), scratch.path().join(format!("{model}-outputs")));
-        assert_eq!(program(["example".as_ref(), model.as_ref(), given.as_os_str()]), (0, String::new()));
+        let (given, taken) = (example(model, scratch.path()), scratch.path().join(format!("{model}-outputs")));
         let folder = translated().join(model);
         let mut run = command(["run", "--backend", "mlx", "--json", "--output-dir"]);
         run.arg(&taken).arg(folder.join("model.rlxmodel")).arg("--params").arg(folder.join("weights.safetensors"));
