@@ -12,12 +12,20 @@ use rlx_ir::op::MaskKind;
 use rlx_ir::{Node, Op};
 use std::ffi::c_int;
 
+/// The lowest number of bf16.
+const LOWEST_BF16: f64 = -3.389_531_389_251_535_5e38;
+
 rules! {
-    Attention { .. }    [3..=4; scope, node]    known_layout    => lower(scope, node);
+    Attention { .. }    [3..=4; scope, node]    accepts    => lower(scope, node);
 }
 
-/// Layouts are told apart by the rank of q.
-fn known_layout(case: &Case<'_>) -> Result<(), Error> {
+/// Layouts are told apart by the rank of q. A cap is a size.
+fn accepts(case: &Case<'_>) -> Result<(), Error> {
+    if let Op::Attention { attn_logit_softcap: Some(cap), .. } = case.node.op
+        && !(cap.is_finite() && cap >= 0.0)
+    {
+        return Err(Error::invalid(format!("a soft cap of {cap}: give a finite one above 0, or 0 for none")));
+    }
     match case.rank(0) {
         None | Some(2..=4) => Ok(()),
         Some(rank) => Err(other_rank(rank)),
@@ -45,8 +53,13 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         if in_f32 { layout.to_bhsd(&x.cast(DType::F32)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
     };
     let (q, k, v) = (operand(0, head_dim_k)?, operand(1, head_dim_k)?, operand(2, head_dim_v)?);
+    has_heads("q", &q, Some(int(*num_heads)?), head_dim_k)?;
+    has_heads("k", &k, None, head_dim_k)?;
+    has_heads("v", &v, None, head_dim_v)?;
     let mask = match mask_kind {
         MaskKind::None => Mask::None,
+        // MLX's own mask puts the queries at the end of fewer keys too, so that the first ones see none.
+        MaskKind::Causal if q.dims()?[2] > k.dims()?[2] => Mask::Array(sliding_window(&q, &k, usize::MAX)?),
         MaskKind::Causal => Mask::Causal,
         MaskKind::SlidingWindow(window) => Mask::Array(sliding_window(&q, &k, *window)?),
         MaskKind::Custom => Mask::Array(key_mask(scope.input(node, 3)?)?),
@@ -54,10 +67,23 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     };
     let scale = score_scale.unwrap_or(1.0 / (*head_dim as f32).sqrt());
     let out = match attn_logit_softcap {
-        Some(cap) => capped(&q, &k, &v, scale, *cap, mask)?,
-        None => attend(&q, &k, &v, scale, mask)?,
+        Some(cap) if *cap > 0.0 => capped(&q, &k, &v, scale, *cap, mask)?,
+        _ => attend(&q, &k, &v, scale, mask)?,
     };
     layout.restore(&out)
+}
+
+/// Refuses an operand `[B,H,S,D]` of another size than the node says: the scale would be that of other heads. Keys and
+/// values may have fewer heads than there are queries.
+fn has_heads(name: &str, x: &Array, heads: Option<c_int>, size: c_int) -> Result<(), Error> {
+    let dims = x.dims()?;
+    let (found, found_size) = (dims.get(1).copied(), dims.get(3).copied());
+    if (heads.is_none() || found == heads) && found_size == Some(size) {
+        return Ok(());
+    }
+    let (found, found_size) = (found.unwrap_or_default(), found_size.unwrap_or_default());
+    let heads = heads.unwrap_or(found);
+    Err(Error::invalid(format!("{name} has {found} heads of {found_size}, where the node says {heads} of {size}")))
 }
 
 /// How the heads lie in an operand.
@@ -150,7 +176,7 @@ fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
     let lowest = match (mask.dtype()?, dtype) {
         (DType::F64 | DType::F32 | DType::BF16, DType::F16) => -65504.0,
         (DType::F64, DType::F32) => f64::from(f32::MIN),
-        (DType::F64 | DType::F32, DType::BF16) => -3.389_531_389_251_535_5e38,
+        (DType::F64 | DType::F32, DType::BF16) => LOWEST_BF16,
         _ => return mask.cast(dtype),
     };
     let floor = Array::scalar(lowest, mask.dtype()?)?;
@@ -159,16 +185,18 @@ fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
     is_finite.where_(&mask.max(&floor)?, mask)?.cast(dtype)
 }
 
-/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys. Made by MLX, so
-/// that a long sequence costs no memory before the run.
+/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys, or begin with them
+/// where there are more queries than keys, as in rlx-cpu. Made by MLX, so that a long sequence costs no memory before the
+/// run.
 fn sliding_window(q: &Array, k: &Array, window: usize) -> Result<Array, Error> {
     let (queries, keys) = (q.dims()?[2], k.dims()?[2]);
-    let i = integers(keys - queries, keys)?.reshape(&[queries, 1])?;
+    let first = (keys - queries).max(0);
+    let i = integers(first, first + queries)?.reshape(&[queries, 1])?;
     let j = integers(0, keys)?.reshape(&[1, keys])?;
     let causal = j.le(&i)?;
-    // A window as long as the keys hides nothing more.
+    // A window as long as all of them hides nothing more.
     match c_int::try_from(window) {
-        Ok(window) if window < keys => {
+        Ok(window) if window < keys.max(queries) => {
             let first = i.sub(&Array::scalar(window.into(), DType::I32)?)?;
             causal.bit_and(&j.ge(&first)?)
         }
@@ -206,7 +234,14 @@ fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> 
     out.reshape(&[qd[0], heads, qd[2], v.dims()?[3]])
 }
 
-/// Scores with the lowest finite f16 value where the mask is false: far below any score, finite in every float type.
+/// Scores with the lowest finite value where the mask is false, so that a row without keys is an even average.
 fn masked(scores: &Array, attends: &Array) -> Result<Array, Error> {
-    attends.where_(scores, &Array::scalar(-65504.0, scores.dtype()?)?)
+    let dtype = scores.dtype()?;
+    let lowest = match dtype {
+        DType::F16 => -65504.0,
+        DType::BF16 => LOWEST_BF16,
+        DType::F64 => f64::MIN,
+        _ => f64::from(f32::MIN),
+    };
+    attends.where_(scores, &Array::scalar(lowest, dtype)?)
 }
