@@ -422,3 +422,22 @@ fn a_row_that_a_bias_hides_whole_is_finite() {
         }
     }
 }
+
+/// Each of the operands may be of another dtype than the others and than the result.
+#[test]
+fn operands_of_several_dtypes_compute_in_the_declared_one() {
+    let dtypes = [DType::F32, DType::F16, DType::BF16];
+    for first in 0..3 {
+        for shift in 1..3 {
+            let Operands { q, k, v } = PLAIN.operands(2);
+            let of = |at: usize| dtypes[(first + at * shift) % 3];
+            let (q, k, v) = (q.to(of(0)), k.to(of(1)), v.to(of(2)));
+            let want = PLAIN.reference(&|_| true).run(&q, &k, &v);
+            for declared in dtypes {
+                let case = one_op(PLAIN.op(MaskKind::None), &[&q, &k, &v], Layout::Dense, &want.dims, declared);
+                let what = format!("{:?} {:?} {:?} as {declared:?}", q.dtype, k.dtype, v.dtype);
+                assert_attention(&what, &run_one(&case), &want, PLAIN.d, PLAIN.scale());
+            }
+        }
+    }
+}
