@@ -10,13 +10,22 @@ use crate::Error;
 use rlx_ir::{DType, Graph, Node, NodeId, Op, Shape};
 use std::collections::HashMap;
 
-/// The graph with general products of floats as products of matrices, save for those that are products of matrices.
+/// The graph, and those nested in it, with general products of floats as products of matrices, save for those that are such.
 ///
 /// # Errors
 /// Invalid where axes are none of the operands' or no pairs, or another shape is declared than they give; the message names
 /// the node.
-pub(super) fn as_matrices(graph: Graph) -> Result<Graph, Error> {
+pub(super) fn as_matrices(mut graph: Graph) -> Result<Graph, Error> {
     let live = live(&graph);
+    for node in graph.nodes_mut().iter_mut().filter(|node| live[node.id.0 as usize]) {
+        let place = format!("node {} ({:?})", label(node), node.op.kind());
+        // A function's own derivatives are not computed by a run.
+        let computed = if matches!(node.op, Op::CustomFn { .. }) { 1 } else { usize::MAX };
+        for body in node.op.subgraphs_mut().into_iter().take(computed) {
+            let whole = std::mem::replace(body, Graph::new(String::new()));
+            *body = as_matrices(whole).map_err(|e| e.context(&place))?;
+        }
+    }
     let mut in_place: HashMap<NodeId, Graph> = HashMap::new();
     for node in graph.nodes().iter().filter(|node| live[node.id.0 as usize]) {
         let instead = matrices(&graph, node);
@@ -175,6 +184,22 @@ mod tests {
         assert!(!has.contains(&OpKind::DotGeneral) && has.contains(&OpKind::MatMul), "{inner}");
         let output = inner.node(inner.outputs[0]);
         assert_eq!((output.name.as_deref(), extents(&output.shape)), (Some("it"), Some(vec![2, 3, 4])));
+    }
+
+    #[test]
+    fn nested_graphs_are_looked_at_too() {
+        let nested = |axes: [&[usize]; 4], y: &[usize]| {
+            let mut outer = Graph::new("outer");
+            let x = outer.input("x", Shape::new(&[3, 3], DType::F32));
+            let y = outer.scan(x, general(f32s(&[3, 3]), f32s(&[3, 3]), axes, f32s(y)), 2);
+            outer.set_outputs(vec![y]);
+            as_matrices(outer)
+        };
+        let graph = nested([&[0], &[0], &[], &[]], &[3, 3]).unwrap();
+        let bodies: Vec<_> = graph.nodes().iter().flat_map(|node| node.op.subgraphs()).map(kinds).collect();
+        assert!(bodies.len() == 1 && !bodies[0].contains(&OpKind::DotGeneral), "{bodies:?}");
+        let text = nested([&[0], &[2], &[], &[]], &[3, 3]).unwrap_err().to_string();
+        assert!(text.contains("node %1 (Scan): node %2 `it` (DotGeneral): axis 2"), "{text}");
     }
 
     #[test]

@@ -128,6 +128,38 @@ fn a_general_product_amid_others_keeps_its_place() {
     assert_eq!(got, [[70.0, 88.0, 88.0, 112.0], [35.0, 44.0, 44.0, 56.0]]);
 }
 
+/// Steps of a scan over axis 1 of its carry, which its last axis is as long as: each takes rows for columns and turns them round.
+#[test]
+fn general_products_in_a_loop_are_read_as_they_say() {
+    let f32s = |dims: &[usize]| Shape::new(dims, DType::F32);
+    // Fewer than what the runtime unrolls, and more.
+    for length in [3, 100] {
+        let mut body = Graph::new("step");
+        let (carry, w) = (body.input("carry", f32s(&[2, 3, 3])), body.input("w", f32s(&[3, 3])));
+        let op =
+            Op::DotGeneral { lhs_contracting: vec![1], rhs_contracting: vec![0], lhs_batch: vec![], rhs_batch: vec![] };
+        let next = body.append_node(op, vec![carry, w], f32s(&[2, 3, 3]), Some("inner".into()));
+        body.set_outputs(vec![next]);
+        let mut graph = Graph::new("loop");
+        let (x, w) = (graph.input("x", f32s(&[2, 3, 3])), graph.input("w", f32s(&[3, 3])));
+        let y = graph.scan_with_bcasts_and_xs(x, &[w], &[], body, length);
+        graph.set_outputs(vec![y]);
+        let start: Vec<f32> = (0..18).map(|i| i as f32).collect();
+        // Column n of the product is row (n + 1) % 3.
+        let turn = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+        let mut want = start.clone();
+        for _ in 0..length {
+            let before = want.clone();
+            for (at, value) in want.iter_mut().enumerate() {
+                let (batch, row, column) = (at / 9, at / 3 % 3, at % 3);
+                *value = before[batch * 9 + (column + 1) % 3 * 3 + row];
+            }
+        }
+        let got = mlx().compile(graph).run(&[("x", &start), ("w", &turn)]);
+        assert_eq!(got, [want], "{length} steps");
+    }
+}
+
 #[test]
 fn what_is_no_product_is_an_error_that_names_it() {
     let f32s = |dims: &[usize]| Shape::new(dims, DType::F32);
