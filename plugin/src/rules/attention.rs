@@ -1,26 +1,30 @@
 //! `Op::Attention`: layouts, masks, grouped heads, soft cap.
 
+use super::floats::{computed_in, float_operand, float_result};
 use super::rule::{Case, rules};
 use super::scope::Scope;
-use super::steps::integers;
+use super::softmax::softmax;
+use super::steps::{integers, on_processor};
+use super::unary::activation;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
-use rlx_host_api::kernel::{Mask as Masking, Unary};
+use rlx_host_api::kernel::Mask as Masking;
 use rlx_host_api::{DType, Error};
-use rlx_ir::op::MaskKind;
+use rlx_ir::op::{Activation, MaskKind};
 use rlx_ir::{Node, Op};
 use std::ffi::c_int;
-
-/// The lowest number of bf16.
-const LOWEST_BF16: f64 = -3.389_531_389_251_535_5e38;
 
 rules! {
     Attention { .. }    [3..=4; scope, node]    accepts    => lower(scope, node);
 }
 
-/// Layouts are told apart by the rank of q. A cap is a size.
+/// Layouts are told apart by the rank of q. All but the mask are real floats. A cap is a size.
 fn accepts(case: &Case<'_>) -> Result<(), Error> {
+    for i in 0..3 {
+        float_operand(case, i)?;
+    }
+    float_result(case)?;
     if let Op::Attention { attn_logit_softcap: Some(cap), .. } = case.node.op
         && !(cap.is_finite() && cap >= 0.0)
     {
@@ -45,14 +49,14 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let layout = Layout::of(&scope.input_dims(node, 0)?, int(*num_heads)?)?;
     let head_dim_k = int(*head_dim)?;
     let head_dim_v = int(v_head_dim.unwrap_or(*head_dim))?;
+    let [q, k, v] = scope.operands(node)?;
     // Scores of halves may leave their range. On GPUs the fused kernel has them in f32.
-    let is_half = matches!(scope.input(node, 0)?.dtype()?, DType::F16 | DType::BF16);
-    let in_f32 = is_half && scope.device().in_host_memory();
-    let operand = |i: usize, head_dim: c_int| {
-        let x = scope.input(node, i)?;
-        if in_f32 { layout.to_bhsd(&x.cast(DType::F32)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
+    let dtype = computed_in(node, &[q, k, v])?;
+    let is_ours = on_processor(scope, q)?;
+    let operand = |x: &Array, head_dim: c_int| {
+        if is_ours { layout.to_bhsd(&x.cast(dtype)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
     };
-    let (q, k, v) = (operand(0, head_dim_k)?, operand(1, head_dim_k)?, operand(2, head_dim_v)?);
+    let (q, k, v) = (operand(q, head_dim_k)?, operand(k, head_dim_k)?, operand(v, head_dim_v)?);
     has_heads("q", &q, Some(int(*num_heads)?), head_dim_k)?;
     has_heads("k", &k, None, head_dim_k)?;
     has_heads("v", &v, None, head_dim_v)?;
@@ -65,10 +69,10 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         MaskKind::Custom => Mask::Array(key_mask(scope.input(node, 3)?)?),
         MaskKind::Bias => Mask::Array(bias(scope.input(node, 3)?, q.dtype()?)?),
     };
-    let scale = score_scale.unwrap_or(1.0 / (*head_dim as f32).sqrt());
+    let scale = score_scale.map_or(1.0 / (*head_dim as f64).sqrt(), f64::from);
     let out = match attn_logit_softcap {
-        Some(cap) if *cap > 0.0 => capped(&q, &k, &v, scale, *cap, mask)?,
-        _ => attend(&q, &k, &v, scale, mask)?,
+        Some(cap) if *cap > 0.0 => composed(scope, node, [&q, &k, &v], scale, Some(*cap), mask)?,
+        _ => attend(scope, node, [&q, &k, &v], scale, mask)?,
     };
     layout.restore(&out)
 }
@@ -143,8 +147,19 @@ pub(super) enum Mask {
     Array(Array),
 }
 
-/// Attention over BHSD operands with MLX's fused op, which also takes fewer key and value heads.
-pub(super) fn attend(q: &Array, k: &Array, v: &Array, scale: f32, mask: Mask) -> Result<Array, Error> {
+/// Attention over BHSD operands, a step of `node`: with MLX's fused op, which also takes fewer key and value heads. Of f64 it
+/// would have f32's digits.
+pub(super) fn attend(
+    scope: &Scope<'_>,
+    node: &Node,
+    [q, k, v]: [&Array; 3],
+    scale: f64,
+    mask: Mask,
+) -> Result<Array, Error> {
+    if q.dtype()? == DType::F64 {
+        return composed(scope, node, [q, k, v], scale, None, mask);
+    }
+    let scale = scale as f32;
     match mask {
         Mask::None => q.attention(k, v, scale, Masking::None, None),
         Mask::Causal => q.attention(k, v, scale, Masking::Causal, None),
@@ -171,12 +186,16 @@ pub(super) fn key_mask(mask: &Array) -> Result<Array, Error> {
     }
 }
 
+/// The lowest finite values of the half types.
+const F16_LOWEST: f64 = -65504.0;
+const BF16_LOWEST: f64 = -3.389_531_389_251_535_5e38;
+
 /// A bias in the dtype of the scores; what is below all numbers of that is its lowest, so that a row of such stays finite.
 fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
     let lowest = match (mask.dtype()?, dtype) {
-        (DType::F64 | DType::F32 | DType::BF16, DType::F16) => -65504.0,
+        (DType::F64 | DType::F32 | DType::BF16, DType::F16) => F16_LOWEST,
         (DType::F64, DType::F32) => f64::from(f32::MIN),
-        (DType::F64 | DType::F32, DType::BF16) => LOWEST_BF16,
+        (DType::F64 | DType::F32, DType::BF16) => BF16_LOWEST,
         _ => return mask.cast(dtype),
     };
     let floor = Array::scalar(lowest, mask.dtype()?)?;
@@ -204,8 +223,16 @@ fn sliding_window(q: &Array, k: &Array, window: usize) -> Result<Array, Error> {
     }
 }
 
-/// Attention with scores capped to `cap * tanh(score / cap)` before the mask, which MLX's fused op lacks.
-fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> Result<Array, Error> {
+/// Attention as products and a softmax. Scores may be capped to `cap * tanh(score / cap)` before the mask, which MLX's fused
+/// op lacks.
+fn composed(
+    scope: &Scope<'_>,
+    node: &Node,
+    [q, k, v]: [&Array; 3],
+    scale: f64,
+    cap: Option<f32>,
+    mask: Mask,
+) -> Result<Array, Error> {
     let (qd, kd) = (q.dims()?, k.dims()?);
     let (heads, kv_heads) = (qd[1], kd[1]);
     if kv_heads == 0 || heads % kv_heads != 0 {
@@ -219,9 +246,14 @@ fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> 
     };
     let (q5, k5, v5) = (grouped(q, groups)?, grouped(k, 1)?, grouped(v, 1)?);
     let dtype = q.dtype()?;
-    let c = |value: f32| Array::scalar(value.into(), dtype);
-    let scores = q5.matmul(&k5.transpose(&[0, 1, 2, 4, 3])?)?.mul(&c(scale)?)?;
-    let scores = scores.div(&c(cap)?)?.unary(Unary::Tanh)?.mul(&c(cap)?)?;
+    let scores = q5.matmul(&k5.transpose(&[0, 1, 2, 4, 3])?)?.mul(&Array::scalar(scale, dtype)?)?;
+    let scores = match cap {
+        Some(cap) => {
+            let cap = Array::scalar(cap.into(), dtype)?;
+            activation(scope, node, &scores.div(&cap)?, Activation::Tanh)?.mul(&cap)?
+        }
+        None => scores,
+    };
     let scores = scores.reshape(&[qd[0], heads, qd[2], kd[2]])?;
     let scores = match mask {
         Mask::None => scores,
@@ -229,19 +261,19 @@ fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> 
         Mask::Array(mask) if mask.dtype()? == DType::Bool => masked(&scores, &mask)?,
         Mask::Array(bias) => scores.add(&bias)?,
     };
-    let weights = grouped(&scores.softmax(3)?, groups)?;
+    let weights = grouped(&softmax(scope, node, &scores, 3)?, groups)?;
     let out = weights.matmul(&v5)?;
     out.reshape(&[qd[0], heads, qd[2], v.dims()?[3]])
 }
 
-/// Scores with the lowest finite value where the mask is false, so that a row without keys is an even average.
+/// Scores with the lowest finite value of their dtype where the mask is false: a row of such stays a number.
 fn masked(scores: &Array, attends: &Array) -> Result<Array, Error> {
     let dtype = scores.dtype()?;
     let lowest = match dtype {
-        DType::F16 => -65504.0,
-        DType::BF16 => LOWEST_BF16,
+        DType::F16 => F16_LOWEST,
+        DType::BF16 => BF16_LOWEST,
         DType::F64 => f64::MIN,
-        _ => f64::from(f32::MIN),
+        _ => f32::MIN.into(),
     };
     attends.where_(scores, &Array::scalar(lowest, dtype)?)
 }

@@ -27,6 +27,7 @@ mod region;
 mod residual;
 mod resize;
 mod rope;
+mod rounding;
 mod sample;
 mod scan;
 mod scatter;

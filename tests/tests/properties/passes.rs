@@ -1,6 +1,6 @@
 //! A graph as it was built, beside what the runtime's passes make of it: fusions, rewrites and clean-ups leave its meaning.
 
-use crate::cases;
+use crate::{FLOATS, cases};
 use proptest::prelude::*;
 use rlx_host_api::CompileOptions;
 use rlx_host_api::runtime::prepare;
@@ -110,11 +110,10 @@ fn prepared(case: &Case, mode: &str) -> Vec<Tensor> {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// Without f64, which the ops that fusions make do not compute in f64 yet.
     #[test]
     fn a_graph_and_what_the_passes_make_of_it_agree(
         layers in prop::collection::vec((0..LAYERS, any::<prop::sample::Index>()), 1..7),
-        seed in any::<u64>(), dtype in prop::sample::select(&[DType::F32, DType::F16, DType::BF16][..]),
+        seed in any::<u64>(), dtype in prop::sample::select(&FLOATS[..]),
         mode in prop::sample::select(&MODES[..]),
     ) {
         let mut case = Case::new();
