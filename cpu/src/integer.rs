@@ -2,6 +2,9 @@
 
 /// An integer element. Arithmetic wraps, as in NumPy.
 pub trait Integer: Copy + Ord + Send + Sync + 'static {
+    /// The least that there is.
+    const LOWEST: i64;
+
     /// Its value.
     fn to_i64(self) -> i64;
 
@@ -12,6 +15,8 @@ pub trait Integer: Copy + Ord + Send + Sync + 'static {
 macro_rules! integer {
     ($($type:ty)*) => {
         $(impl Integer for $type {
+            const LOWEST: i64 = <$type>::MIN as i64;
+
             #[inline(always)]
             fn to_i64(self) -> i64 {
                 self as i64

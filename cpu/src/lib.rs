@@ -9,10 +9,11 @@
 //! * [`unary`]: functions of one element; [`math`]: those that vector code can compute.
 //! * [`reduce`], [`scan`]: sums, products and means along an axis, whole and running.
 //! * [`fma`]: products with a sum.
-//! * [`softmax`], [`norm`]: rows.
+//! * [`softmax`], [`norm`], [`cross_entropy`]: rows.
 //! * [`cast`](mod@cast): conversions.
 
 pub mod cast;
+pub mod cross_entropy;
 mod float;
 pub mod fma;
 mod integer;

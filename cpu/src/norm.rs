@@ -14,7 +14,7 @@ pub enum Norm {
 }
 
 /// Each row normalized, times `scale` plus `shift`, which have as many elements as a row.
-pub fn rows<T: Float>(norm: Norm, x: &[T], scale: &[f64], shift: &[f64], eps: f64, y: &mut [T]) {
+pub fn rows<T: Float, R: Float>(norm: Norm, x: &[T], scale: &[f64], shift: &[f64], eps: f64, y: &mut [R]) {
     let extent = scale.len();
     if extent == 0 {
         return;
@@ -107,7 +107,7 @@ pub fn columns<T: Float>(x: &[T], offset: &[f64], factor: &[f64], shift: &[f64],
 }
 
 #[inline(always)]
-fn affine<T: Float>(x: &[T], y: &mut [T], offset: f64, factor: f64, scale: &[f64], shift: &[f64]) {
+fn affine<T: Float, R: Float>(x: &[T], y: &mut [R], offset: f64, factor: f64, scale: &[f64], shift: &[f64]) {
     let mut values = [0.0; CHUNK];
     let weights = scale.chunks(CHUNK).zip(shift.chunks(CHUNK));
     for ((x, y), (scale, shift)) in x.chunks(CHUNK).zip(y.chunks_mut(CHUNK)).zip(weights) {
@@ -116,7 +116,7 @@ fn affine<T: Float>(x: &[T], y: &mut [T], offset: f64, factor: f64, scale: &[f64
         for ((value, scale), shift) in values.iter_mut().zip(scale).zip(shift) {
             *value = (*value - offset) * factor * scale + shift;
         }
-        T::narrow(values, y);
+        R::narrow(values, y);
     }
 }
 

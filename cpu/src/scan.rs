@@ -1,4 +1,4 @@
-//! Running sums and products along an axis.
+//! Running sums, products and maxima along an axis.
 
 use crate::sum::{finish, two_sum};
 use crate::{Along, CHUNK, Float, Integer};
@@ -8,12 +8,18 @@ use crate::{Along, CHUNK, Float, Integer};
 pub enum Scan {
     Sum,
     Product,
+    /// NaN from the first one on.
+    Maximum,
 }
 
-/// Of floats. An `exclusive` one starts with 0 or 1, and leaves the last element out.
+/// Of floats. An `exclusive` one starts with 0, 1 or minus infinity, and leaves the last element out.
 pub fn floats<T: Float>(scan: Scan, x: &[T], along: Along, exclusive: bool, y: &mut [T]) {
     let Along { outer, extent, inner } = along;
-    let start = if scan == Scan::Sum { 0.0 } else { 1.0 };
+    let start = match scan {
+        Scan::Sum => 0.0,
+        Scan::Product => 1.0,
+        Scan::Maximum => f64::NEG_INFINITY,
+    };
     let mut values = [0.0; CHUNK];
     for at in 0..outer {
         for column in (0..inner).step_by(CHUNK) {
@@ -34,6 +40,8 @@ pub fn floats<T: Float>(scan: Scan, x: &[T], along: Along, exclusive: bool, y: &
                         Scan::Sum if is_first => *running = value,
                         Scan::Sum => two_sum(running, error, value),
                         Scan::Product => *running *= value,
+                        Scan::Maximum if value > *running || value.is_nan() => *running = value,
+                        Scan::Maximum => {}
                     }
                 }
                 is_first = false;
@@ -54,12 +62,16 @@ fn shown<T: Float>(running: &[f64], errors: &[f64], scan: Scan, y: &mut [T]) {
     T::narrow(values, y);
 }
 
-/// Of integers, modulo two to the number of their bits.
+/// Of integers; sums and products modulo two to the number of their bits, maxima from the lowest value on.
 pub fn integers<T: Integer>(scan: Scan, x: &[T], along: Along, exclusive: bool, y: &mut [T]) {
     let Along { outer, extent, inner } = along;
     for at in 0..outer {
         for column in 0..inner {
-            let mut running = if scan == Scan::Sum { 0i64 } else { 1 };
+            let mut running = match scan {
+                Scan::Sum => 0,
+                Scan::Product => 1,
+                Scan::Maximum => T::LOWEST,
+            };
             for i in 0..extent {
                 let place = (at * extent + i) * inner + column;
                 if exclusive {
@@ -69,6 +81,7 @@ pub fn integers<T: Integer>(scan: Scan, x: &[T], along: Along, exclusive: bool, 
                 running = match scan {
                     Scan::Sum => running.wrapping_add(value),
                     Scan::Product => running.wrapping_mul(value),
+                    Scan::Maximum => running.max(value),
                 };
                 if !exclusive {
                     y[place] = T::wrap(running);
@@ -91,6 +104,21 @@ mod tests {
         for (i, y) in y.iter().enumerate() {
             assert_eq!(*y, f16::from_f32((i + 1) as f32));
         }
+    }
+
+    #[test]
+    fn maxima_keep_nan_and_start_below_everything() {
+        let x = [f16::NEG_INFINITY, f16::ONE, f16::NAN, f16::INFINITY, f16::ZERO];
+        let along = Along { outer: 1, extent: 5, inner: 1 };
+        let mut y = [f16::ZERO; 5];
+        floats(Scan::Maximum, &x, along, false, &mut y);
+        assert_eq!(y[..2], [f16::NEG_INFINITY, f16::ONE]);
+        assert!(y[2..].iter().all(|v| v.is_nan()), "{y:?}");
+        floats(Scan::Maximum, &x[..3], Along { extent: 3, ..along }, true, &mut y[..3]);
+        assert_eq!(y[..3], [f16::NEG_INFINITY, f16::NEG_INFINITY, f16::ONE]);
+        let mut whole = [0i8; 3];
+        integers(Scan::Maximum, &[-7i8, -9, 3], Along { extent: 3, ..along }, true, &mut whole);
+        assert_eq!(whole, [i8::MIN, -7, -7]);
     }
 
     #[test]

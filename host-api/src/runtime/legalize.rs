@@ -112,7 +112,7 @@ fn place(node: &Node) -> String {
 }
 
 /// `graph`, in which all extents are known, with other graphs, whose inputs are its operands, in the place of nodes.
-fn replaced(mut graph: Graph, in_place: &HashMap<NodeId, Graph>) -> Graph {
+pub(super) fn replaced(mut graph: Graph, in_place: &HashMap<NodeId, Graph>) -> Graph {
     let mut out = Graph::new(std::mem::take(&mut graph.name));
     let mut made: Vec<NodeId> = Vec::with_capacity(graph.len());
     for node in graph.nodes_mut() {

@@ -29,7 +29,8 @@
 //! * where there is no rewrite, or one that ends in ops which the plugin does not claim, that fails, or that makes malformed
 //!   constants, as many do for halves. What the runtime rewrites is found out by having it rewrite the op alone.
 //!
-//! An op that the plugin claims is trusted. What no output depends on is not looked at.
+//! An op that the plugin claims is trusted. What no output depends on is not looked at. `DotGeneral` of floats is rewritten here,
+//! to `Transpose`, `Reshape` and `MatMul`: the runtime's compiler panics on most of them, and takes some for other products.
 //!
 //! The runtime knows claims by kind of op alone. A plugin that has the extension `claims/1` is asked for each node besides,
 //! before any pass and behind the last one. A node that it refuses, of a kind that it claims, is rewritten alone, as above, and
@@ -104,6 +105,7 @@ mod executable;
 mod failure;
 mod legalize;
 mod passes;
+mod products;
 mod registered;
 
 pub use constants::HostTensor;

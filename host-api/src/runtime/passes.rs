@@ -4,7 +4,7 @@ use super::claims::Target;
 use super::constants::{HostTensor, hoist};
 use super::failure::fail;
 use super::registered::claimed_ops;
-use super::{admission, legalize};
+use super::{admission, legalize, products};
 use crate::abi::RlxClaimsApi;
 use crate::{BackendOptions, Error, Plugin};
 use rlx_ir::{DType, Graph, NodeId, Op, OpKind, rlxmodel};
@@ -62,6 +62,7 @@ pub(super) fn optimize_planned(graph: Graph, options: &CompileOptions, target: T
 
 /// A graph that the runtime's passes may be given, and what they are to make it fit for.
 fn admitted<'a>(graph: Graph, options: &CompileOptions, target: Target<'a>) -> Result<(Graph, Target<'a>), Error> {
+    let graph = products::as_matrices(graph)?;
     let refusals = target.refusals(&graph);
     let target = target.without_stateful(&graph, &refusals);
     admission::admit(&graph, &target, &refusals, options.kernel_dispatch)?;

@@ -81,7 +81,7 @@ fn reduce_to<R: Integer + Pod>(code: &Reduce, x: &[impl Integer], y: &mut Tensor
     Ok(())
 }
 
-/// A running sum or product along one axis, in the operand's dtype.
+/// A running sum, product or maximum along one axis, in the operand's dtype.
 pub(crate) struct Running {
     pub(crate) scan: Scan,
     pub(crate) axis: Axis,

@@ -3,8 +3,9 @@
 use super::code::{HostCode, Rows};
 use super::elements::{self, of_float};
 use bytemuck::Pod;
+use half::{bf16, f16};
 use rlx_host_api::kernel::TensorViewMut;
-use rlx_host_api::{Error, TensorView};
+use rlx_host_api::{DType, Error, TensorView};
 use rlx_mlx_cpu::Float;
 use rlx_mlx_cpu::norm::{self, Norm};
 use rlx_mlx_cpu::softmax::softmax;
@@ -35,7 +36,8 @@ impl HostCode for Softmax {
     }
 }
 
-/// x normalized along its last axis, times the second operand plus the third, which are f64 and as long as a row.
+/// x normalized along its last axis, times the second operand plus the third, which are f64 and as long as a row. It gives
+/// x's dtype, or of f32 a half type.
 pub(crate) struct Normalize {
     pub(crate) norm: Norm,
     pub(crate) eps: f64,
@@ -48,19 +50,28 @@ impl HostCode for Normalize {
     }
 
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
-        fn typed<T: Float + Pod>(
+        fn typed<T: Float + Pod, R: Float + Pod>(
             code: &Normalize,
             [x, scale, shift]: [&TensorView<'_>; 3],
             y: &mut TensorViewMut<'_>,
         ) -> Result<(), Error> {
             let (scale, shift) = (elements::of(scale)?, elements::of(shift)?);
-            norm::rows::<T>(code.norm, elements::of(x)?, scale, shift, code.eps, elements::places(y)?);
+            norm::rows::<T, R>(code.norm, elements::of(x)?, scale, shift, code.eps, elements::places(y)?);
             Ok(())
         }
         let ([x, scale, shift], [y]) = (operands, results) else {
             return Err(Error::fault("a norm of x, scale, shift"));
         };
-        of_float!(x.dtype, typed(self, [x, scale, shift], y))
+        let operands = [x, scale, shift];
+        match (x.dtype, y.dtype) {
+            (DType::F16, DType::F16) => typed::<f16, f16>(self, operands, y),
+            (DType::BF16, DType::BF16) => typed::<bf16, bf16>(self, operands, y),
+            (DType::F32, DType::F32) => typed::<f32, f32>(self, operands, y),
+            (DType::F64, DType::F64) => typed::<f64, f64>(self, operands, y),
+            (DType::F32, DType::F16) => typed::<f32, f16>(self, operands, y),
+            (DType::F32, DType::BF16) => typed::<f32, bf16>(self, operands, y),
+            (from, to) => Err(Error::fault(format!("a norm of {from} as {to}"))),
+        }
     }
 }
 

@@ -1,23 +1,35 @@
 //! `Op::Attention`: layouts, masks, grouped heads, soft cap.
 
+use super::floats::{computed_in, float_operand, float_result};
 use super::rule::{Case, rules};
 use super::scope::Scope;
-use super::steps::integers;
+use super::softmax::softmax;
+use super::steps::{integers, on_processor};
+use super::unary::activation;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
-use rlx_host_api::kernel::{Mask as Masking, Unary};
+use rlx_host_api::kernel::Mask as Masking;
 use rlx_host_api::{DType, Error};
-use rlx_ir::op::MaskKind;
+use rlx_ir::op::{Activation, MaskKind};
 use rlx_ir::{Node, Op};
 use std::ffi::c_int;
 
 rules! {
-    Attention { .. }    [3..=4; scope, node]    known_layout    => lower(scope, node);
+    Attention { .. }    [3..=4; scope, node]    accepts    => lower(scope, node);
 }
 
-/// Layouts are told apart by the rank of q.
-fn known_layout(case: &Case<'_>) -> Result<(), Error> {
+/// Layouts are told apart by the rank of q. All but the mask are real floats. A cap is a size.
+fn accepts(case: &Case<'_>) -> Result<(), Error> {
+    for i in 0..3 {
+        float_operand(case, i)?;
+    }
+    float_result(case)?;
+    if let Op::Attention { attn_logit_softcap: Some(cap), .. } = case.node.op
+        && !(cap.is_finite() && cap >= 0.0)
+    {
+        return Err(Error::invalid(format!("a soft cap of {cap}: give a finite one above 0, or 0 for none")));
+    }
     match case.rank(0) {
         None | Some(2..=4) => Ok(()),
         Some(rank) => Err(other_rank(rank)),
@@ -37,27 +49,45 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let layout = Layout::of(&scope.input_dims(node, 0)?, int(*num_heads)?)?;
     let head_dim_k = int(*head_dim)?;
     let head_dim_v = int(v_head_dim.unwrap_or(*head_dim))?;
+    let [q, k, v] = scope.operands(node)?;
     // Scores of halves may leave their range. On GPUs the fused kernel has them in f32.
-    let is_half = matches!(scope.input(node, 0)?.dtype()?, DType::F16 | DType::BF16);
-    let in_f32 = is_half && scope.device().in_host_memory();
-    let operand = |i: usize, head_dim: c_int| {
-        let x = scope.input(node, i)?;
-        if in_f32 { layout.to_bhsd(&x.cast(DType::F32)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
+    let dtype = computed_in(node, &[q, k, v])?;
+    let is_ours = on_processor(scope, q)?;
+    let operand = |x: &Array, head_dim: c_int| {
+        if is_ours { layout.to_bhsd(&x.cast(dtype)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
     };
-    let (q, k, v) = (operand(0, head_dim_k)?, operand(1, head_dim_k)?, operand(2, head_dim_v)?);
+    let (q, k, v) = (operand(q, head_dim_k)?, operand(k, head_dim_k)?, operand(v, head_dim_v)?);
+    has_heads("q", &q, Some(int(*num_heads)?), head_dim_k)?;
+    has_heads("k", &k, None, head_dim_k)?;
+    has_heads("v", &v, None, head_dim_v)?;
     let mask = match mask_kind {
         MaskKind::None => Mask::None,
+        // MLX's own mask puts the queries at the end of fewer keys too, so that the first ones see none.
+        MaskKind::Causal if q.dims()?[2] > k.dims()?[2] => Mask::Array(sliding_window(&q, &k, usize::MAX)?),
         MaskKind::Causal => Mask::Causal,
         MaskKind::SlidingWindow(window) => Mask::Array(sliding_window(&q, &k, *window)?),
         MaskKind::Custom => Mask::Array(key_mask(scope.input(node, 3)?)?),
         MaskKind::Bias => Mask::Array(bias(scope.input(node, 3)?, q.dtype()?)?),
     };
-    let scale = score_scale.unwrap_or(1.0 / (*head_dim as f32).sqrt());
+    let scale = score_scale.map_or(1.0 / (*head_dim as f64).sqrt(), f64::from);
     let out = match attn_logit_softcap {
-        Some(cap) => capped(&q, &k, &v, scale, *cap, mask)?,
-        None => attend(&q, &k, &v, scale, mask)?,
+        Some(cap) if *cap > 0.0 => composed(scope, node, [&q, &k, &v], scale, Some(*cap), mask)?,
+        _ => attend(scope, node, [&q, &k, &v], scale, mask)?,
     };
     layout.restore(&out)
+}
+
+/// Refuses an operand `[B,H,S,D]` of another size than the node says: the scale would be that of other heads. Keys and
+/// values may have fewer heads than there are queries.
+fn has_heads(name: &str, x: &Array, heads: Option<c_int>, size: c_int) -> Result<(), Error> {
+    let dims = x.dims()?;
+    let (found, found_size) = (dims.get(1).copied(), dims.get(3).copied());
+    if (heads.is_none() || found == heads) && found_size == Some(size) {
+        return Ok(());
+    }
+    let (found, found_size) = (found.unwrap_or_default(), found_size.unwrap_or_default());
+    let heads = heads.unwrap_or(found);
+    Err(Error::invalid(format!("{name} has {found} heads of {found_size}, where the node says {heads} of {size}")))
 }
 
 /// How the heads lie in an operand.
@@ -117,8 +147,19 @@ pub(super) enum Mask {
     Array(Array),
 }
 
-/// Attention over BHSD operands with MLX's fused op, which also takes fewer key and value heads.
-pub(super) fn attend(q: &Array, k: &Array, v: &Array, scale: f32, mask: Mask) -> Result<Array, Error> {
+/// Attention over BHSD operands, a step of `node`: with MLX's fused op, which also takes fewer key and value heads. Of f64 it
+/// would have f32's digits.
+pub(super) fn attend(
+    scope: &Scope<'_>,
+    node: &Node,
+    [q, k, v]: [&Array; 3],
+    scale: f64,
+    mask: Mask,
+) -> Result<Array, Error> {
+    if q.dtype()? == DType::F64 {
+        return composed(scope, node, [q, k, v], scale, None, mask);
+    }
+    let scale = scale as f32;
     match mask {
         Mask::None => q.attention(k, v, scale, Masking::None, None),
         Mask::Causal => q.attention(k, v, scale, Masking::Causal, None),
@@ -145,12 +186,16 @@ pub(super) fn key_mask(mask: &Array) -> Result<Array, Error> {
     }
 }
 
+/// The lowest finite values of the half types.
+const F16_LOWEST: f64 = -65504.0;
+const BF16_LOWEST: f64 = -3.389_531_389_251_535_5e38;
+
 /// A bias in the dtype of the scores; what is below all numbers of that is its lowest, so that a row of such stays finite.
 fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
     let lowest = match (mask.dtype()?, dtype) {
-        (DType::F64 | DType::F32 | DType::BF16, DType::F16) => -65504.0,
+        (DType::F64 | DType::F32 | DType::BF16, DType::F16) => F16_LOWEST,
         (DType::F64, DType::F32) => f64::from(f32::MIN),
-        (DType::F64 | DType::F32, DType::BF16) => -3.389_531_389_251_535_5e38,
+        (DType::F64 | DType::F32, DType::BF16) => BF16_LOWEST,
         _ => return mask.cast(dtype),
     };
     let floor = Array::scalar(lowest, mask.dtype()?)?;
@@ -159,16 +204,18 @@ fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
     is_finite.where_(&mask.max(&floor)?, mask)?.cast(dtype)
 }
 
-/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys. Made by MLX, so
-/// that a long sequence costs no memory before the run.
+/// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys, or begin with them
+/// where there are more queries than keys, as in rlx-cpu. Made by MLX, so that a long sequence costs no memory before the
+/// run.
 fn sliding_window(q: &Array, k: &Array, window: usize) -> Result<Array, Error> {
     let (queries, keys) = (q.dims()?[2], k.dims()?[2]);
-    let i = integers(keys - queries, keys)?.reshape(&[queries, 1])?;
+    let first = (keys - queries).max(0);
+    let i = integers(first, first + queries)?.reshape(&[queries, 1])?;
     let j = integers(0, keys)?.reshape(&[1, keys])?;
     let causal = j.le(&i)?;
-    // A window as long as the keys hides nothing more.
+    // A window as long as all of them hides nothing more.
     match c_int::try_from(window) {
-        Ok(window) if window < keys => {
+        Ok(window) if window < keys.max(queries) => {
             let first = i.sub(&Array::scalar(window.into(), DType::I32)?)?;
             causal.bit_and(&j.ge(&first)?)
         }
@@ -176,8 +223,16 @@ fn sliding_window(q: &Array, k: &Array, window: usize) -> Result<Array, Error> {
     }
 }
 
-/// Attention with scores capped to `cap * tanh(score / cap)` before the mask, which MLX's fused op lacks.
-fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> Result<Array, Error> {
+/// Attention as products and a softmax. Scores may be capped to `cap * tanh(score / cap)` before the mask, which MLX's fused
+/// op lacks.
+fn composed(
+    scope: &Scope<'_>,
+    node: &Node,
+    [q, k, v]: [&Array; 3],
+    scale: f64,
+    cap: Option<f32>,
+    mask: Mask,
+) -> Result<Array, Error> {
     let (qd, kd) = (q.dims()?, k.dims()?);
     let (heads, kv_heads) = (qd[1], kd[1]);
     if kv_heads == 0 || heads % kv_heads != 0 {
@@ -191,9 +246,14 @@ fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> 
     };
     let (q5, k5, v5) = (grouped(q, groups)?, grouped(k, 1)?, grouped(v, 1)?);
     let dtype = q.dtype()?;
-    let c = |value: f32| Array::scalar(value.into(), dtype);
-    let scores = q5.matmul(&k5.transpose(&[0, 1, 2, 4, 3])?)?.mul(&c(scale)?)?;
-    let scores = scores.div(&c(cap)?)?.unary(Unary::Tanh)?.mul(&c(cap)?)?;
+    let scores = q5.matmul(&k5.transpose(&[0, 1, 2, 4, 3])?)?.mul(&Array::scalar(scale, dtype)?)?;
+    let scores = match cap {
+        Some(cap) => {
+            let cap = Array::scalar(cap.into(), dtype)?;
+            activation(scope, node, &scores.div(&cap)?, Activation::Tanh)?.mul(&cap)?
+        }
+        None => scores,
+    };
     let scores = scores.reshape(&[qd[0], heads, qd[2], kd[2]])?;
     let scores = match mask {
         Mask::None => scores,
@@ -201,12 +261,19 @@ fn capped(q: &Array, k: &Array, v: &Array, scale: f32, cap: f32, mask: Mask) -> 
         Mask::Array(mask) if mask.dtype()? == DType::Bool => masked(&scores, &mask)?,
         Mask::Array(bias) => scores.add(&bias)?,
     };
-    let weights = grouped(&scores.softmax(3)?, groups)?;
+    let weights = grouped(&softmax(scope, node, &scores, 3)?, groups)?;
     let out = weights.matmul(&v5)?;
     out.reshape(&[qd[0], heads, qd[2], v.dims()?[3]])
 }
 
-/// Scores with the lowest finite f16 value where the mask is false: far below any score, finite in every float type.
+/// Scores with the lowest finite value of their dtype where the mask is false: a row of such stays a number.
 fn masked(scores: &Array, attends: &Array) -> Result<Array, Error> {
-    attends.where_(scores, &Array::scalar(-65504.0, scores.dtype()?)?)
+    let dtype = scores.dtype()?;
+    let lowest = match dtype {
+        DType::F16 => F16_LOWEST,
+        DType::BF16 => BF16_LOWEST,
+        DType::F64 => f64::MIN,
+        _ => f32::MIN.into(),
+    };
+    attends.where_(scores, &Array::scalar(lowest, dtype)?)
 }

@@ -178,7 +178,7 @@ fn conv_bias_activation(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> 
         }
         y = y.add(&residual.cast(dtype)?)?;
     }
-    activation.map_or_else(|| y.duplicate(), |kind| unary::lower(&y, kind))
+    activation.map_or_else(|| y.duplicate(), |kind| unary::activation(scope, node, &y, kind))
 }
 
 /// The attributes of a transposed convolution of x `[n, c_in, spatial..]` with w `[c_in, c_out / groups, kernel..]`, the

@@ -1,55 +1,124 @@
-//! Ops that the runtime's fusion passes make: each is the composition it came from, in MLX's fused pieces.
+//! Ops that the runtime's fusion passes make: each is the composition it came from, in MLX's fused pieces. On the processor
+//! the whole composition is computed in f32 or f64, with its kernels, and rounded once.
 
 use super::attention::{Mask, attend, key_mask};
+use super::floats::{computed_in, floats};
+use super::norm::{by_kernel, weight};
 use super::rope;
-use super::rule::{any, rules};
+use super::rule::{Case, any, rules};
 use super::scope::Scope;
-use super::unary;
+use super::steps::on_processor;
+use super::unary::activation;
 use crate::mlx::array::Array;
+use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
-use rlx_host_api::Error;
+use rlx_host_api::{DType, Error};
 use rlx_ir::op::{Activation, RopeStyle};
 use rlx_ir::{Node, Op};
+use rlx_mlx_cpu::norm::Norm;
 use std::ffi::c_int;
 
 rules! {
-    FusedMatMulBiasAct { activation }         [x, w, bias]         any => matmul_bias_activation(x, w, bias, *activation);
-    FusedResidualLN { has_bias, eps }         [4..=5; scope, node] any => residual_layer_norm(scope, node, *has_bias, *eps);
-    FusedResidualRmsNorm { has_bias, eps }    [4..=5; scope, node] any => residual_rms_norm(scope, node, *has_bias, *eps);
-    FusedSwiGLU { gate_first, .. }            [x]                  any => swiglu(x, *gate_first);
+    FusedMatMulBiasAct { activation }         [_x, _w, _bias; scope, node] products => {
+        matmul_bias_activation(scope, node, *activation)
+    };
+    FusedResidualLN { has_bias, eps }         [4..=5; scope, node] floats => {
+        residual_norm(scope, node, Norm::Layer, *has_bias, *eps)
+    };
+    FusedResidualRmsNorm { has_bias, eps }    [4..=5; scope, node] floats => {
+        residual_norm(scope, node, Norm::RootMeanSquare, *has_bias, *eps)
+    };
+    FusedSwiGLU { gate_first, .. }            [_x; scope, node]    floats => swiglu(scope, node, *gate_first);
     FusedAttentionBlock { .. }                [4..=8; scope, node] any => attention_block(scope, node);
     FusedTransformerLayer { .. }              [8..=14; scope, node] any => transformer_layer(scope, node);
 }
 
-/// `Op::FusedMatMulBiasAct`: `act(x @ w + bias)`.
-fn matmul_bias_activation(x: &Array, w: &Array, bias: &Array, kind: Option<Activation>) -> Result<Array, Error> {
-    let y = bias.addmm(x, w, 1.0, 1.0)?;
-    match kind {
-        Some(kind) => unary::lower(&y, kind),
-        None => Ok(y),
+/// Integers have no activation but those that leave them integers.
+fn products(case: &Case<'_>) -> Result<(), Error> {
+    match &case.node.op {
+        Op::FusedMatMulBiasAct { activation: Some(kind) } if !matches!(kind, Activation::Relu) => floats(case),
+        _ => Ok(()),
     }
 }
 
-/// `Op::FusedResidualLN`: `layer_norm(x + residual [+ bias])`; operands x, residual, [bias], gamma, beta.
-fn residual_layer_norm(scope: &Scope<'_>, node: &Node, has_bias: bool, eps: f32) -> Result<Array, Error> {
-    let (sum, next) = residual(scope, node, has_bias)?;
-    sum.layernorm(Some(scope.input(node, next)?), Some(scope.input(node, next + 1)?), eps)
+/// The operands of a node. On the processor floats are f64 where one is, else f32, so that halves are rounded at the end of
+/// the node; parameters are converted once.
+#[derive(Clone, Copy)]
+struct Operands<'s, 'p> {
+    scope: &'s Scope<'p>,
+    node: &'s Node,
+    /// What they become, on the processor.
+    dtype: Option<DType>,
 }
 
-/// `Op::FusedResidualRmsNorm`: `rms_norm(x + residual [+ bias]) + beta`; operands as above.
-fn residual_rms_norm(scope: &Scope<'_>, node: &Node, has_bias: bool, eps: f32) -> Result<Array, Error> {
-    let (sum, next) = residual(scope, node, has_bias)?;
-    sum.rmsnorm(Some(scope.input(node, next)?), eps)?.add(scope.input(node, next + 1)?)
+impl<'s, 'p> Operands<'s, 'p> {
+    fn of(scope: &'s Scope<'p>, node: &'s Node) -> Result<Self, Error> {
+        let is_ours = on_processor(scope, scope.input(node, 0)?)?;
+        let dtype = if is_ours { Some(computed_in(node, &scope.inputs(node)?)?) } else { None };
+        Ok(Self { scope, node, dtype })
+    }
+
+    fn get(&self, i: usize) -> Result<Array, Error> {
+        let x = self.scope.input(self.node, i)?;
+        let found = x.dtype()?;
+        match self.dtype {
+            Some(dtype) if found != dtype && is_float(found) => {
+                self.scope.prepare(self.node, i, |weight| weight.cast(dtype))
+            }
+            _ => x.duplicate(),
+        }
+    }
+
+    fn activation(&self, x: &Array, kind: Activation) -> Result<Array, Error> {
+        activation(self.scope, self.node, x, kind)
+    }
+
+    /// x normalized along its last axis, times operand `gamma`, plus operand `beta`.
+    fn normalized(&self, norm: Norm, x: &Array, gamma: usize, beta: Option<usize>, eps: f32) -> Result<Array, Error> {
+        let (scope, node) = (self.scope, self.node);
+        if self.dtype.is_some() {
+            let scale = weight(scope, node, gamma)?;
+            let shift = match beta {
+                Some(beta) => weight(scope, node, beta)?,
+                None => Array::zeros(&scale.dims()?, DType::F64)?,
+            };
+            return by_kernel(scope, node, norm, x, [&scale, &shift], eps);
+        }
+        let gamma = scope.input(node, gamma)?;
+        let beta = beta.map(|beta| scope.input(node, beta)).transpose()?;
+        match (norm, beta) {
+            (Norm::Layer, beta) => x.layernorm(Some(gamma), beta, eps),
+            (Norm::RootMeanSquare, None) => x.rmsnorm(Some(gamma), eps),
+            (Norm::RootMeanSquare, Some(beta)) => x.rmsnorm(Some(gamma), eps)?.add(beta),
+        }
+    }
 }
 
-/// The sum, and the index of the operand after it.
-fn residual(scope: &Scope<'_>, node: &Node, has_bias: bool) -> Result<(Array, usize), Error> {
-    let sum = scope.input(node, 0)?.add(scope.input(node, 1)?)?;
-    if has_bias { Ok((sum.add(scope.input(node, 2)?)?, 3)) } else { Ok((sum, 2)) }
+/// `Op::FusedMatMulBiasAct`: `act(x @ w + bias)`.
+fn matmul_bias_activation(scope: &Scope<'_>, node: &Node, kind: Option<Activation>) -> Result<Array, Error> {
+    let Some(kind) = kind.filter(|kind| *kind != Activation::Relu) else {
+        // MLX adds products of halves in f32.
+        let [x, w, bias] = scope.operands(node)?;
+        let y = bias.addmm(x, w, 1.0, 1.0)?;
+        return if kind.is_some() { activation(scope, node, &y, Activation::Relu) } else { Ok(y) };
+    };
+    let operands = Operands::of(scope, node)?;
+    operands.activation(&operands.get(2)?.addmm(&operands.get(0)?, &operands.get(1)?, 1.0, 1.0)?, kind)
+}
+
+/// `Op::FusedResidualLN`, `norm(x + residual [+ bias])` with scale and shift; operands x, residual, [bias], gamma, beta. And
+/// `Op::FusedResidualRmsNorm`, likewise.
+fn residual_norm(scope: &Scope<'_>, node: &Node, norm: Norm, has_bias: bool, eps: f32) -> Result<Array, Error> {
+    let operands = Operands::of(scope, node)?;
+    let sum = operands.get(0)?.add(&operands.get(1)?)?;
+    let (sum, gamma) = if has_bias { (sum.add(&operands.get(2)?)?, 3) } else { (sum, 2) };
+    operands.normalized(norm, &sum, gamma, Some(gamma + 1), eps)
 }
 
 /// `Op::FusedSwiGLU`: `up * silu(gate)` of the two halves of the last axis; up comes first unless `gate_first`.
-fn swiglu(x: &Array, gate_first: bool) -> Result<Array, Error> {
+fn swiglu(scope: &Scope<'_>, node: &Node, gate_first: bool) -> Result<Array, Error> {
+    let operands = Operands::of(scope, node)?;
+    let x = operands.get(0)?;
     let dims = x.dims()?;
     let last = dims.len().checked_sub(1).ok_or_else(|| Error::invalid("SwiGLU of a scalar"))?;
     if dims[last] % 2 != 0 {
@@ -58,14 +127,15 @@ fn swiglu(x: &Array, gate_first: bool) -> Result<Array, Error> {
     let low = x.slice_axis(last, 0, Some(dims[last] / 2), 1)?;
     let high = x.slice_axis(last, dims[last] / 2, None, 1)?;
     let (up, gate) = if gate_first { (high, low) } else { (low, high) };
-    up.mul(&gate.silu()?)
+    up.mul(&operands.activation(&gate, Activation::Silu)?)
 }
 
-/// The weights of an attention block.
-struct Projections<'a> {
-    qkv: (&'a Array, Option<&'a Array>),
-    out: (&'a Array, Option<&'a Array>),
-    rope: Option<(&'a Array, &'a Array)>,
+/// Where the weights of an attention block are among the operands: matrices, each with its bias where there is one.
+struct Projections {
+    qkv: (usize, Option<usize>),
+    out: (usize, Option<usize>),
+    /// Tables of cosines and sines.
+    rope: Option<(usize, usize)>,
 }
 
 /// `Op::FusedAttentionBlock`: projection to q, k, v, [rope], attention under a key mask, output projection. Operands
@@ -74,14 +144,14 @@ fn attention_block(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let Op::FusedAttentionBlock { num_heads, head_dim, has_bias, has_rope } = &node.op else {
         return Err(Error::fault("not an attention block"));
     };
-    let x = |i| scope.input(node, i);
     let tables = if *has_bias { 6 } else { 4 };
     let weights = Projections {
-        qkv: (x(1)?, if *has_bias { Some(x(4)?) } else { None }),
-        out: (x(2)?, if *has_bias { Some(x(5)?) } else { None }),
-        rope: if *has_rope { Some((x(tables)?, x(tables + 1)?)) } else { None },
+        qkv: (1, has_bias.then_some(4)),
+        out: (2, has_bias.then_some(5)),
+        rope: has_rope.then_some((tables, tables + 1)),
     };
-    attention(x(0)?, x(3)?, &weights, *num_heads, *head_dim)
+    let operands = Operands::of(scope, node)?;
+    attention(operands, &operands.get(0)?, scope.input(node, 3)?, &weights, *num_heads, *head_dim)
 }
 
 /// `Op::FusedTransformerLayer`, the post-norm layer of BERT: `h = ln1(x + attention(x))`, `ln2(h + fc2(act(fc1(h))))`.
@@ -91,34 +161,34 @@ fn transformer_layer(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let Op::FusedTransformerLayer { num_heads, head_dim, eps1, eps2, activation, has_bias, .. } = &node.op else {
         return Err(Error::fault("not a transformer layer"));
     };
-    let hidden = scope.input(node, 0)?;
+    let operands = Operands::of(scope, node)?;
+    let hidden = operands.get(0)?;
     let step = if *has_bias { 2 } else { 1 };
     // The i-th weight after hidden, with its bias.
-    let pair = |i: usize| -> Result<(&Array, Option<&Array>), Error> {
-        let weight = scope.input(node, 1 + i * step)?;
-        Ok((weight, if *has_bias { Some(scope.input(node, 2 + i * step)?) } else { None }))
-    };
+    let pair = |i: usize| (1 + i * step, has_bias.then_some(2 + i * step));
     let mask = scope.input(node, 1 + 6 * step)?;
-    let weights = Projections { qkv: pair(0)?, out: pair(1)?, rope: None };
-    let attended = attention(hidden, mask, &weights, *num_heads, *head_dim)?;
-    let (gamma, beta) = pair(2)?;
-    let h = hidden.add(&attended)?.layernorm(Some(gamma), beta, *eps1)?;
-    let inner = unary::lower(&linear(&h, pair(3)?)?, *activation)?;
-    let (gamma, beta) = pair(5)?;
-    h.add(&linear(&inner, pair(4)?)?)?.layernorm(Some(gamma), beta, *eps2)
+    let weights = Projections { qkv: pair(0), out: pair(1), rope: None };
+    let attended = attention(operands, &hidden, mask, &weights, *num_heads, *head_dim)?;
+    let (gamma, beta) = pair(2);
+    let h = operands.normalized(Norm::Layer, &hidden.add(&attended)?, gamma, beta, *eps1)?;
+    let inner = operands.activation(&linear(operands, &h, pair(3))?, *activation)?;
+    let (gamma, beta) = pair(5);
+    operands.normalized(Norm::Layer, &h.add(&linear(operands, &inner, pair(4))?)?, gamma, beta, *eps2)
 }
 
-fn linear(x: &Array, (weight, bias): (&Array, Option<&Array>)) -> Result<Array, Error> {
+fn linear(operands: Operands<'_, '_>, x: &Array, (weight, bias): (usize, Option<usize>)) -> Result<Array, Error> {
+    let weight = operands.get(weight)?;
     match bias {
-        Some(bias) => bias.addmm(x, weight, 1.0, 1.0),
-        None => x.matmul(weight),
+        Some(bias) => operands.get(bias)?.addmm(x, &weight, 1.0, 1.0),
+        None => x.matmul(&weight),
     }
 }
 
 fn attention(
+    operands: Operands<'_, '_>,
     hidden: &Array,
     mask: &Array,
-    weights: &Projections<'_>,
+    weights: &Projections,
     num_heads: usize,
     head_dim: usize,
 ) -> Result<Array, Error> {
@@ -129,19 +199,24 @@ fn attention(
         _ => return Err(Error::invalid(format!("attention block over shape {dims:?}; expected rank 2 or 3"))),
     };
     let (heads, size) = (int(num_heads)?, int(head_dim)?);
-    let qkv = linear(hidden, weights.qkv)?.reshape(&[batch, seq, 3, heads * size])?;
+    let qkv = linear(operands, hidden, weights.qkv)?.reshape(&[batch, seq, 3, heads * size])?;
+    let tables = match weights.rope {
+        Some((cos, sin)) => Some((operands.get(cos)?, operands.get(sin)?)),
+        None => None,
+    };
     // Part i as [B, S, H * D], turned where the block has rope, then as [B, H, S, D].
     let part = |i: c_int, turn: bool| -> Result<Array, Error> {
         let part = qkv.slice_axis(2, i, Some(i + 1), 1)?.reshape(&[batch, seq, heads * size])?;
-        let part = match weights.rope {
+        let part = match &tables {
             Some((cos, sin)) if turn => rope::lower(&part, cos, sin, head_dim, head_dim, RopeStyle::NeoX)?,
             _ => part,
         };
         part.reshape(&[batch, seq, heads, size])?.transpose(&[0, 2, 1, 3])
     };
-    let scale = 1.0 / (head_dim as f32).sqrt();
-    let out = attend(&part(0, true)?, &part(1, true)?, &part(2, false)?, scale, Mask::Array(key_mask(mask)?))?;
+    let scale = 1.0 / (head_dim as f64).sqrt();
+    let (q, k, v) = (part(0, true)?, part(1, true)?, part(2, false)?);
+    let out = attend(operands.scope, operands.node, [&q, &k, &v], scale, Mask::Array(key_mask(mask)?))?;
     let merged = out.transpose(&[0, 2, 1, 3])?.reshape(&[batch, seq, heads * size])?;
-    let projected = linear(&merged, weights.out)?;
+    let projected = linear(operands, &merged, weights.out)?;
     if projected.dims()? == dims { Ok(projected) } else { projected.reshape(&dims) }
 }

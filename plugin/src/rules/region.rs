@@ -96,7 +96,7 @@ fn region(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let inputs = scope.inputs(node)?;
     let reading =
         Reading { scalars: *scalar_input_mask, modulus: input_modulus, prologue: (*prologue, *prologue_input) };
-    evaluate(chain, &inputs, &reading, &dims_of(node)?)
+    evaluate(scope, node, chain, &inputs, &reading, &dims_of(node)?)
 }
 
 /// `Op::BatchElementwiseRegion`: the chain, which has one input, over each operand; the results behind one another along the
@@ -115,7 +115,7 @@ fn batch(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         if *prologue == RegionPrologue::ResizeNearest2x {
             dims = resize_nearest_2x(input)?.dims()?;
         }
-        parts.push(evaluate(chain, &[input], &reading, &dims)?.cast(declared_dtype(node))?);
+        parts.push(evaluate(scope, node, chain, &[input], &reading, &dims)?.cast(declared_dtype(node))?);
     }
     Array::concat(&parts.iter().collect::<Vec<_>>(), 0)
 }
@@ -159,7 +159,14 @@ impl Value {
     }
 }
 
-fn evaluate(chain: &[ChainStep], inputs: &[&Array], reading: &Reading<'_>, dims: &[c_int]) -> Result<Array, Error> {
+fn evaluate(
+    scope: &Scope<'_>,
+    node: &Node,
+    chain: &[ChainStep],
+    inputs: &[&Array],
+    reading: &Reading<'_>,
+    dims: &[c_int],
+) -> Result<Array, Error> {
     let mut read = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
         let laid = lay(i, input, reading, dims).map_err(|e| e.context(format_args!("input {i}")))?;
@@ -171,11 +178,11 @@ fn evaluate(chain: &[ChainStep], inputs: &[&Array], reading: &Reading<'_>, dims:
         let next = match step {
             ChainStep::Activation(kind, x) => {
                 let x = value(x)?;
-                Value::new(&unary::lower(&x.array, *kind)?, x.dtype)?
+                Value::new(&unary::activation(scope, node, &x.array, *kind)?, x.dtype)?
             }
             ChainStep::Cast(to, x) => {
                 let dtype = DType::from(*to);
-                Value::new(&value(x)?.array.cast(dtype)?, dtype)?
+                Value::new(&unary::convert(scope, node, &value(x)?.array, dtype)?, dtype)?
             }
             ChainStep::Binary(op, a, b) => {
                 let (a, b) = (value(a)?, value(b)?);

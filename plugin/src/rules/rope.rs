@@ -1,6 +1,8 @@
 //! Rotary position embedding: `Op::Rope` from cosine and sine tables, `Op::AxialRope2d` from places in a grid.
 
-use super::rule::{Case, any, rules};
+use super::floats::floats as all_floats;
+use super::rule::{Case, rules};
+use super::steps::wide;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::{int, joined};
@@ -10,8 +12,8 @@ use rlx_ir::op::RopeStyle;
 use std::ffi::c_int;
 
 rules! {
-    Rope { head_dim, n_rot, style }    [x, cos, sin]    any    => lower(x, cos, sin, *head_dim, *n_rot, *style);
-    AxialRope2d { .. }                 [x; _, node]     floats => axial(x, &node.op);
+    Rope { head_dim, n_rot, style }    [x, cos, sin]    all_floats    => lower(x, cos, sin, *head_dim, *n_rot, *style);
+    AxialRope2d { .. }                 [x; _, node]     floats        => axial(x, &node.op);
 }
 
 fn floats(case: &Case<'_>) -> Result<(), Error> {
@@ -21,7 +23,7 @@ fn floats(case: &Case<'_>) -> Result<(), Error> {
 
 /// Rotates the first `n_rot` of each head's `head_dim` values; the last axis may pack several heads, the axis before it
 /// is the sequence. Tables are `[>= S, >= n_rot/2]`, or flat runs of `n_rot/2` per position. NeoX pairs
-/// `(i, i + n_rot/2)`, GptJ pairs `(2i, 2i+1)`.
+/// `(i, i + n_rot/2)`, GptJ pairs `(2i, 2i+1)`. Halves are turned in f32.
 pub(super) fn lower(
     x: &Array,
     cos: &Array,
@@ -38,13 +40,13 @@ pub(super) fn lower(
     if n_rot % 2 != 0 || n_rot > head_dim || head_dim <= 0 || width % head_dim != 0 {
         return Err(Error::invalid(format!("rope of {n_rot} out of {head_dim} values per head in rows of {width}")));
     }
-    let (cos, sin) = (table(cos, seq, n_rot / 2)?, table(sin, seq, n_rot / 2)?);
+    let (cos, sin) = (wide(&table(cos, seq, n_rot / 2)?)?, wide(&table(sin, seq, n_rot / 2)?)?);
     // [.., S, heads, head_dim]
     let mut split = dims[..dims.len() - 1].to_vec();
     split.extend([width / head_dim, head_dim]);
     let last = split.len() - 1;
     let axis = int(last)?;
-    let heads = x.reshape(&split)?;
+    let heads = wide(x)?.reshape(&split)?;
     let turned = heads.slice_axis(last, 0, Some(n_rot), 1)?;
     let (a, b) = match style {
         RopeStyle::NeoX => {

@@ -15,7 +15,7 @@ use std::ffi::c_int;
 rules! {
     Cumsum { axis, exclusive }     [x; scope, node]    any    => running(scope, node, Scan::Sum, x, *axis, *exclusive);
     CumProd { axis, exclusive }    [x; scope, node]    any    => running(scope, node, Scan::Product, x, *axis, *exclusive);
-    CumMax { axis, exclusive }     [x]                 any    => x.cummax(axis_in(x, *axis)?, false, *exclusive);
+    CumMax { axis, exclusive }     [x; scope, node]    any    => running(scope, node, Scan::Maximum, x, *axis, *exclusive);
 }
 
 fn running(scope: &Scope<'_>, node: &Node, scan: Scan, x: &Array, axis: i32, exclusive: bool) -> Result<Array, Error> {
@@ -24,6 +24,7 @@ fn running(scope: &Scope<'_>, node: &Node, scan: Scan, x: &Array, axis: i32, exc
         return match scan {
             Scan::Sum => x.cumsum(axis_in(x, axis)?, exclusive),
             Scan::Product => x.cumprod(axis_in(x, axis)?, false, exclusive),
+            Scan::Maximum => x.cummax(axis_in(x, axis)?, false, exclusive),
         };
     }
     let dims = x.dims()?;

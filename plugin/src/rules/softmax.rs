@@ -1,6 +1,7 @@
 //! Softmax.
 
-use super::rule::{any, rules};
+use super::floats::floats;
+use super::rule::rules;
 use super::scope::Scope;
 use super::steps::{on_last_axis, on_processor};
 use crate::host::normalize::Softmax;
@@ -10,11 +11,11 @@ use rlx_host_api::Error;
 use rlx_ir::Node;
 
 rules! {
-    Softmax { axis }    [x; scope, node]    any    => softmax(scope, node, x, *axis);
+    Softmax { axis }    [x; scope, node]    floats    => softmax(scope, node, x, *axis);
 }
 
 /// Along any axis.
-fn softmax(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> Result<Array, Error> {
+pub(super) fn softmax(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> Result<Array, Error> {
     if !on_processor(scope, x)? {
         return x.softmax(int(axis_of(axis, x.dims()?.len())?)?);
     }

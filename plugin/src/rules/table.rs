@@ -2,9 +2,9 @@
 
 use super::rule::{Case, Rule};
 use super::{
-    attention, binary, channel_norm, complex, control, conv, custom, fused, gather, group_norm, integer_products, leaf,
-    linalg, matmul, norm, pad, pool, quantized, random, reduce, region, residual, resize, rope, sample, scan, scatter,
-    shape, softmax, sort, unary, unary_backward,
+    attention, binary, channel_norm, complex, control, conv, cross_entropy, custom, fused, gather, group_norm,
+    integer_products, leaf, linalg, matmul, modulation, norm, pad, pool, quantized, random, reduce, region, residual,
+    resize, rope, sample, scan, scatter, shape, softmax, sort, unary, unary_backward,
 };
 use crate::ir::effects::states_of;
 use crate::ir::names::{label, place};
@@ -23,6 +23,7 @@ const FAMILIES: &[&[Rule]] = &[
     norm::RULES,
     channel_norm::RULES,
     group_norm::RULES,
+    modulation::RULES,
     attention::RULES,
     rope::RULES,
     shape::RULES,
@@ -33,6 +34,7 @@ const FAMILIES: &[&[Rule]] = &[
     complex::RULES,
     reduce::RULES,
     softmax::RULES,
+    cross_entropy::RULES,
     scan::RULES,
     sort::RULES,
     conv::RULES,

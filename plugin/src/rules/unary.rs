@@ -17,8 +17,8 @@ rules! {
     StopGradient        [x]                 any    => x.duplicate();
 }
 
-/// An activation as a node of its own, by the kernel of the processor where MLX's loses digits.
-fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
+/// An activation of x, which may be a step of `node`, by the kernel of the processor where MLX's loses digits.
+pub(super) fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
     let function = function(kind).filter(|(_, is_for_all)| *is_for_all || matches!(x.dtype(), Ok(DType::F64)));
     match function {
         Some((function, _)) if on_processor(scope, x)? => {
@@ -48,7 +48,7 @@ fn function(kind: Activation) -> Option<(Function, bool)> {
         Activation::Softsign => (Function::Softsign, true),
         Activation::Log => (Function::Log, false),
         Activation::Sqrt => (Function::Sqrt, false),
-        Activation::Rsqrt => (Function::Rsqrt, false),
+        Activation::Rsqrt => (Function::Rsqrt, true),
         Activation::Sin => (Function::Sin, false),
         Activation::Cos => (Function::Cos, false),
         Activation::Tan => (Function::Tan, false),
@@ -63,8 +63,8 @@ fn function(kind: Activation) -> Option<(Function, bool)> {
     })
 }
 
-/// A conversion: floats to integers saturate, NaN becomes 0, integers wrap.
-fn convert(scope: &Scope<'_>, node: &Node, x: &Array, to: DType) -> Result<Array, Error> {
+/// A conversion of x, which may be a step of `node`: floats to integers saturate, NaN becomes 0, integers wrap.
+pub(super) fn convert(scope: &Scope<'_>, node: &Node, x: &Array, to: DType) -> Result<Array, Error> {
     if scope.device().in_host_memory() && Cast::is_ours(x.dtype()?, to) {
         return scope.host_step(node, &x.dims()?, to, &[x], Cast);
     }
@@ -72,7 +72,7 @@ fn convert(scope: &Scope<'_>, node: &Node, x: &Array, to: DType) -> Result<Array
 }
 
 /// One activation, as MLX's operations. Composed ones compute half types in f32 and round once at the end (the walk casts back).
-pub(super) fn lower(x: &Array, kind: Activation) -> Result<Array, Error> {
+fn lower(x: &Array, kind: Activation) -> Result<Array, Error> {
     let direct = match kind {
         Activation::Gelu => return x.gelu(),
         Activation::Silu => return x.silu(),

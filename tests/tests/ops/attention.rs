@@ -126,18 +126,22 @@ impl Setup {
         self.scale.map_or(1.0 / (self.d as f64).sqrt(), f64::from)
     }
 
+    fn op(&self, mask_kind: MaskKind) -> Op {
+        Op::Attention {
+            num_heads: self.heads,
+            head_dim: self.d,
+            v_head_dim: self.dv,
+            mask_kind,
+            score_scale: self.scale,
+            attn_logit_softcap: self.cap,
+        }
+    }
+
     /// Checks one mask; `mask` is the fourth operand where the kind has one.
     fn check(&self, form: Form, layout: Layout, kind: MaskKind, mask: Option<&Tensor>, reference: &Reference<'_>) {
         let Operands { q, k, v } = self.operands(form.batch());
         let want = form.of(&reference.run(&q, &k, &v));
-        let op = Op::Attention {
-            num_heads: self.heads,
-            head_dim: self.d,
-            v_head_dim: self.dv,
-            mask_kind: kind,
-            score_scale: self.scale,
-            attn_logit_softcap: self.cap,
-        };
+        let op = self.op(kind);
         let (q, k, v) = (form.of(&q), form.of(&k), form.of(&v));
         let operands: Vec<&Tensor> = [&q, &k, &v].into_iter().chain(mask).collect();
         let got = run_one(&one_op(op, &operands, layout, &want.dims, DType::F32));
@@ -175,6 +179,50 @@ fn causal_queries_stand_at_the_end_of_the_keys() {
         let attends = |[_, _, i, j]: [usize; 4]| j <= i + offset;
         setup.check(form, Layout::Dense, MaskKind::Causal, None, &setup.reference(&attends));
     });
+}
+
+/// More queries than keys: then they begin together.
+#[test]
+fn more_queries_than_keys() {
+    let setup = Setup { queries: 6, keys: 3, ..PLAIN };
+    for setup in [setup, Setup { cap: Some(1.5), ..setup }] {
+        for form in Form::ALL {
+            let attends = |[_, _, i, j]: [usize; 4]| j <= i;
+            setup.check(form, Layout::Dense, MaskKind::Causal, None, &setup.reference(&attends));
+            for window in [2, 3, 100] {
+                let attends = |[_, _, i, j]: [usize; 4]| j <= i && j + window >= i;
+                // Of later rows no key is left in the window: they are even averages.
+                setup.check(form, Layout::Dense, MaskKind::SlidingWindow(window), None, &setup.reference(&attends));
+            }
+        }
+    }
+}
+
+/// Scores that reach 1e6 before the cap and stay below it: what stands for a hidden key has to be far below them.
+#[test]
+fn masks_hide_keys_below_any_cap() {
+    let setup = Setup { scale: Some(1e5), cap: Some(1e6), ..PLAIN };
+    let Operands { q, k, v } = setup.operands(2);
+    let attends = |[_, _, i, j]: [usize; 4]| j <= i;
+    let want = setup.reference(&attends).run(&q, &k, &v);
+    let op = setup.op(MaskKind::Causal);
+    let got = run_one(&one_op(op, &[&q, &k, &v], Layout::Dense, &want.dims, DType::F32));
+    // The first row has one key, whatever its score.
+    for (b, h, c) in [(0, 0, 0), (1, 1, 7)] {
+        assert_eq!(got.at(&[b, h, 0, c]), v.at(&[b, h, 0, c]), "{:?}", got.values);
+    }
+}
+
+/// The IR's other backends take a cap of 0 for none.
+#[test]
+fn a_cap_of_zero_is_none() {
+    let setup = Setup { cap: None, ..PLAIN };
+    let reference = setup.reference(&|_| true);
+    let want = reference.run(&setup.operands(2).q, &setup.operands(2).k, &setup.operands(2).v);
+    let Operands { q, k, v } = setup.operands(2);
+    let op = Setup { cap: Some(0.0), ..PLAIN }.op(MaskKind::None);
+    let got = run_one(&one_op(op, &[&q, &k, &v], Layout::Dense, &want.dims, DType::F32));
+    assert_attention("cap 0", &got, &want, setup.d, setup.scale());
 }
 
 #[test]
@@ -299,4 +347,97 @@ fn heads_that_do_not_divide_are_refused() {
     };
     let error = refusal(&one_op(op, &[&q, &kv, &kv], Layout::Dense, &[1, 2, 12], DType::F32));
     assert!(error.message().contains("Attention") && error.message().contains("10"), "{error}");
+}
+
+/// A node that says other heads than its operands have would scale the scores by those.
+#[test]
+fn other_heads_than_the_node_says_are_refused() {
+    let op = PLAIN.op(MaskKind::None);
+    for (q, k, v, part) in [
+        (&[2, 5, 3, 8][..], &[2, 5, 3, 8][..], &[2, 5, 3, 8][..], "q has 3 heads of 8"),
+        (&[2, 5, 16], &[2, 5, 16], &[2, 5, 12], "width 12"),
+        (&[2, 2, 5, 8], &[2, 2, 5, 4], &[2, 2, 5, 8], "k has 2 heads of 4"),
+        (&[2, 2, 5, 8], &[2, 2, 5, 8], &[2, 2, 5, 6], "v has 2 heads of 6"),
+        (&[2, 2, 5, 8], &[2, 2, 5, 8], &[2, 1, 5, 8], "do not go together"),
+        (&[2, 2, 5, 8], &[2, 2, 0, 8], &[2, 2, 0, 8], "no keys"),
+        (&[2, 2, 5, 8], &[2, 10, 8], &[2, 10, 8], "beside another rank"),
+    ] {
+        let (q, k, v) = (Tensor::random(q, 1), Tensor::random(k, 2), Tensor::random(v, 3));
+        let error = refusal(&one_op(op.clone(), &[&q, &k, &v], Layout::Dense, &q.dims, DType::F32));
+        assert!(error.message().contains("Attention") && error.message().contains(part), "{error}");
+    }
+    for cap in [-1.0, f32::NAN, f32::INFINITY] {
+        let Operands { q, k, v } = PLAIN.operands(2);
+        let op = Setup { cap: Some(cap), ..PLAIN }.op(MaskKind::None);
+        let error = refusal(&one_op(op, &[&q, &k, &v], Layout::Dense, &q.dims, DType::F32));
+        assert!(error.message().contains("soft cap") && error.message().contains("Attention"), "{error}");
+    }
+}
+
+/// Nothing to attend from.
+#[test]
+fn no_queries_and_no_batches() {
+    for (q, k) in [([2, 2, 0, 8], [2, 2, 5, 8]), ([0, 2, 3, 8], [0, 2, 5, 8])] {
+        let (q, k) = (Tensor::random(&q, 1), Tensor::random(&k, 2));
+        for setup in [PLAIN, Setup { cap: Some(1.5), ..PLAIN }] {
+            for kind in [MaskKind::None, MaskKind::Causal, MaskKind::SlidingWindow(1)] {
+                let got = run_one(&one_op(setup.op(kind), &[&q, &k, &k], Layout::Dense, &q.dims, DType::F32));
+                assert!(got.values.is_empty());
+            }
+        }
+    }
+}
+
+/// A bias of every dtype and of fewer axes, down to what other backends hide keys with.
+#[test]
+fn biases_of_every_dtype_and_rank() {
+    for (dims, axes) in
+        [(&[5, 5][..], &[2, 3][..]), (&[2, 5, 5], &[1, 2, 3]), (&[5], &[3]), (&[2, 1, 1, 5], &[0, 1, 2, 3])]
+    {
+        for dtype in [DType::F32, DType::F16, DType::BF16, DType::F64, DType::I32] {
+            let bias = Tensor::random(dims, 31).map(|v| if v > 1.0 { -1e4 } else { v.round() });
+            let bias = bias.to(dtype);
+            let at = |at: [usize; 4]| {
+                let index: Vec<usize> = axes.iter().map(|&axis| at[axis]).collect();
+                bias.broadcast_at(&index)
+            };
+            let reference = Reference { bias: &at, ..PLAIN.reference(&|_| true) };
+            for form in [Form::Bhsd, Form::Bshd, Form::Packed] {
+                PLAIN.check(form, Layout::Dense, MaskKind::Bias, Some(&bias), &reference);
+            }
+        }
+    }
+}
+
+/// -1e9 over a whole row leaves the differences of its scores beside it, in f32; beside halves too.
+#[test]
+fn a_row_that_a_bias_hides_whole_is_finite() {
+    let bias = Tensor::f32(&[1, 1, 5, 5], (0..25).map(|i| if i < 10 { -1e9 } else { 0.0 }).collect::<Vec<_>>());
+    for dtype in [DType::F32, DType::F16, DType::BF16] {
+        for (setup, dtype) in [(PLAIN, dtype), (Setup { cap: Some(2.0), ..PLAIN }, dtype)] {
+            let Operands { q, k, v } = setup.operands(2);
+            let (q, k, v) = (q.to(dtype), k.to(dtype), v.to(dtype));
+            let got = run_one(&one_op(setup.op(MaskKind::Bias), &[&q, &k, &v, &bias], Layout::Dense, &q.dims, dtype));
+            assert!(got.values.iter().all(|v| v.is_finite() && v.abs() <= 2.0), "{dtype:?} {:?}", got.values);
+        }
+    }
+}
+
+/// Each of the operands may be of another dtype than the others and than the result.
+#[test]
+fn operands_of_several_dtypes_compute_in_the_declared_one() {
+    let dtypes = [DType::F32, DType::F16, DType::BF16];
+    for first in 0..3 {
+        for shift in 1..3 {
+            let Operands { q, k, v } = PLAIN.operands(2);
+            let of = |at: usize| dtypes[(first + at * shift) % 3];
+            let (q, k, v) = (q.to(of(0)), k.to(of(1)), v.to(of(2)));
+            let want = PLAIN.reference(&|_| true).run(&q, &k, &v);
+            for declared in dtypes {
+                let case = one_op(PLAIN.op(MaskKind::None), &[&q, &k, &v], Layout::Dense, &want.dims, declared);
+                let what = format!("{:?} {:?} {:?} as {declared:?}", q.dtype, k.dtype, v.dtype);
+                assert_attention(&what, &run_one(&case), &want, PLAIN.d, PLAIN.scale());
+            }
+        }
+    }
 }

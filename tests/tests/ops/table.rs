@@ -22,8 +22,6 @@ const NOT_YET: &[OpKind] = &[
     OpKind::MaxPool3dBackward,
     OpKind::Conv3dBackwardInput,
     OpKind::Conv3dBackwardWeight,
-    OpKind::SoftmaxCrossEntropy,
-    OpKind::SoftmaxCrossEntropyWithLogits,
     OpKind::SoftmaxCrossEntropyBackward,
     OpKind::AttentionBackward,
     OpKind::AttentionBackwardAll,
@@ -96,9 +94,7 @@ const NOT_YET: &[OpKind] = &[
     OpKind::EighBackward,
     OpKind::EighBatch,
     OpKind::EighBatchBackward,
-    OpKind::AdaLayerNorm,
     OpKind::AdaLayerNormBackward,
-    OpKind::GatedResidual,
     OpKind::GatedResidualBackward,
 ];
 

@@ -7,6 +7,7 @@ mod custom_ops;
 mod double_floats;
 mod group_norm;
 mod moving;
+mod products;
 mod quantized;
 mod refusals;
 mod shape;
