@@ -17,8 +17,8 @@ rules! {
     StopGradient        [x]                 any    => x.duplicate();
 }
 
-/// An activation as a node of its own, by the kernel of the processor where MLX's loses digits.
-fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
+/// An activation of x, which may be a step of `node`, by the kernel of the processor where MLX's loses digits.
+pub(super) fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
     let function = function(kind).filter(|(_, is_for_all)| *is_for_all || matches!(x.dtype(), Ok(DType::F64)));
     match function {
         Some((function, _)) if on_processor(scope, x)? => {
