@@ -15,11 +15,13 @@ pub enum Layout {
     Transposed,
     /// The middle of a longer last axis.
     Narrowed,
+    /// As the host gives it, save that all operands behind the first, or the only one, are parameters.
+    Params,
 }
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Dense, Self::Transposed, Self::Narrowed];
+    pub const ALL: [Self; 4] = [Self::Dense, Self::Transposed, Self::Narrowed, Self::Params];
 
     /// Its part of a case's name.
     pub fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Layout {
             Self::Dense => "dense",
             Self::Transposed => "transposed",
             Self::Narrowed => "narrowed",
+            Self::Params => "params",
         }
     }
 }
@@ -52,6 +55,10 @@ impl Operand {
 /// The closed form of a case: its outputs for its operands.
 pub type Oracle = Box<dyn Fn(&[Tensor]) -> Vec<Expected> + Send + Sync>;
 
+/// What the closed form of a case is about where an op may choose among several values: tensors made of the operands and
+/// of the output, such as the product of a factor with its transpose.
+pub type Laws = Box<dyn Fn(&[Tensor], &Tensor) -> Vec<Tensor> + Send + Sync>;
+
 /// A case.
 pub struct Case {
     /// Family, attributes, dtypes, extents, values, layout and seed: a name that makes the same case again.
@@ -60,12 +67,13 @@ pub struct Case {
     pub family: &'static str,
     /// The op.
     pub kind: OpKind,
-    /// The program. Its inputs are `x0`, `x1`, … for the operands.
+    /// The program. Its inputs and parameters are `x0`, `x1`, … for the operands.
     pub graph: Graph,
     operands: Vec<Operand>,
     layout: Layout,
     seed: u64,
     oracle: Oracle,
+    laws: Option<Laws>,
 }
 
 impl fmt::Debug for Case {
@@ -94,6 +102,19 @@ impl Case {
         (self.oracle)(operands)
     }
 
+    /// What the closed form is about, of the outputs that were found: those themselves, or what the laws make of them.
+    pub fn judged(&self, operands: &[Tensor], found: &[Tensor]) -> Vec<Tensor> {
+        match &self.laws {
+            Some(laws) => found.iter().flat_map(|output| laws(operands, output)).collect(),
+            None => found.to_vec(),
+        }
+    }
+
+    /// Whether the op may choose among several values, so that laws are compared.
+    pub fn has_laws(&self) -> bool {
+        self.laws.is_some()
+    }
+
     /// Element type of the values that the op works on: of its first operand that is no bool, or of the output.
     pub fn dtype(&self) -> DType {
         let output = || self.graph.outputs.first().map_or(DType::F32, |&id| self.graph.shape(id).dtype());
@@ -113,9 +134,11 @@ impl Case {
 }
 
 /// What a node reads of what the host gives.
-fn read(graph: &mut Graph, name: String, operand: &Operand, layout: Layout) -> NodeId {
+fn read(graph: &mut Graph, (at, count): (usize, usize), operand: &Operand, layout: Layout) -> NodeId {
     let (shape, rank) = (Shape::new(&operand.dims, operand.dtype), operand.dims.len());
+    let name = format!("x{at}");
     match layout {
+        Layout::Params if at > 0 || count == 1 => graph.param(name, shape),
         Layout::Transposed if rank > 1 => {
             let perm: Vec<usize> = (0..rank).rev().collect();
             let turned: Vec<usize> = operand.dims.iter().rev().copied().collect();
@@ -206,15 +229,50 @@ impl Cases {
         (dtype, dims): (DType, &[usize]),
         oracle: impl Fn(&[Tensor]) -> Expected + Send + Sync + 'static,
     ) {
-        let kind = op.kind();
+        self.push(layout, attributes, Some(op), operands, (dtype, dims), (Box::new(move |x| vec![oracle(x)]), None));
+    }
+
+    /// One op whose output the definition leaves some freedom: what `laws` makes of it is what `oracle` is about.
+    pub fn add_with_laws(
+        &mut self,
+        attributes: &str,
+        op: Op,
+        operands: Vec<Operand>,
+        output: (DType, &[usize]),
+        oracle: impl Fn(&[Tensor]) -> Vec<Expected> + Send + Sync + 'static,
+        laws: impl Fn(&[Tensor], &Tensor) -> Vec<Tensor> + Send + Sync + 'static,
+    ) {
+        self.push(Layout::Dense, attributes, Some(op), operands, output, (Box::new(oracle), Some(Box::new(laws))));
+    }
+
+    /// A program that gives back what it is given, without an op: an input, or with [`Layout::Params`] a parameter.
+    pub fn add_leaf(&mut self, layout: Layout, attributes: &str, operand: Operand) {
+        let dims = operand.dims.clone();
+        let oracle: Oracle = Box::new(|x| x.iter().cloned().map(Expected::exact).collect());
+        self.push(layout, attributes, None, vec![operand.clone()], (operand.dtype, &dims), (oracle, None));
+    }
+
+    fn push(
+        &mut self,
+        layout: Layout,
+        attributes: &str,
+        op: Option<Op>,
+        operands: Vec<Operand>,
+        (dtype, dims): (DType, &[usize]),
+        (oracle, laws): (Oracle, Option<Laws>),
+    ) {
         let mut graph = Graph::new("case");
-        let reads = operands.iter().enumerate();
-        let inputs = reads.map(|(at, operand)| read(&mut graph, format!("x{at}"), operand, layout)).collect();
-        let node = graph.add_node(op, inputs, Shape::new(dims, dtype));
-        graph.set_outputs(vec![node]);
+        let (reads, count) = (operands.iter().enumerate(), operands.len());
+        let inputs: Vec<NodeId> = reads.map(|(at, operand)| read(&mut graph, (at, count), operand, layout)).collect();
+        let outputs = match op {
+            Some(op) => vec![graph.add_node(op, inputs, Shape::new(dims, dtype))],
+            None => inputs,
+        };
+        let kind = outputs.first().map_or(OpKind::Input, |&id| graph.node(id).op.kind());
+        graph.set_outputs(outputs);
         let name = self.name(attributes, &operands, dtype, dims, layout);
-        let oracle: Oracle = Box::new(move |operands| vec![oracle(operands)]);
-        self.list.push(Case { name, family: self.family, kind, graph, operands, layout, seed: self.seed, oracle });
+        let (family, seed) = (self.family, self.seed);
+        self.list.push(Case { name, family, kind, graph, operands, layout, seed, oracle, laws });
     }
 
     fn name(&self, attributes: &str, operands: &[Operand], dtype: DType, dims: &[usize], layout: Layout) -> String {

@@ -173,7 +173,7 @@ fn distance(found: f64, wanted: f64, scale: f64, expected: &Expected) -> (f64, f
         // What is exact in real numbers is representable.
         _ if exact => 0.0,
         DType::F16 | DType::BF16 => 0.5 * own + units * step,
-        DType::F64 => (units + 1.0) * unit,
+        DType::F64 | DType::C128 => (units + 1.0) * unit,
         _ => units * unit,
     };
     // The closed form is itself rounded to 53 bits.

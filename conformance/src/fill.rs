@@ -1,7 +1,7 @@
 //! What operands are filled with. The same seed and name give the same values on every machine.
 
 use crate::format::{Format, whole_range};
-use crate::tensor::{Tensor, is_float};
+use crate::tensor::{Tensor, is_float, parts};
 use rlx_ir::DType;
 
 /// Values of an operand.
@@ -46,7 +46,7 @@ impl Fill {
     /// A tensor of such values.
     pub fn tensor(&self, dtype: DType, dims: &[usize], seed: u64) -> Tensor {
         let mut numbers = Numbers(seed);
-        let count = dims.iter().product::<usize>();
+        let count = dims.iter().product::<usize>() * parts(dtype);
         if !is_float(dtype) {
             return Tensor::whole(dtype, dims, self.wholes(dtype, count, &mut numbers));
         }

@@ -19,13 +19,13 @@ const F32: Format = Format { digits: 24, least: -126, max: f32::MAX as f64 };
 const F64: Format = Format { digits: 53, least: -1022, max: f64::MAX };
 
 impl Format {
-    /// The format of a dtype; none where it is not one of real floats.
+    /// The format of a dtype, of each part of a complex one; none where values are whole numbers.
     pub fn of(dtype: DType) -> Option<Self> {
         match dtype {
             DType::F16 => Some(F16),
             DType::BF16 => Some(BF16),
-            DType::F32 => Some(F32),
-            DType::F64 => Some(F64),
+            DType::F32 | DType::C64 => Some(F32),
+            DType::F64 | DType::C128 => Some(F64),
             _ => None,
         }
     }

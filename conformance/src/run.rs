@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::compare::{Comparison, Difference, Expected, compare};
 use crate::tensor::Tensor;
-use rlx_host_api::{Backend, CompileOptions, Counters, Error, ErrorKind, Executable};
+use rlx_host_api::{Backend, CompileOptions, Counters, Error, ErrorKind, Executable, TensorView};
 
 /// How often a case runs.
 const RUNS: u64 = 3;
@@ -62,7 +62,8 @@ pub fn details(backend: &Backend, mode: Option<&str>, case: &Case) -> Details {
         return details;
     }
     details.expected = case.expected(&operands);
-    details.outcome = match attempt(backend, mode, case, &details.inputs, &details.expected, &mut details.found) {
+    let judge = |found: &[Tensor]| judge(&case.judged(&operands, found), &details.expected);
+    details.outcome = match attempt(backend, mode, case, &details.inputs, judge, &mut details.found) {
         Ok(outcome) => outcome,
         Err(Stop::Refused(error)) if error.kind() == ErrorKind::Unsupported => {
             Outcome::Unsupported { reason: error.message().to_owned() }
@@ -88,7 +89,7 @@ fn attempt(
     mode: Option<&str>,
     case: &Case,
     inputs: &[Tensor],
-    expected: &[Expected],
+    judge: impl FnOnce(&[Tensor]) -> Result<Outcome, Stop>,
     found: &mut Vec<Tensor>,
 ) -> Result<Outcome, Stop> {
     let broken = |what: &'static str| move |error: Error| Stop::Broken(format!("{what}: {error}"));
@@ -98,12 +99,13 @@ fn attempt(
         options = options.set("mode", mode);
     }
     let mut executable = backend.compile(text.as_bytes(), &options).map_err(Stop::Refused)?;
+    bind(&mut executable, inputs)?;
     let before = counters(&executable).map_err(broken("the counters"))?;
     let bytes = in_order(&executable, inputs)?;
     let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
     let first = executable.run_to_vec(&views).map_err(broken("the first run"))?;
     *found = outputs(&executable, &first)?;
-    let outcome = judge(found, expected)?;
+    let outcome = judge(found)?;
     for run in 2..=RUNS {
         let again = executable.run_to_vec(&views).map_err(broken("a later run"))?;
         if again != first {
@@ -142,16 +144,25 @@ fn traced_once(case: &Case, before: Option<Counters>, after: Option<Counters>) -
     Ok(())
 }
 
+/// The tensor of an input or parameter `xN`.
+fn named<'a>(inputs: &'a [Tensor], name: &str) -> Result<&'a Tensor, Stop> {
+    let at = name.strip_prefix('x').and_then(|at| at.parse::<usize>().ok());
+    at.and_then(|at| inputs.get(at)).ok_or_else(|| Stop::Broken(format!("it asks for an input `{name}`")))
+}
+
+/// Gives the executable its parameters.
+fn bind(executable: &mut Executable, inputs: &[Tensor]) -> Result<(), Stop> {
+    for info in executable.params().to_vec() {
+        let bytes = named(inputs, &info.name)?.bytes();
+        let value = TensorView { dtype: info.dtype, dims: &info.dims, data: &bytes };
+        executable.set_param(&info.name, value).map_err(|error| Stop::Broken(format!("a parameter: {error}")))?;
+    }
+    Ok(())
+}
+
 /// The bytes of the inputs in the order that the executable asks for.
 fn in_order(executable: &Executable, inputs: &[Tensor]) -> Result<Vec<Vec<u8>>, Stop> {
-    let bytes = |name: &str| -> Option<Vec<u8>> {
-        let at: usize = name.strip_prefix('x')?.parse().ok()?;
-        Some(inputs.get(at)?.bytes())
-    };
-    let given = executable.inputs().iter();
-    given
-        .map(|info| bytes(&info.name).ok_or_else(|| Stop::Broken(format!("it asks for an input `{}`", info.name))))
-        .collect()
+    executable.inputs().iter().map(|info| Ok(named(inputs, &info.name)?.bytes())).collect()
 }
 
 fn outputs(executable: &Executable, bytes: &[Vec<u8>]) -> Result<Vec<Tensor>, Stop> {

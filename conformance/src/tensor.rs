@@ -52,7 +52,7 @@ pub struct Tensor {
     pub dims: Vec<usize>,
     /// Element type.
     pub dtype: DType,
-    /// Elements, row-major.
+    /// Elements, row-major; of a complex number the real part, then the imaginary one.
     pub values: Values,
 }
 
@@ -120,7 +120,7 @@ impl Tensor {
             Values::Real(values) => values.iter().for_each(|&value| match self.dtype {
                 DType::F16 => out.extend(f16::from_f32(value as f32).to_le_bytes()),
                 DType::BF16 => out.extend(bf16::from_f32(value as f32).to_le_bytes()),
-                DType::F32 => out.extend((value as f32).to_le_bytes()),
+                DType::F32 | DType::C64 => out.extend((value as f32).to_le_bytes()),
                 _ => out.extend(value.to_le_bytes()),
             }),
             Values::Whole(values) => {
@@ -137,7 +137,7 @@ impl Tensor {
         let values = match dtype {
             DType::F16 => real(data, |b| f16::from_le_bytes(b).into()),
             DType::BF16 => real(data, |b| bf16::from_le_bytes(b).into()),
-            DType::F32 => real(data, |b| f32::from_le_bytes(b).into()),
+            DType::F32 | DType::C64 => real(data, |b| f32::from_le_bytes(b).into()),
             DType::I8 => whole(data, |b| i8::from_le_bytes(b).into()),
             DType::I16 => whole(data, |b| i16::from_le_bytes(b).into()),
             DType::I32 => whole(data, |b| i32::from_le_bytes(b).into()),
@@ -156,6 +156,11 @@ fn real<const N: usize>(data: &[u8], convert: impl Fn([u8; N]) -> f64) -> Values
 
 fn whole<const N: usize>(data: &[u8], convert: impl Fn([u8; N]) -> i128) -> Values {
     Values::Whole(data.as_chunks::<N>().0.iter().map(|&element| convert(element)).collect())
+}
+
+/// How many real numbers an element of this dtype is.
+pub fn parts(dtype: DType) -> usize {
+    if matches!(dtype, DType::C64 | DType::C128) { 2 } else { 1 }
 }
 
 /// Whether values of this dtype are floats; else they are integers or bools.

@@ -85,6 +85,22 @@ pub const FUSED: Tolerance = sums(
 );
 /// Attention.
 pub const ATTENTION: Tolerance = sums("attention", 8.0, 1.0, "two products and a softmax between");
+/// Blocks of layers.
+pub const BLOCK: Tolerance = sums(
+    "blocks of layers",
+    64.0,
+    1.0,
+    "several products, a softmax and norms one after the other, in units of the sum of their sizes",
+);
+/// Derivatives of activations.
+pub const SLOPE: Tolerance =
+    fixed("derivatives of activations", 16.0, "two or three exponentials or quotients and the products around them");
+/// Gradients of norms.
+pub const NORM_BACKWARD: Tolerance =
+    sums("gradients of norms", 8.0, 1.0, "a norm, and sums over its groups or over the batch");
+/// Laws of factors.
+pub const LAW: Tolerance =
+    sums("laws of factors", 8.0, 4.0, "a backward stable factorisation, in units of the largest result");
 /// Factorisations and solves.
 pub const SOLVE: Tolerance = Tolerance {
     what: "solve, Cholesky, determinant",
@@ -99,7 +115,7 @@ pub const FAKE_QUANTIZE: Tolerance =
     fixed("fake quantization", 2.0, "a quotient, a whole number of steps and a product; cases stay clear of ties");
 
 /// All rows.
-pub const TABLE: [Tolerance; 21] = [
+pub const TABLE: [Tolerance; 25] = [
     EXACT,
     ROUNDED,
     FEW,
@@ -119,6 +135,10 @@ pub const TABLE: [Tolerance; 21] = [
     NORM,
     ATTENTION,
     FUSED,
+    BLOCK,
+    SLOPE,
+    NORM_BACKWARD,
+    LAW,
     SOLVE,
     FAKE_QUANTIZE,
 ];

@@ -3,23 +3,23 @@
 use super::dtypes::FLOATS;
 use crate::case::{Cases, Operand};
 use crate::fill::Fill;
-use crate::oracle::attention::{Attention, attention, packed};
+use crate::oracle::attention::{Attention, attention};
 use rlx_ir::op::MaskKind;
 use rlx_ir::{DType, Op};
 
 /// Extents of a case.
 #[derive(Clone, Copy)]
-struct Extents {
-    batch: usize,
-    heads: usize,
-    kv_heads: usize,
-    queries: usize,
-    keys: usize,
-    d: usize,
-    dv: usize,
+pub(super) struct Extents {
+    pub(super) batch: usize,
+    pub(super) heads: usize,
+    pub(super) kv_heads: usize,
+    pub(super) queries: usize,
+    pub(super) keys: usize,
+    pub(super) d: usize,
+    pub(super) dv: usize,
 }
 
-const PLAIN: Extents = Extents { batch: 2, heads: 4, kv_heads: 4, queries: 5, keys: 5, d: 8, dv: 8 };
+pub(super) const PLAIN: Extents = Extents { batch: 2, heads: 4, kv_heads: 4, queries: 5, keys: 5, d: 8, dv: 8 };
 
 pub(super) fn cases(cases: &mut Cases) {
     for dtype in FLOATS {
@@ -60,12 +60,11 @@ pub(super) fn cases(cases: &mut Cases) {
             None,
             Fill::These(&[200.0, 200.0, 200.0, 200.0, -200.0, 100.0, 1.0]),
         );
-        layouts(cases, dtype);
     }
     bias_of_another_dtype(cases);
 }
 
-fn attributes(extents: Extents, mask: MaskKind, scale: Option<f32>, cap: Option<f32>) -> (Op, Attention) {
+pub(super) fn attributes(extents: Extents, mask: MaskKind, scale: Option<f32>, cap: Option<f32>) -> (Op, Attention) {
     let op = Op::Attention {
         num_heads: extents.heads,
         head_dim: extents.d,
@@ -78,7 +77,7 @@ fn attributes(extents: Extents, mask: MaskKind, scale: Option<f32>, cap: Option<
     (op, Attention { mask, scale, cap: cap.map(f64::from) })
 }
 
-fn name(extents: Extents, mask: MaskKind, scale: Option<f32>, cap: Option<f32>) -> String {
+pub(super) fn name(extents: Extents, mask: MaskKind, scale: Option<f32>, cap: Option<f32>) -> String {
     let mut name = format!("{mask:?}").to_lowercase().replace(['(', ')'], "");
     if extents.heads != extents.kv_heads {
         name += "/shared";
@@ -121,20 +120,6 @@ fn add(
     let (op, attributes) = attributes(extents, mask, scale, cap);
     let name = format!("bhsd/{}", name(extents, mask, scale, cap));
     cases.add(&name, op, operands, (dtype, &[batch, heads, queries, dv]), move |x| attention(&attributes, x));
-}
-
-/// Packed heads.
-fn layouts(cases: &mut Cases, dtype: DType) {
-    for mask in [MaskKind::None, MaskKind::Causal, MaskKind::Custom] {
-        let Extents { batch, heads, queries, keys, d, .. } = PLAIN;
-        let operand = |rows| Operand::new(dtype, &[batch, rows, heads * d], Fill::Spread);
-        let mut operands = vec![operand(queries), operand(keys), operand(keys)];
-        operands.extend(mask_operand(dtype, PLAIN, mask));
-        let (op, attributes) = attributes(PLAIN, mask, None, None);
-        let name = format!("packed/{}", name(PLAIN, mask, None, None));
-        cases
-            .add(&name, op, operands, (dtype, &[batch, queries, heads * d]), move |x| packed(&attributes, x, heads, d));
-    }
 }
 
 /// A row of f32 biases that hides a key, beside half operands whose range it leaves.

@@ -14,6 +14,7 @@ pub(super) fn cases(cases: &mut Cases) {
         branches(cases, dtype);
         loops(cases, dtype);
         scans(cases, dtype);
+        functions(cases, dtype);
     }
 }
 
@@ -108,5 +109,27 @@ fn scans(cases: &mut Cases, dtype: DType) {
             }
             Expected::real(dtype, &shape, if trajectory { rows } else { carry }, EXACT)
         });
+    }
+}
+
+/// A function of two operands, and one that calls another.
+fn functions(cases: &mut Cases, dtype: DType) {
+    let call = |inner: Box<Graph>| Op::CustomFn { fwd_body: inner, vjp_body: None, jvp_body: None, num_inputs: 2 };
+    for dims in [&[][..], &[0, 3], &[5], &[2, 3, 4]] {
+        let shape = Shape::new(dims, dtype);
+        let shapes = [shape.clone(), shape.clone()];
+        let difference = || body(&shapes, |graph, v| vec![binary(graph, BinaryOp::Sub, v[0], v[1])]);
+        let around = body(&shapes, |graph, v| {
+            let found = graph.add_node(call(difference()), vec![v[1], v[0]], shape.clone());
+            vec![graph.add_node(Op::Activation(rlx_ir::op::Activation::Abs), vec![found], shape.clone())]
+        });
+        for (name, inner) in [("plain", difference()), ("nested", around)] {
+            let operands = vec![Operand::new(dtype, dims, Fill::Spread), Operand::new(dtype, dims, Fill::Spread)];
+            cases.add(&format!("customfn/{name}"), call(inner), operands, (dtype, dims), move |x| {
+                let pairs = x[0].reals().into_iter().zip(x[1].reals());
+                let values = pairs.map(|(a, b)| if name == "plain" { a - b } else { (b - a).abs() }).collect();
+                Expected::real(dtype, &x[0].dims, values, ROUNDED)
+            });
+        }
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn cases(cases: &mut Cases) {
         for at in INDICES {
             all(cases, dtype, at);
         }
+        outside(cases, dtype);
     }
 }
 
@@ -56,5 +57,18 @@ fn all(cases: &mut Cases, dtype: DType, at: DType) {
             (dtype, dims),
             move |x| gather::gather_elements(&x[0], &x[1], along),
         );
+    }
+}
+
+/// Indices in f32 that no row has: what is beyond the last row is that one, as NumPy's `clip` has it, also where an integer
+/// of 64 bits does not reach.
+fn outside(cases: &mut Cases, dtype: DType) {
+    const FAR: &[f64] = &[1e10, 1.9, f64::INFINITY, 1e20, 2.0, 16_777_216.0, 3e38];
+    for (table, axis, dims) in [(&[3, 2][..], 0, &[7, 2][..]), (&[2, 5], 1, &[2, 7]), (&[1], 0, &[7])] {
+        let operands =
+            vec![Operand::new(dtype, table, Fill::Distinct), Operand::new(DType::F32, &[7], Fill::These(FAR))];
+        cases.add(&format!("gather/outside/axis{axis}"), Op::Gather { axis }, operands, (dtype, dims), move |x| {
+            gather::gather_clipped(&x[0], &x[1], axis, dims)
+        });
     }
 }

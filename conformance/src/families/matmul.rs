@@ -58,8 +58,54 @@ pub(super) fn cases(cases: &mut Cases) {
                 matmul::dot_general(&x[0], &x[1], (left, right), (left_batch, right_batch), dims)
             });
         }
+        grouped(cases, dtype);
+        lora(cases, dtype);
     }
     let long =
         [Operand::new(DType::F16, &[1, 5000], Fill::All(1.0)), Operand::new(DType::F16, &[5000, 1], Fill::All(1.0))];
     cases.add("matmul", Op::MatMul, long.to_vec(), (DType::F16, &[1, 1]), |x| matmul::matmul(&x[0], &x[1], &[1, 1]));
+}
+
+/// Rows that are multiplied with a matrix of their own choice.
+fn grouped(cases: &mut Cases, dtype: DType) {
+    for at in [DType::F32, DType::I32, DType::I64] {
+        for (layout, [m, k, n, experts]) in [
+            (Layout::Dense, [1, 1, 1, 1]),
+            (Layout::Dense, [7, 3, 4, 3]),
+            (Layout::Dense, [9, 65, 5, 4]),
+            (Layout::Dense, [0, 3, 4, 2]),
+            (Layout::Dense, [4, 0, 3, 2]),
+            (Layout::Transposed, [7, 3, 4, 3]),
+            (Layout::Params, [7, 3, 4, 3]),
+        ] {
+            let chosen: &[i128] = if experts == 1 { &[0] } else { &[1, 0, 1, 1] };
+            let operands = vec![
+                Operand::new(dtype, &[m, k], Fill::Spread),
+                Operand::new(dtype, &[experts, k, n], Fill::Spread),
+                Operand::new(at, &[m], Fill::Wholes(if experts > 2 { &[2, 0, 2, 1, 0] } else { chosen })),
+            ];
+            cases.add_in(layout, "grouped", Op::GroupedMatMul, operands, (dtype, &[m, n]), matmul::grouped);
+        }
+    }
+}
+
+/// A product and a narrow one beside it.
+fn lora(cases: &mut Cases, dtype: DType) {
+    for scale in [1.0, 0.125, -3.0] {
+        for (layout, [m, k, n, r]) in [
+            (Layout::Dense, [1, 1, 1, 1]),
+            (Layout::Dense, [5, 7, 6, 2]),
+            (Layout::Dense, [3, 65, 9, 4]),
+            (Layout::Dense, [0, 3, 4, 2]),
+            (Layout::Transposed, [5, 7, 6, 2]),
+            (Layout::Params, [5, 7, 6, 2]),
+        ] {
+            let operands =
+                [[m, k], [k, n], [k, r], [r, n]].map(|dims| Operand::new(dtype, &dims, Fill::Spread)).to_vec();
+            let name = format!("lora/{scale}");
+            cases.add_in(layout, &name, Op::LoraMatMul { scale }, operands, (dtype, &[m, n]), move |x| {
+                matmul::lora(x, scale)
+            });
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 use super::dtypes::FLOATS;
 use crate::case::{Cases, Layout, Operand};
+use crate::compare::Expected;
 use crate::fill::Fill;
 use crate::oracle::softmax;
-use rlx_ir::Op;
+use crate::tolerance::SOFTMAX;
+use rlx_ir::{DType, Op};
 
 pub(super) fn cases(cases: &mut Cases) {
     const MASKED: &[f64] = &[f64::NEG_INFINITY, 0.0, 1.0, f64::NEG_INFINITY, -3.0];
@@ -35,5 +37,13 @@ pub(super) fn cases(cases: &mut Cases) {
                 move |x| softmax::softmax(&x[0], at),
             );
         }
+    }
+    // So many that a sum in f32, one after the other, stops growing.
+    const MANY: usize = 40_000_000;
+    for dtype in [DType::F32, DType::BF16] {
+        let operand = Operand::new(dtype, &[MANY], Fill::All(0.0));
+        cases.add("axis-1", Op::Softmax { axis: -1 }, vec![operand], (dtype, &[MANY]), move |_| {
+            Expected::real(dtype, &[MANY], vec![1.0 / MANY as f64; MANY], SOFTMAX).of_terms(MANY)
+        });
     }
 }

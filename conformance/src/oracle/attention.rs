@@ -18,8 +18,52 @@ pub struct Attention {
     pub cap: Option<f64>,
 }
 
-/// Over `[B, H, S, D]` operands; k and v may have fewer heads. A mask of kind `Custom` is `[B, Sk]`, one of kind `Bias`
-/// broadcasts to `[B, H, Sq, Sk]`.
+/// How heads lie in the operands and in the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// `[B, H, S, D]`.
+    Bhsd,
+    /// `[B, S, H, D]`.
+    Bshd,
+    /// `[B, S, H * D]`.
+    Packed,
+    /// `[S, H * D]`.
+    Rows,
+}
+
+impl Spelling {
+    /// Extents in this spelling of those of `[B, H, S, D]`.
+    pub fn dims(self, [batch, heads, rows, d]: [usize; 4]) -> Vec<usize> {
+        match self {
+            Self::Bhsd => vec![batch, heads, rows, d],
+            Self::Bshd => vec![batch, rows, heads, d],
+            Self::Packed => vec![batch, rows, heads * d],
+            Self::Rows => vec![rows, heads * d],
+        }
+    }
+
+    fn to_bhsd(self, x: &Tensor, d: usize) -> Tensor {
+        let bshd = match (self, &x.dims[..]) {
+            (Self::Packed, &[batch, rows, width]) => vec![batch, rows, width / d, d],
+            (Self::Rows, &[rows, width]) => vec![1, rows, width / d, d],
+            _ => x.dims.clone(),
+        };
+        let split = Tensor { dims: bshd, ..x.clone() };
+        if self == Self::Bhsd { split } else { split.permuted(&[0, 2, 1, 3]) }
+    }
+}
+
+/// The position of the value that a mask has for a query and a key. A mask of keys is `[B, Sk]` or `[B, Sq, Sk]`; one with four
+/// axes, and a bias, broadcasts to `[B, H, Sq, Sk]`.
+fn of_mask(kind: MaskKind, mask: &Tensor, [b, h, i, j]: [usize; 4]) -> usize {
+    match (kind, mask.dims.len()) {
+        (MaskKind::Custom, 2) => broadcast_offset(&mask.dims, &[b, j]),
+        (MaskKind::Custom, 3) => broadcast_offset(&mask.dims, &[b, i, j]),
+        _ => broadcast_offset(&mask.dims, &[b, h, i, j]),
+    }
+}
+
+/// Over `[B, H, S, D]` operands; k and v may have fewer heads. A query that sees no key has the average of all.
 pub fn attention(attributes: &Attention, operands: &[Tensor]) -> Expected {
     let [q, k, v, ..] = operands else { return super::unary::same(&operands[0]) };
     let (qs, ks, vs) = (q.reals(), k.reals(), v.reals());
@@ -31,7 +75,8 @@ pub fn attention(attributes: &Attention, operands: &[Tensor]) -> Expected {
     let score_size = largest(&qs) * largest(&ks) * d as f64 * attributes.scale.abs();
     let found = each(&dims, |index| {
         let [b, h, i, at] = index[..] else { return (0.0, 0.0) };
-        let line: Vec<f64> = (0..keys)
+        let masked = |j| masks[of_mask(attributes.mask, &operands[3], [b, h, i, j])];
+        let mut line: Vec<f64> = (0..keys)
             .map(|j| {
                 let dot = |c| qs[offset(&q.dims, &[b, h, i, c])] * ks[offset(&k.dims, &[b, h / shared, j, c])];
                 let score: f64 = (0..d).map(dot).sum::<f64>() * attributes.scale;
@@ -41,37 +86,45 @@ pub fn attention(attributes: &Attention, operands: &[Tensor]) -> Expected {
                     MaskKind::None => score,
                     MaskKind::Causal if j <= end => score,
                     MaskKind::SlidingWindow(window) if j <= end && j + window >= end => score,
-                    MaskKind::Custom if masks[offset(&operands[3].dims, &[b, j])] >= 0.5 => score,
-                    MaskKind::Bias => score + masks[broadcast_offset(&operands[3].dims, &[b, h, i, j])],
+                    MaskKind::Custom if masked(j) >= 0.5 => score,
+                    MaskKind::Bias => score + masked(j),
                     _ => f64::NEG_INFINITY,
                 }
             })
             .collect();
+        if line.iter().all(|&score| score == f64::NEG_INFINITY) {
+            line.fill(0.0);
+        }
         let (weights, _) = weights(&line);
+        // What is added to a score rounds it to its own size.
+        let bias: f64 = match attributes.mask {
+            MaskKind::Bias => (0..keys).filter(|&j| weights[j] > 0.0).map(|j| weights[j] * masked(j).abs()).sum(),
+            _ => 0.0,
+        };
         let value = |j: usize| vs[offset(&v.dims, &[b, h / shared, j, at])];
         let sum: f64 = (0..keys).map(|j| weights[j] * value(j)).sum();
         let size: f64 = (0..keys).map(|j| (weights[j] * value(j)).abs()).sum();
-        (sum, size * (1.0 + score_size))
+        (sum, size * (1.0 + score_size + bias))
     });
     let (values, scale) = found.into_iter().unzip();
     Expected::real(q.dtype, &dims, values, ATTENTION).scaled(scale).of_terms(keys.max(d))
 }
 
-/// The same over packed `[B, S, H * D]` operands.
-pub fn packed(attributes: &Attention, operands: &[Tensor], heads: usize, head_dim: usize) -> Expected {
+/// The same over operands in a spelling, whose heads are `d` wide, those of v `dv`.
+pub fn spelled(attributes: &Attention, operands: &[Tensor], spelling: Spelling, [d, dv]: [usize; 2]) -> Expected {
     let mut split: Vec<Tensor> = operands.to_vec();
-    for operand in &mut split[..3] {
-        let [batch, rows, width] = operand.dims[..] else { continue };
-        operand.dims = vec![batch, rows, width / head_dim, head_dim];
-        *operand = operand.permuted(&[0, 2, 1, 3]);
+    for (operand, width) in split.iter_mut().zip([d, d, dv]) {
+        *operand = spelling.to_bhsd(operand, width);
     }
     let mut expected = attention(attributes, &split);
-    let [batch, _, rows, d] = expected.dims[..] else { return expected };
-    let bhsd = [batch, heads, rows, d];
-    let dims = [batch, rows, heads * d];
-    let source: Vec<usize> = each(&dims, |index| offset(&bhsd, &[index[0], index[2] / d, index[1], index[2] % d]));
+    let bhsd: [usize; 4] = [0, 1, 2, 3].map(|axis| expected.dims[axis]);
+    let [batch, heads, rows, _] = bhsd;
+    let source: Vec<usize> = match spelling {
+        Spelling::Bhsd => return expected,
+        _ => each(&[batch, rows, heads, dv], |index| offset(&bhsd, &[index[0], index[2], index[1], index[3]])),
+    };
     expected.values = expected.values.pick(&source);
     expected.scale = expected.scale.map(|scale| source.iter().map(|&at| scale[at]).collect());
-    expected.dims = dims.to_vec();
+    expected.dims = spelling.dims(bhsd);
     expected
 }

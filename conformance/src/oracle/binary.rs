@@ -32,7 +32,7 @@ pub fn binary(op: BinaryOp, a: &Tensor, b: &Tensor, dims: &[usize]) -> Expected 
     }
 }
 
-fn real(op: BinaryOp, a: f64, b: f64) -> f64 {
+pub(super) fn real(op: BinaryOp, a: f64, b: f64) -> f64 {
     let bits = |f: fn(i128, i128) -> i128| f(a as i128, b as i128) as f64;
     match op {
         BinaryOp::Add => a + b,
@@ -55,7 +55,7 @@ fn real(op: BinaryOp, a: f64, b: f64) -> f64 {
 }
 
 /// As in C where C says it; beyond it what the real numbers give: 1 to a negative power is 1, all bits may be shifted out.
-fn whole(op: BinaryOp, (a, b): (i128, i128), bits: u32) -> i128 {
+pub(super) fn whole(op: BinaryOp, (a, b): (i128, i128), bits: u32) -> i128 {
     let by = |b: i128| b.clamp(0, bits.into()) as u32;
     match op {
         BinaryOp::Add => a + b,
@@ -97,18 +97,15 @@ fn power(a: i128, b: i128) -> i128 {
     }
 }
 
+/// `a * b + c` with one rounding, of operands of one shape.
+pub fn fma(operands: &[Tensor]) -> Expected {
+    let [a, b, c] = [0, 1, 2].map(|at| operands[at].reals());
+    let values = (0..a.len()).map(|at| a[at].mul_add(b[at], c[at])).collect();
+    Expected::real(operands[0].dtype, &operands[0].dims, values, ROUNDED).with_signed_zeros()
+}
+
 /// A comparison of two operands of one dtype: NaN is unequal to all.
 pub fn compare(op: CmpOp, a: &Tensor, b: &Tensor, dims: &[usize]) -> Expected {
-    fn holds<T: PartialOrd>(op: CmpOp, a: T, b: T) -> i128 {
-        i128::from(match op {
-            CmpOp::Eq => a == b,
-            CmpOp::Ne => a != b,
-            CmpOp::Lt => a < b,
-            CmpOp::Le => a <= b,
-            CmpOp::Gt => a > b,
-            CmpOp::Ge => a >= b,
-        })
-    }
     let at = |index: &[usize]| (broadcast_offset(&a.dims, index), broadcast_offset(&b.dims, index));
     let values = match (&a.values, &b.values) {
         (Values::Whole(x), Values::Whole(y)) => each(dims, |index| {
@@ -124,6 +121,18 @@ pub fn compare(op: CmpOp, a: &Tensor, b: &Tensor, dims: &[usize]) -> Expected {
         }
     };
     Expected::whole(DType::Bool, dims, values)
+}
+
+/// 1 where it holds, else 0.
+pub(super) fn holds<T: PartialOrd>(op: CmpOp, a: T, b: T) -> i128 {
+    i128::from(match op {
+        CmpOp::Eq => a == b,
+        CmpOp::Ne => a != b,
+        CmpOp::Lt => a < b,
+        CmpOp::Le => a <= b,
+        CmpOp::Gt => a > b,
+        CmpOp::Ge => a >= b,
+    })
 }
 
 /// `x` where the condition is not 0, else `y`.

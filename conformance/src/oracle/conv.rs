@@ -2,7 +2,7 @@
 
 use super::matmul::sums_of_products;
 use crate::compare::Expected;
-use crate::tensor::{Tensor, indices, offset};
+use crate::tensor::{Tensor, Values, indices, offset};
 
 /// Attributes, one of each for each axis of space.
 #[derive(Debug, Clone)]
@@ -79,4 +79,47 @@ pub fn transposed(x: &Tensor, w: &Tensor, steps: &Steps, dims: &[usize]) -> Expe
         let weight = [&[from[1], index[1] % of_group], &tap[1..]].concat();
         (xs[offset(&x.dims, &from)], ws[offset(&w.dims, &weight)])
     })
+}
+
+/// The gradient of a convolution of x by its weight, whose extents are `dims`: for each tap, the sum over all windows of what
+/// it sees times dy.
+pub fn backward_weight(x: &Tensor, dy: &Tensor, steps: &Steps, dims: &[usize]) -> Expected {
+    let (xs, ds) = (x.reals(), dy.reals());
+    let windows: Vec<Vec<usize>> = indices(&[&[dy.dims[0]], &dy.dims[2..]].concat()).collect();
+    let of_group = dims[0] / steps.groups;
+    sums_of_products(x, dims, windows.len(), |index, at| {
+        let window = &windows[at];
+        let mut from = vec![window[0], index[0] / of_group * dims[1] + index[1]];
+        for axis in 0..window.len() - 1 {
+            let place = window[axis + 1] * steps.stride[axis] + index[axis + 2] * steps.dilation[axis];
+            match place.checked_sub(steps.padding[axis]) {
+                Some(place) if place < x.dims[axis + 2] => from.push(place),
+                _ => return (0.0, 0.0),
+            }
+        }
+        let slope = [&[window[0], index[0]], &window[1..]].concat();
+        (xs[offset(&x.dims, &from)], ds[offset(&dy.dims, &slope)])
+    })
+}
+
+/// A row for each window of `[n, c, h, w]`: its elements, channel by channel, 0 in the padding.
+pub fn rows(x: &Tensor, steps: &Steps, kernel: [usize; 2], space: &[usize]) -> Expected {
+    let places = [&[x.dims[0]], space].concat();
+    let taps = [x.dims[1], kernel[0], kernel[1]];
+    let (windows, elements): (Vec<_>, Vec<_>) = (indices(&places).collect(), indices(&taps).collect());
+    let source = |window: &[usize], tap: &[usize]| {
+        let mut from = vec![window[0], tap[0]];
+        for axis in 0..2 {
+            let place = window[axis + 1] * steps.stride[axis] + tap[axis + 1] * steps.dilation[axis];
+            let place = place.checked_sub(steps.padding[axis])?;
+            from.push((place < x.dims[axis + 2]).then_some(place)?);
+        }
+        Some(offset(&x.dims, &from))
+    };
+    let sources = windows.iter().flat_map(|window| elements.iter().map(|tap| source(window, tap)));
+    let values = match &x.values {
+        Values::Real(own) => Values::Real(sources.map(|at| at.map_or(0.0, |at| own[at])).collect()),
+        Values::Whole(own) => Values::Whole(sources.map(|at| at.map_or(0, |at| own[at])).collect()),
+    };
+    Expected::exact(Tensor { dims: vec![windows.len(), elements.len()], dtype: x.dtype, values })
 }

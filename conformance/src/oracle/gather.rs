@@ -2,7 +2,7 @@
 
 use super::shape::moved;
 use crate::compare::Expected;
-use crate::tensor::{Tensor, offset};
+use crate::tensor::{Tensor, Values, offset};
 
 /// Slices of a table along `axis`.
 pub fn gather(table: &Tensor, at: &Tensor, axis: usize, dims: &[usize]) -> Expected {
@@ -12,6 +12,13 @@ pub fn gather(table: &Tensor, at: &Tensor, axis: usize, dims: &[usize]) -> Expec
         let row = rows[offset(&at.dims, &index[axis..axis + rank])] as usize;
         [&index[..axis], &[row], &index[axis + rank..]].concat()
     })
+}
+
+/// The same with indices from 0 on, of which those that are too large are the last.
+pub fn gather_clipped(table: &Tensor, at: &Tensor, axis: usize, dims: &[usize]) -> Expected {
+    let last = table.dims[axis] - 1;
+    let inside = at.reals().into_iter().map(|at| i128::from(at.trunc().min(last as f64) as i64)).collect();
+    gather(table, &Tensor { dims: at.dims.clone(), dtype: at.dtype, values: Values::Whole(inside) }, axis, dims)
 }
 
 /// ONNX GatherND.

@@ -1,7 +1,7 @@
 //! Factorisations, solves and determinants of matrices that are far from singular.
 
 use crate::compare::Expected;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, Values};
 use crate::tolerance::SOLVE;
 use rlx_ir::DType;
 
@@ -47,6 +47,24 @@ pub fn solve(a: &Tensor, b: &Tensor, part: impl Fn(usize, usize) -> Option<(usiz
         }
     }
     expected(b.dtype, &b.dims, x, n)
+}
+
+/// The same for each matrix of a batch, `[batch, n, n]`, with its part of `b`.
+pub fn solve_each(a: &Tensor, b: &Tensor) -> Expected {
+    let (batch, own) = (a.dims[0], &b.dims[1..]);
+    let part = |x: &Tensor, dims: &[usize], at: usize| {
+        let len: usize = dims.iter().product();
+        Tensor { dims: dims.to_vec(), dtype: x.dtype, values: Values::Real(x.reals()[at * len..][..len].to_vec()) }
+    };
+    let (mut found, mut scale) = (Vec::new(), Vec::new());
+    for at in 0..batch {
+        let each = solve(&part(a, &a.dims[1..], at), &part(b, own, at), |i, j| Some((i, j)));
+        if let Values::Real(values) = each.values {
+            found.extend(values);
+        }
+        scale.extend(each.scale.unwrap_or_default());
+    }
+    Expected::real(b.dtype, &b.dims, found, SOLVE).scaled(scale).of_terms(a.dims[1])
 }
 
 /// The determinant, or the logarithm of its size.

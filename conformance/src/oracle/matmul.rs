@@ -2,7 +2,7 @@
 
 use crate::case::each;
 use crate::compare::Expected;
-use crate::tensor::{Tensor, broadcast_offset, indices, offset};
+use crate::tensor::{Tensor, Values, broadcast_offset, indices, offset};
 use crate::tolerance::DOT;
 
 /// `[.., M, K] x [.., K, N]`, leading axes broadcast.
@@ -65,4 +65,37 @@ pub fn dot_general(
         let right = place(b, [(batch.1, of_batch), (&right_free, of_right), (contracting.1, &inner[at])]);
         (x[left], y[right])
     })
+}
+
+/// Row `i` of x `[m, k]` times matrix `at[i]` of `[experts, k, n]`.
+pub fn grouped(operands: &[Tensor]) -> Expected {
+    let [x, w] = [&operands[0], &operands[1]];
+    let (xs, ws, at) = (x.reals(), w.reals(), operands[2].wholes());
+    sums_of_products(x, &[x.dims[0], w.dims[2]], x.dims[1], |index, k| {
+        let expert = at[index[0]] as usize;
+        (xs[offset(&x.dims, &[index[0], k])], ws[offset(&w.dims, &[expert, k, index[1]])])
+    })
+}
+
+/// `x w + scale x a b`.
+pub fn lora(operands: &[Tensor], scale: f32) -> Expected {
+    let [x, w, a, b] = [0, 1, 2, 3].map(|at| &operands[at]);
+    let (m, k, n, r) = (x.dims[0], x.dims[1], w.dims[1], a.dims[1]);
+    let (xs, narrow, wide) = (x.reals(), a.reals(), b.reals());
+    let mut expected = matmul(x, w, &[m, n]);
+    let each = each(&[m, n], |index| {
+        let (row, column) = (index[0], index[1]);
+        let terms = (0..k).flat_map(|i| (0..r).map(move |j| (i, j)));
+        terms.fold((0.0, 0.0), |(sum, size), (i, j)| {
+            let term = f64::from(scale) * xs[row * k + i] * narrow[i * r + j] * wide[j * n + column];
+            (sum + term, size + term.abs())
+        })
+    });
+    if let (Values::Real(values), Some(scale)) = (&mut expected.values, &mut expected.scale) {
+        for (at, (sum, size)) in each.into_iter().enumerate() {
+            values[at] += sum;
+            scale[at] += size;
+        }
+    }
+    expected.of_terms(k.max(r) * 2)
 }

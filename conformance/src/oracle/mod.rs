@@ -1,17 +1,25 @@
 //! The closed forms, a file for each family: in f64 for floats, in 128-bit integers for the others.
 
 pub mod attention;
+pub mod backward;
 pub mod binary;
+pub mod blocks;
+pub mod complex;
 pub mod conv;
+pub mod factor;
 pub mod fused;
 pub mod gather;
+pub mod integer_products;
 pub mod linalg;
 pub mod matmul;
+pub mod mixed;
 pub mod norm;
 pub mod pool;
 pub mod quantized;
 pub mod reduce;
+pub mod region;
 pub mod rope;
+pub mod sample;
 pub mod scan;
 pub mod scatter;
 pub mod shape;

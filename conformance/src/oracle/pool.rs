@@ -48,3 +48,31 @@ pub fn pool(kind: ReduceOp, x: &Tensor, window: &Window, dims: &[usize]) -> Expe
     let tolerance = if matches!(kind, ReduceOp::Max | ReduceOp::Min) { EXACT } else { SUM };
     Expected::real(x.dtype, dims, values, tolerance).scaled(scale).of_terms(cells.len())
 }
+
+/// The gradient of the largest over windows of `[n, c, h, w]`: dy of each goes to its first largest element.
+pub fn max_backward(x: &Tensor, dy: &Tensor, window: &Window) -> Expected {
+    let (values, slopes) = (x.reals(), dy.reals());
+    let cells: Vec<Vec<usize>> = indices(&window.size).collect();
+    let (mut found, mut scale) = (vec![0.0; values.len()], vec![0.0; values.len()]);
+    for (index, slope) in indices(&dy.dims).zip(slopes) {
+        let mut best: Option<usize> = None;
+        for cell in &cells {
+            let mut at = index[..2].to_vec();
+            for (axis, &step) in cell.iter().enumerate() {
+                let place = (index[axis + 2] * window.stride[axis] + step).checked_sub(window.padding[axis]);
+                at.extend(place.filter(|&place| place < x.dims[axis + 2]));
+            }
+            if at.len() == x.dims.len() {
+                let at = offset(&x.dims, &at);
+                if best.is_none_or(|best| values[at] > values[best]) {
+                    best = Some(at);
+                }
+            }
+        }
+        if let Some(best) = best {
+            found[best] += slope;
+            scale[best] += slope.abs();
+        }
+    }
+    Expected::real(x.dtype, &x.dims, found, SUM).scaled(scale).of_terms(cells.len())
+}

@@ -2,8 +2,9 @@
 
 use crate::case::each;
 use crate::compare::Expected;
-use crate::tensor::{Tensor, offset};
-use crate::tolerance::FEW;
+use crate::tensor::{Tensor, Values, offset};
+use crate::tolerance::{FEW, SIN_COS};
+use rlx_ir::DType;
 use rlx_ir::op::RopeStyle;
 
 /// Rotates the first `n_rot` of each head's `head_dim` values by the angles of the position, the axis before the last.
@@ -33,4 +34,22 @@ pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor, head_dim: usize, n_rot: usiz
     });
     let (values, scale) = found.into_iter().unzip();
     Expected::real(x.dtype, &x.dims, values, FEW).scaled(scale)
+}
+
+/// Tokens `[batch, seq, heads * head_dim]` of a grid, `repeat` of each cell in a row. Pairs of neighbours in the first half of
+/// a head are turned by the column, those in the second half by the row, each pair slower than the one before.
+pub fn axial(x: &Tensor, [columns, repeat]: [usize; 2], head_dim: usize, theta: f32) -> Expected {
+    let seq = x.dims[1];
+    let quarter = head_dim / 4;
+    let angle = |token: usize, pair: usize| {
+        let cell = token / repeat;
+        let place = if pair < quarter { cell % columns } else { cell / columns };
+        place as f64 * f64::from(theta).powf(-((4 * (pair % quarter)) as f64) / head_dim as f64)
+    };
+    let table = |of: fn(f64) -> f64| {
+        let values = each(&[seq, head_dim / 2], |index| of(angle(index[0], index[1])));
+        Tensor { dims: vec![seq, head_dim / 2], dtype: DType::F64, values: Values::Real(values) }
+    };
+    let turned = rope(x, &table(f64::cos), &table(f64::sin), head_dim, head_dim, RopeStyle::GptJ);
+    Expected { tolerance: SIN_COS, ..turned }
 }

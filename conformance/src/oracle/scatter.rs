@@ -91,3 +91,44 @@ pub fn scatter_add(updates: &Tensor, at: &Tensor, axis: usize, dims: &[usize]) -
         offset(dims, &target)
     })
 }
+
+/// The first elements along `axis`, and a row behind them.
+pub fn append(cache: &Tensor, row: &Tensor, axis: usize, dims: &[usize]) -> Expected {
+    let last = dims[axis] - 1;
+    written(cache, row, dims, |index| {
+        let inside = index[axis] == last;
+        let mut at = index.to_vec();
+        at[axis] = if inside { 0 } else { index[axis] };
+        (inside, at)
+    })
+}
+
+/// `update` in place of as many elements along `axis` from `start` on, which is held so that all of it lies inside.
+pub fn update_at(operand: &Tensor, update: &Tensor, start: &Tensor, axis: usize) -> Expected {
+    let len = update.dims[axis];
+    let start = (start.wholes()[0] as usize).min(operand.dims[axis] - len);
+    written(operand, update, &operand.dims, |index| {
+        let inside = (start..start + len).contains(&index[axis]);
+        let mut at = index.to_vec();
+        at[axis] -= if inside { start } else { 0 };
+        (inside, at)
+    })
+}
+
+/// For each index an element of the second tensor or of the first, as `source` says, and which.
+fn written(old: &Tensor, new: &Tensor, dims: &[usize], source: impl Fn(&[usize]) -> (bool, Vec<usize>)) -> Expected {
+    let sources: Vec<_> = indices(dims).map(|index| source(&index)).collect();
+    let position =
+        |(inside, at): &(bool, Vec<usize>)| (*inside, offset(if *inside { &new.dims } else { &old.dims }, at));
+    let positions = sources.iter().map(position);
+    let values = match (&old.values, &new.values) {
+        (Values::Real(old), Values::Real(new)) => {
+            Values::Real(positions.map(|(inside, at)| if inside { new[at] } else { old[at] }).collect())
+        }
+        _ => {
+            let (old, new) = (old.wholes(), new.wholes());
+            Values::Whole(positions.map(|(inside, at)| if inside { new[at] } else { old[at] }).collect())
+        }
+    };
+    Expected::exact(Tensor { dims: dims.to_vec(), dtype: old.dtype, values })
+}

@@ -1,5 +1,6 @@
 //! Elementwise ops of two and three operands, and `Op::Clamp`.
 
+use super::floats::is_wider;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use crate::host::fma::Fma;
@@ -14,16 +15,26 @@ rules! {
     Binary(op)            [a, b; _, node]    any    => of_one_dtype(a, b, *op, declared_dtype(node));
     Compare(op)           [a, b]             comparable    => compare(a, b, *op);
     Fma                   [a, b, c; scope, node]    floats, Host    => fma(scope, node, [a, b, c]);
-    Where                 [condition, x, y]  any    => condition.where_(x, y);
+    Where                 [condition, x, y; _, node]  any    => choice(condition, x, y, declared_dtype(node));
     Clamp { min, max }    [x]                between_numbers    => clamp(x, *min, *max);
 }
 
-/// Operands of two dtypes are computed in the declared one.
+/// Operands of two dtypes are computed in the declared one, and so are integers and floats of a narrower one.
 fn of_one_dtype(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
-    if a.dtype()? == b.dtype()? {
+    let found = a.dtype()?;
+    let alike = (is_float(found) && is_float(declared)) || (is_integer(found) && is_integer(declared));
+    if found == b.dtype()? && !(alike && is_wider(declared, found)) {
         return binary(a, b, op, declared);
     }
     binary(&a.cast(declared)?, &b.cast(declared)?, op, declared)
+}
+
+/// `Op::Where`. Values of two dtypes become the declared one first.
+fn choice(condition: &Array, x: &Array, y: &Array, declared: DType) -> Result<Array, Error> {
+    if x.dtype()? == y.dtype()? {
+        return condition.where_(x, y);
+    }
+    condition.where_(&x.cast(declared)?, &y.cast(declared)?)
 }
 
 /// Operands of two dtypes need a third that holds both exactly.

@@ -34,6 +34,12 @@ pub(super) fn float_result(case: &Case<'_>) -> Result<(), Error> {
     Err(Error::unsupported(format!("the declared dtype is {dtype}; it gives f16, bf16, f32 and f64")))
 }
 
+/// Whether a dtype, floats as the other one or integers as it, has more digits: what is computed in the other one has lost
+/// them by then.
+pub(super) fn is_wider(declared: DType, found: DType) -> bool {
+    declared.size() > found.size()
+}
+
 /// The dtype to compute a node in: f64 where an operand or the result is, else f32. Halves are rounded once, at the end.
 pub(super) fn computed_in(node: &Node, operands: &[&Array]) -> Result<DType, Error> {
     for x in operands {

@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use super::floats::{computed_in, float_operand, float_result, floats};
+use super::floats::{computed_in, float_operand, float_result, floats, is_wider};
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use crate::ir::shapes::dims_of;
@@ -12,10 +12,18 @@ use rlx_ir::{Node, Op};
 use std::ffi::c_int;
 
 rules! {
-    MatMul                  [a, b]                      any              => a.matmul(b);
+    MatMul                  [a, b; _, node]             any              => matmul(a, b, declared_dtype(node));
     DotGeneral { .. }       [2..=2; scope, node]        floats           => dot_general(scope, node);
     LoraMatMul { scale }    [x, w, a, b; _, node]       floats           => lora([x, w, a, b], *scale, node);
     GroupedMatMul           [x, w, expert; _, node]     floats_by_expert => grouped(x, w, expert, node);
+}
+
+/// `Op::MatMul`. Halves are added in f32; where more digits are declared than both operands have, they get those first.
+fn matmul(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
+    if is_wider(declared, a.dtype()?) && is_wider(declared, b.dtype()?) {
+        return a.cast(declared)?.matmul(&b.cast(declared)?);
+    }
+    a.matmul(b)
 }
 
 /// Which axis of one operand of `Op::DotGeneral` is what.

@@ -5,17 +5,20 @@ use super::rule::Case;
 use super::rule::{any, rules};
 use super::scope::Scope;
 use super::steps::wide;
+use super::unary;
 use crate::mlx::array::Array;
 use rlx_host_api::Error;
 use rlx_host_api::kernel::{Reduce, Unary};
-use rlx_ir::op::{ScaleMode, SteKind};
+use rlx_ir::op::{Activation, ScaleMode, SteKind};
 use rlx_ir::{Node, Op};
 
 rules! {
     FakeQuantize { bits, axis, scale_mode, .. } [1..=2; scope, node] scale_is_there => {
         fake_quantize(scope, node, *bits, *axis, *scale_mode)
     };
-    FakeQuantizeBackward { bits, axis, ste } [x, dy] any => fake_quantize_backward(x, dy, *bits, *axis, *ste);
+    FakeQuantizeBackward { bits, axis, ste } [2..=2; scope, node] any => {
+        fake_quantize_backward(scope, node, *bits, *axis, *ste)
+    };
 }
 
 /// The scale, or the running one, is the second operand; the scale of the batch is none.
@@ -60,20 +63,31 @@ fn fake_quantize(
 }
 
 /// `Op::FakeQuantizeBackward`: dy, damped where x is far from 0, as `ste` says.
-fn fake_quantize_backward(x: &Array, dy: &Array, bits: u8, axis: Option<usize>, ste: SteKind) -> Result<Array, Error> {
-    let (x, dy) = (&wide(x)?, &wide(dy)?);
+fn fake_quantize_backward(
+    scope: &Scope<'_>,
+    node: &Node,
+    bits: u8,
+    axis: Option<usize>,
+    ste: SteKind,
+) -> Result<Array, Error> {
+    let (x, dy) = (&wide(scope.input(node, 0)?)?, &wide(scope.input(node, 1)?)?);
     let c = |value: f64| Array::scalar(value, x.dtype()?);
     let scale = scale_of(x, bits, axis)?;
-    let bound = scale.mul(&c(largest(bits)?)?)?;
-    let size = x.unary(Unary::Abs)?;
     match ste {
+        // The scale is that of x itself, whose largest value is the end of the range: nothing is clipped but NaN.
         SteKind::Identity => dy.duplicate(),
-        SteKind::ClippedIdentity => size.le(&bound)?.where_(dy, &c(0.0)?),
+        SteKind::ClippedIdentity => x.eq(x)?.where_(dy, &c(0.0)?),
         SteKind::Tanh => {
-            let tanh = x.div(&scale)?.unary(Unary::Tanh)?;
-            dy.mul(&c(1.0)?.sub(&tanh.mul(&tanh)?)?)
+            // 1 - tanh², as 4 e / (1 + e)² with e = exp(-2 |x / scale|): nothing cancels.
+            let steps = x.div(&scale)?.unary(Unary::Abs)?.mul(&c(-2.0)?)?;
+            let power = unary::activation(scope, node, &steps, Activation::Exp)?;
+            let below = power.add(&c(1.0)?)?;
+            dy.mul(&power.mul(&c(4.0)?)?.div(&below.mul(&below)?)?)
         }
-        SteKind::HardTanh => dy.mul(&c(1.0)?.sub(&size.div(&bound)?)?.max(&c(0.0)?)?),
+        SteKind::HardTanh => {
+            let bound = scale.mul(&c(largest(bits)?)?)?;
+            dy.mul(&c(1.0)?.sub(&x.unary(Unary::Abs)?.div(&bound)?)?.max(&c(0.0)?)?)
+        }
     }
 }
 

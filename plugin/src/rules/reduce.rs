@@ -1,13 +1,14 @@
 //! Reductions over axes, positions of extremes, and histograms.
 
 use super::binary::range;
+use super::floats::is_wider;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use super::steps::{on_processor, wide};
 use crate::host::along::{Axis, Reduce};
 use crate::host::histogram::Histogram;
 use crate::mlx::array::Array;
-use crate::mlx::dtypes::is_integer;
+use crate::mlx::dtypes::{is_float, is_integer};
 use crate::mlx::extents::{int, ints, split_at};
 use rlx_host_api::kernel::Reduce as Kind;
 use rlx_host_api::{DType, Error};
@@ -35,6 +36,14 @@ fn reduce(
     axes: &[usize],
     keep_dim: bool,
 ) -> Result<Array, Error> {
+    // A sum may be a number that the operand's dtype lacks.
+    let declared = declared_dtype(node);
+    let widened = if is_float(x.dtype()?) && is_float(declared) && is_wider(declared, x.dtype()?) {
+        x.cast(declared)?
+    } else {
+        x.duplicate()?
+    };
+    let x = &widened;
     let kind = match op {
         ReduceOp::Sum => Kind::Sum,
         ReduceOp::Mean => Kind::Mean,

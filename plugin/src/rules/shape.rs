@@ -1,10 +1,12 @@
 //! Ops that move elements and compute none.
 
 use super::rule::{MANY, any, rules};
+use super::scope::{Scope, declared_dtype};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, ints, joined};
 use rlx_host_api::Error;
+use rlx_ir::Node;
 use std::ffi::c_int;
 
 rules! {
@@ -13,12 +15,24 @@ rules! {
     Transpose { perm }                   [x]                        any => x.transpose(&ints(perm)?);
     Narrow { axis, start, len }          [x]                        any => slice(x, *axis, *start, *len, 1);
     Slice { axis, start, len, step }     [x]                        any => slice(x, *axis, *start, *len, *step);
-    Concat { axis }                      [1..=MANY; scope, node]    any => Array::concat(&scope.inputs(node)?, int(*axis)?);
+    Concat { axis }                      [1..=MANY; scope, node]    any => concat(scope, node, *axis);
     Reverse { axes }                     [x]                        any => reverse(x, axes);
     Roll { shifts, dims }                [x]                        any => roll(x, shifts, dims);
     Tile { reps }                        [x]                        any => tile(x, reps);
     Trilu { upper, diagonal }            [x]                        any => triangle(x, *upper, *diagonal);
     ResizeNearest2x                      [x]                        any => resize_nearest_2x(x);
+}
+
+/// `Op::Concat`. Operands of several dtypes become the declared one first.
+fn concat(scope: &Scope<'_>, node: &Node, axis: usize) -> Result<Array, Error> {
+    let parts = scope.inputs(node)?;
+    let dtypes = parts.iter().map(|part| part.dtype()).collect::<Result<Vec<_>, _>>()?;
+    if dtypes.windows(2).all(|pair| pair[0] == pair[1]) {
+        return Array::concat(&parts, int(axis)?);
+    }
+    let declared = declared_dtype(node);
+    let parts = parts.iter().map(|part| part.cast(declared)).collect::<Result<Vec<_>, _>>()?;
+    Array::concat(&parts.iter().collect::<Vec<_>>(), int(axis)?)
 }
 
 /// `Op::Narrow` and `Op::Slice`: elements `start + j * step` for `j` in `0..len`; `step` may be negative.

@@ -2,6 +2,7 @@
 
 use super::rule::{any, rules};
 use super::steps::wide;
+use super::unary;
 use crate::mlx::array::Array;
 use rlx_host_api::Error;
 use rlx_host_api::kernel::Unary;
@@ -9,12 +10,17 @@ use rlx_ir::op::Activation;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
 rules! {
-    ActivationBackward { kind }    [x, dy]    any    => lower(x, dy, *kind);
+    ActivationBackward { kind }    [x, dy; scope, node]    any    => {
+        lower(x, dy, *kind, &|kind, x| unary::activation(scope, node, x, kind))
+    };
 }
 
-/// The gradient of `kind` at `x`. Half types are computed in f32. `Round` passes dy straight through; the other steps
+/// Makes the value of an activation of an array, a step of the node.
+type Apply<'a> = &'a dyn Fn(Activation, &Array) -> Result<Array, Error>;
+
+/// The gradient of `kind` at `x`, with the values of activations that `apply` makes. Half types are computed in f32. `Round` passes dy straight through; the other steps
 /// (`Floor`, `Ceil`, `Sign`) have none. At a kink the derivative is that of the side towards 0, and `Abs` has 0 at 0.
-fn lower(x: &Array, dy: &Array, kind: Activation) -> Result<Array, Error> {
+fn lower(x: &Array, dy: &Array, kind: Activation, apply: Apply<'_>) -> Result<Array, Error> {
     let (x, dy) = (&wide(x)?, &wide(dy)?);
     let c = |value: f64| Array::scalar(value, x.dtype()?);
     match kind {
@@ -29,19 +35,20 @@ fn lower(x: &Array, dy: &Array, kind: Activation) -> Result<Array, Error> {
             let outside = x.gt(&c(0.0)?)?.where_(dy, &c(0.0)?)?;
             within(x, 3.0)?.where_(&dy.mul(&slope)?, &outside)
         }
-        _ => dy.mul(&derivative(x, kind)?),
+        _ => dy.mul(&derivative(x, kind, apply)?),
     }
 }
 
 /// The kinds whose derivative is a smooth function. Terms that cancel are avoided, as in 1 - tanh².
-fn derivative(x: &Array, kind: Activation) -> Result<Array, Error> {
+fn derivative(x: &Array, kind: Activation, apply: Apply<'_>) -> Result<Array, Error> {
     let c = |value: f64| Array::scalar(value, x.dtype()?);
+    let sigmoid = |x: &Array| apply(Activation::Sigmoid, x);
     match kind {
         Activation::Gelu => {
             // Φ(x) + x φ(x), of which the second is 0 long before 40.
-            let cumulative = x.mul(&c(FRAC_1_SQRT_2)?)?.unary(Unary::Erf)?.add(&c(1.0)?)?.mul(&c(0.5)?)?;
+            let cumulative = apply(Activation::Erf, &x.mul(&c(FRAC_1_SQRT_2)?)?)?.add(&c(1.0)?)?.mul(&c(0.5)?)?;
             let near = clamp(x, 40.0)?;
-            let density = near.mul(&near)?.mul(&c(-0.5)?)?.unary(Unary::Exp)?;
+            let density = apply(Activation::Exp, &near.mul(&near)?.mul(&c(-0.5)?)?)?;
             cumulative.add(&near.mul(&density)?.mul(&c(1.0 / (2.0 * PI).sqrt())?)?)
         }
         Activation::GeluApprox => {
@@ -51,8 +58,8 @@ fn derivative(x: &Array, kind: Activation) -> Result<Array, Error> {
             let square = near.mul(&near)?;
             let u = square.mul(&c(a)?)?.add(&c(1.0)?)?.mul(&near)?.mul(&c(scale)?)?;
             let slope = square.mul(&c(3.0 * a)?)?.add(&c(1.0)?)?.mul(&c(scale)?)?;
-            let bell = sech_squared(&u)?.mul(&slope)?.mul(&near)?;
-            u.unary(Unary::Tanh)?.add(&c(1.0)?)?.add(&bell)?.mul(&c(0.5)?)
+            let bell = sech_squared(&u, apply)?.mul(&slope)?.mul(&near)?;
+            apply(Activation::Tanh, &u)?.add(&c(1.0)?)?.add(&bell)?.mul(&c(0.5)?)
         }
         Activation::Silu => {
             let near = clamp(x, 1000.0)?;
@@ -61,28 +68,28 @@ fn derivative(x: &Array, kind: Activation) -> Result<Array, Error> {
         }
         Activation::Mish => {
             let near = clamp(x, 1000.0)?;
-            let softplus = super::unary::softplus(&near)?;
-            let bell = sech_squared(&softplus)?.mul(&near)?.mul(&sigmoid(&near)?)?;
-            softplus.unary(Unary::Tanh)?.add(&bell)
+            let softplus = apply(Activation::Softplus, &near)?;
+            let bell = sech_squared(&softplus, apply)?.mul(&near)?.mul(&sigmoid(&near)?)?;
+            apply(Activation::Tanh, &softplus)?.add(&bell)
         }
         Activation::Sigmoid => sigmoid(x)?.mul(&sigmoid(&negated(x)?)?),
-        Activation::Tanh => sech_squared(x),
+        Activation::Tanh => sech_squared(x, apply),
         Activation::Softplus => sigmoid(x),
         Activation::LogSigmoid => sigmoid(&negated(x)?),
-        Activation::Exp => x.unary(Unary::Exp),
-        Activation::Elu => x.min(&c(0.0)?)?.unary(Unary::Exp),
-        Activation::Sqrt => c(0.5)?.div(&x.unary(Unary::Sqrt)?),
-        Activation::Rsqrt => x.unary(Unary::Rsqrt)?.mul(&c(-0.5)?)?.div(x),
+        Activation::Exp => apply(Activation::Exp, x),
+        Activation::Elu => apply(Activation::Exp, &x.min(&c(0.0)?)?),
+        Activation::Sqrt => c(0.5)?.div(&apply(Activation::Sqrt, x)?),
+        Activation::Rsqrt => apply(Activation::Rsqrt, x)?.mul(&c(-0.5)?)?.div(x),
         Activation::Recip => c(-1.0)?.div(x)?.div(x),
         Activation::Abs => x.unary(Unary::Sign),
-        Activation::Sin => x.unary(Unary::Cos),
-        Activation::Cos => negated(&x.unary(Unary::Sin)?),
+        Activation::Sin => apply(Activation::Cos, x),
+        Activation::Cos => negated(&apply(Activation::Sin, x)?),
         Activation::Tan => {
-            let tan = x.unary(Unary::Tan)?;
+            let tan = apply(Activation::Tan, x)?;
             tan.mul(&tan)?.add(&c(1.0)?)
         }
         Activation::Atan => c(1.0)?.div(&x.mul(x)?.add(&c(1.0)?)?),
-        Activation::Erf => negated(&x.mul(x)?)?.unary(Unary::Exp)?.mul(&c(FRAC_2_SQRT_PI)?),
+        Activation::Erf => apply(Activation::Exp, &negated(&x.mul(x)?)?)?.mul(&c(FRAC_2_SQRT_PI)?),
         Activation::Softsign => {
             let below = x.unary(Unary::Abs)?.add(&c(1.0)?)?;
             c(1.0)?.div(&below)?.div(&below)
@@ -103,13 +110,10 @@ fn negated(x: &Array) -> Result<Array, Error> {
     x.unary(Unary::Neg)
 }
 
-fn sigmoid(x: &Array) -> Result<Array, Error> {
-    x.unary(Unary::Sigmoid)
-}
-
 /// 1 - tanh²(x), as 4 σ(2x) σ(-2x).
-fn sech_squared(x: &Array) -> Result<Array, Error> {
+fn sech_squared(x: &Array, apply: Apply<'_>) -> Result<Array, Error> {
     let twice = x.add(x)?;
+    let sigmoid = |x: &Array| apply(Activation::Sigmoid, x);
     sigmoid(&twice)?.mul(&sigmoid(&negated(&twice)?)?)?.mul(&Array::scalar(4.0, x.dtype()?)?)
 }
 
