@@ -1,15 +1,17 @@
-//! A case on a backend: compiled once, run three times, compared, and its traces counted.
+//! A case on a backend: compiled once, run three times, compared, and its traces counted. The second run gets other values,
+//! so that one which keeps what it should compute again is found.
 
 use crate::case::Case;
 use crate::compare::{Comparison, Difference, Expected, compare};
 use crate::tensor::Tensor;
 use rlx_host_api::{Backend, CompileOptions, Counters, Error, ErrorKind, Executable};
+use serde::{Deserialize, Serialize};
 
 /// How often a case runs.
 const RUNS: u64 = 3;
 
 /// What came of a case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Outcome {
     /// Every value is within its tolerance; the worst error in ulps.
     Passed {
@@ -62,19 +64,24 @@ pub fn details(backend: &Backend, mode: Option<&str>, case: &Case) -> Details {
         return details;
     }
     details.expected = case.expected(&operands);
-    details.outcome = match attempt(backend, mode, case, &details.inputs, &details.expected, &mut details.found) {
+    let turned = case.turned(&operands).map(|operands| (case.inputs(&operands), case.expected(&operands)));
+    let given = Given { inputs: &details.inputs, expected: &details.expected, turned };
+    details.outcome = match attempt(backend, mode, case, given, &mut details.found) {
         Ok(outcome) => outcome,
         Err(Stop::Refused(error)) if error.kind() == ErrorKind::Unsupported => {
             Outcome::Unsupported { reason: error.message().to_owned() }
         }
-        Err(Stop::Refused(error)) => failed(format!("it does not compile: {error}")),
-        Err(Stop::Broken(reason)) => failed(reason),
+        Err(Stop::Refused(error)) => Outcome::failed(format!("it does not compile: {error}")),
+        Err(Stop::Broken(reason)) => Outcome::failed(reason),
     };
     details
 }
 
-fn failed(reason: String) -> Outcome {
-    Outcome::Failed { reason, worst: 0.0, examples: Vec::new() }
+impl Outcome {
+    /// Failed without values to compare.
+    pub fn failed(reason: String) -> Self {
+        Self::Failed { reason, worst: 0.0, examples: Vec::new() }
+    }
 }
 
 /// Why a case has no values to compare.
@@ -83,12 +90,19 @@ enum Stop {
     Broken(String),
 }
 
+/// What the runs of a case are given, and what they should give.
+struct Given<'a> {
+    inputs: &'a [Tensor],
+    expected: &'a [Expected],
+    /// The same for the second run, where there are other values.
+    turned: Option<(Vec<Tensor>, Vec<Expected>)>,
+}
+
 fn attempt(
     backend: &Backend,
     mode: Option<&str>,
     case: &Case,
-    inputs: &[Tensor],
-    expected: &[Expected],
+    given: Given<'_>,
     found: &mut Vec<Tensor>,
 ) -> Result<Outcome, Stop> {
     let broken = |what: &'static str| move |error: Error| Stop::Broken(format!("{what}: {error}"));
@@ -99,15 +113,23 @@ fn attempt(
     }
     let mut executable = backend.compile(text.as_bytes(), &options).map_err(Stop::Refused)?;
     let before = counters(&executable).map_err(broken("the counters"))?;
-    let bytes = in_order(&executable, inputs)?;
+    let bytes = in_order(&executable, given.inputs)?;
     let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
     let first = executable.run_to_vec(&views).map_err(broken("the first run"))?;
     *found = outputs(&executable, &first)?;
-    let outcome = judge(found, expected)?;
-    for run in 2..=RUNS {
-        let again = executable.run_to_vec(&views).map_err(broken("a later run"))?;
-        if again != first {
-            return Err(Stop::Broken(format!("run {run} gives other bytes than the first")));
+    let mut outcome = judge(found, given.expected)?;
+    let mut same = RUNS - 1;
+    if let Some((inputs, expected)) = &given.turned {
+        same -= 1;
+        let bytes = in_order(&executable, inputs)?;
+        let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+        let values = executable.run_to_vec(&views).map_err(broken("a run with other values"))?;
+        let turned = judge(&outputs(&executable, &values)?, expected)?;
+        outcome = both(outcome, turned);
+    }
+    for _ in 0..same {
+        if executable.run_to_vec(&views).map_err(broken("a later run"))? != first {
+            return Err(Stop::Broken("a later run gives other bytes than the first".to_owned()));
         }
     }
     if mode == Some("compiled") {
@@ -115,6 +137,18 @@ fn attempt(
         traced_once(case, before, after)?;
     }
     Ok(outcome)
+}
+
+/// What comes of two runs: what is wrong in the first, else what is wrong in the second.
+fn both(first: Outcome, second: Outcome) -> Outcome {
+    match (first, second) {
+        (Outcome::Passed { worst }, Outcome::Passed { worst: other }) => Outcome::Passed { worst: worst.max(other) },
+        (Outcome::Passed { .. }, Outcome::Failed { reason, worst, examples }) => {
+            let reason = format!("in a run with the elements of its operands turned around, {reason}");
+            Outcome::Failed { reason, worst, examples }
+        }
+        (first, _) => first,
+    }
 }
 
 /// None without the extension.
