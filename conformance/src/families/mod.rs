@@ -21,6 +21,7 @@ mod scatter;
 mod shape;
 mod softmax;
 mod sort;
+mod telling;
 mod unary;
 
 use crate::case::{Case, Cases};
@@ -65,6 +66,7 @@ pub fn all(seed: u64) -> Vec<Case> {
         cases.family(name);
         make(&mut cases);
     }
+    telling::cases(&mut cases);
     cases.into_list()
 }
 
