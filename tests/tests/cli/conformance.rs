@@ -182,15 +182,32 @@ fn mistakes_are_told_with_what_there_is() {
 #[test]
 fn every_op_of_the_ir_is_listed() {
     let report = json(&mut command(["ops", "--backend", "mlx", "--json"]));
-    assert_eq!(keys(&report), ["device", "ops", "plugin", "supported"]);
+    assert_eq!(keys(&report), ["device", "host", "ops", "plugin", "supported"]);
     let ops = report["ops"].as_array().unwrap();
     assert!(ops.len() > 190, "{} ops", ops.len());
     let op = |name: &str| ops.iter().find(|op| op["op"] == name).unwrap();
-    assert_eq!(keys(op("MatMul")), ["cases", "dtypes", "how", "limits", "op", "supported"]);
+    assert_eq!(keys(op("MatMul")), ["by", "cases", "dtypes", "how", "limits", "op", "supported"]);
     assert_eq!((&op("MatMul")["how"], &op("MatMul")["supported"]), (&serde_json::json!(["graph"]), &true.into()));
     assert_eq!(op("Input")["how"], serde_json::json!(["leaf"]));
     assert_eq!(op("Scan")["how"], serde_json::json!(["control flow"]));
     assert_eq!(op("RngUniform")["how"], serde_json::json!(["host"]));
+    let by = |name: &str| serde_json::to_string(&op(name)["by"]).unwrap();
+    assert_eq!(
+        op("MatMul")["by"][0],
+        serde_json::json!({"how": "graph", "what": "one operation of MLX"}),
+        "{}",
+        by("MatMul")
+    );
+    assert!(by("DotGeneral").contains("several operations of MLX"), "{}", by("DotGeneral"));
+    // Code of the processor always has its reason.
+    let host: Vec<&Value> = ops.iter().filter(|op| op["how"].as_array().unwrap().contains(&"host".into())).collect();
+    assert_eq!(report["host"], host.len());
+    assert!(host.len() > 10, "{} ops with code of the processor", host.len());
+    for op in &host {
+        let reasons = op["by"].as_array().unwrap().iter().filter(|by| by["how"] == "host");
+        assert!(reasons.clone().count() > 0 && reasons.clone().all(|by| by["what"] != ""), "{op}");
+    }
+    assert!(by("RngUniform").contains("bit for bit") && by("Softmax").contains("rounded once"), "{}", by("Softmax"));
     assert!(op("Cast")["dtypes"].as_array().unwrap().contains(&"i64".into()));
     let splat = op("GaussianSplatRender");
     assert_eq!((&splat["supported"], &splat["dtypes"]), (&false.into(), &serde_json::json!([])));
@@ -198,6 +215,7 @@ fn every_op_of_the_ir_is_listed() {
     assert_eq!(report["supported"], supported);
     let text = stdout(&mut command(["ops", "--backend", "mlx"]));
     assert!(text.contains("MatMul") && text.contains(&format!("{supported} of {} ops", ops.len())), "{text}");
+    assert!(text.contains("host: Softmax: ") && text.contains(&format!("{} of them", host.len())), "{text}");
 }
 
 /// A plugin that does not say how a node runs still says which kinds it has.
