@@ -2,7 +2,7 @@
 
 use crate::compare::Expected;
 use crate::fill::Fill;
-use crate::tensor::{Tensor, indices, offset};
+use crate::tensor::{Tensor, indices, is_float, offset};
 use rlx_ir::{DType, Graph, NodeId, Op, OpKind, Shape};
 use std::fmt;
 
@@ -90,6 +90,25 @@ impl Case {
         });
         let each = self.operands.iter().enumerate();
         each.map(|(at, o)| o.fill.tensor(o.dtype, &o.dims, seed.wrapping_add(at as u64 * 77))).collect()
+    }
+
+    /// Other values for the operands: the same elements from the last to the first, so that a value may do what it did
+    /// before. Those that are chosen one by one, as indices are, and matrices stay. None where nothing would be another, and
+    /// for operands that are large.
+    pub fn turned(&self, operands: &[Tensor]) -> Option<Vec<Tensor>> {
+        if self.is_large() {
+            return None;
+        }
+        let stays = |operand: &Operand| {
+            !is_float(operand.dtype) || matches!(operand.fill, Fill::These(_) | Fill::Wholes(_) | Fill::Definite)
+        };
+        let turn = |(operand, values): (&Operand, &Tensor)| match stays(operand) {
+            true => values.clone(),
+            false => values.picked(&values.dims, |index| values.values.len() - 1 - offset(&values.dims, &index)),
+        };
+        let turned: Vec<Tensor> = self.operands.iter().zip(operands).map(turn).collect();
+        let differs = turned.iter().zip(operands).any(|(turned, values)| turned.bytes() != values.bytes());
+        differs.then_some(turned)
     }
 
     /// The program's inputs for these operands.

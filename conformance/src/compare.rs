@@ -4,6 +4,7 @@ use crate::format::Format;
 use crate::tensor::{Tensor, Values};
 use crate::tolerance::Tolerance;
 use rlx_ir::DType;
+use serde::{Deserialize, Serialize};
 
 /// What an output should be.
 #[derive(Debug, Clone)]
@@ -85,7 +86,7 @@ pub struct Comparison {
 }
 
 /// An element that is wrong.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Difference {
     /// Its row-major position.
     pub at: usize,
@@ -93,8 +94,8 @@ pub struct Difference {
     pub found: String,
     /// What it should be.
     pub expected: String,
-    /// By how many ulps it is off; infinite for another kind of value.
-    pub ulps: f64,
+    /// By how many ulps it is off; none for another kind of value.
+    pub ulps: Option<f64>,
     /// How many are allowed.
     pub allowed: f64,
 }
@@ -133,7 +134,13 @@ pub fn compare(found: &Tensor, expected: &Expected) -> Result<Comparison, String
             comparison.wrong += 1;
             if comparison.examples.len() < EXAMPLES {
                 let (found, expected) = (found.values.show(at), expected.values.show(at));
-                comparison.examples.push(Difference { at, found, expected, ulps, allowed });
+                comparison.examples.push(Difference {
+                    at,
+                    found,
+                    expected,
+                    ulps: ulps.is_finite().then_some(ulps),
+                    allowed,
+                });
             }
         }
     }

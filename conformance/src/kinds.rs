@@ -1,7 +1,7 @@
 //! Every op kind of the IR, and how a backend has it.
 
 use crate::case::Case;
-use rlx_host_api::{Backend, CompileOptions, DType, Error, ErrorKind, How};
+use rlx_host_api::{Backend, Claim, CompileOptions, DType, Error, ErrorKind, How};
 use rlx_ir::OpKind;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as Unknown, U32Deserializer};
@@ -26,12 +26,23 @@ pub struct KindReport {
     pub supported: bool,
     /// How nodes of it run: `graph`, `host`, and so on; empty where no case of the kit was asked about.
     pub how: Vec<&'static str>,
+    /// What computes them, and of code of the processor why; empty where the plugin does not say.
+    pub by: Vec<By>,
     /// Dtypes of the values that it works on, those that are taken.
     pub dtypes: Vec<&'static str>,
     /// What is refused, and why.
     pub limits: Vec<String>,
     /// How many cases the kit has of it.
     pub cases: usize,
+}
+
+/// What computes nodes of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct By {
+    /// How they run, one of [`KindReport::how`].
+    pub how: &'static str,
+    /// By what, or why so.
+    pub what: String,
 }
 
 /// Asks the backend about every kind, by the cases of the kit. `step` is called after each.
@@ -45,14 +56,23 @@ pub fn report(
     mut step: impl FnMut(),
 ) -> Result<Vec<KindReport>, Error> {
     let listed: BTreeSet<&str> = backend.plugin().info().ops.iter().map(String::as_str).collect();
+    let explained = options.clone().set(Claim::EXPLAIN, true);
+    let options = if explains(backend, &explained) { &explained } else { options };
     let mut reports = Vec::new();
     for kind in all() {
         let op = format!("{kind:?}");
         let own: Vec<(&Case, DType)> =
             cases.iter().filter(|case| case.kind == kind).map(|case| (case, case.dtype().into())).collect();
         let supported = listed.contains(op.as_str());
-        let mut report =
-            KindReport { op, supported, how: Vec::new(), dtypes: Vec::new(), limits: Vec::new(), cases: own.len() };
+        let mut report = KindReport {
+            op,
+            supported,
+            how: Vec::new(),
+            by: Vec::new(),
+            dtypes: Vec::new(),
+            limits: Vec::new(),
+            cases: own.len(),
+        };
         if supported {
             let asked = if own.is_empty() { bystanders(cases, kind) } else { own };
             ask(backend, options, &asked, &mut report)?;
@@ -96,12 +116,21 @@ fn ask(
             Ok(how) => {
                 insert(&mut report.how, how_name(*how));
                 insert(&mut report.dtypes, dtype.name());
+                let by = By { how: how_name(*how), what: claim.by.clone() };
+                if !by.what.is_empty() && !report.by.contains(&by) {
+                    report.by.push(by);
+                }
             }
             Err(reason) if !report.limits.contains(reason) => report.limits.push(reason.clone()),
             Err(_) => {}
         }
     }
     Ok(())
+}
+
+/// Whether the plugin takes the option that asks by what nodes are computed.
+fn explains(backend: &Backend, options: &CompileOptions) -> bool {
+    backend.claims(b"rlxmodel 1\nopset 1\ngraph @probe {\n%x = input : f32[1]\nreturn %x\n}\n", options).is_ok()
 }
 
 fn insert(list: &mut Vec<&'static str>, name: &'static str) {

@@ -1,22 +1,38 @@
-//! What came out, by family.
+//! What came out, by family and by mode. A case counts once for each mode that it ran in.
 
 use crate::case::Case;
 use crate::run::Outcome;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// All results.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
+    /// One entry for each mode, in the order in which they came.
+    pub modes: Vec<Mode>,
     /// One entry for each family that has cases, in the order in which they came.
     pub families: Vec<Family>,
     /// What failed, by name.
     pub failures: Vec<Failure>,
     /// What the backend refuses: cases by op and reason.
-    pub unsupported: Vec<Unsupported>,
+    pub refused: Vec<Refused>,
 }
 
-/// Results of a family.
+/// Results in a mode.
+#[derive(Debug, Serialize)]
+pub struct Mode {
+    /// Its name; none where the plugin chose.
+    pub mode: Option<String>,
+    /// Cases that were tried.
+    pub cases: usize,
+    /// Those that are right.
+    pub passed: usize,
+    /// Those that the backend refuses.
+    pub refused: usize,
+    /// Those that are wrong.
+    pub failed: usize,
+}
+
+/// Results of a family, in all modes together.
 #[derive(Debug, Serialize)]
 pub struct Family {
     /// Its name.
@@ -25,10 +41,10 @@ pub struct Family {
     pub cases: usize,
     /// Those that are right.
     pub passed: usize,
+    /// Those that the backend refuses.
+    pub refused: usize,
     /// Those that are wrong.
     pub failed: usize,
-    /// Those that the backend refuses.
-    pub unsupported: usize,
     /// The worst error of a value that is right, in ulps.
     pub worst_ulps: f64,
     /// The case that has it.
@@ -50,18 +66,25 @@ pub struct Failure {
 
 /// Cases of an op that are refused for one reason.
 #[derive(Debug, Serialize)]
-pub struct Unsupported {
+pub struct Refused {
     /// The op.
     pub op: String,
     /// Why.
     pub reason: String,
-    /// Their names.
+    /// Their names, each once.
     pub cases: Vec<String>,
 }
 
 impl Report {
     /// Adds what came of a case.
     pub fn add(&mut self, case: &Case, mode: Option<&str>, outcome: &Outcome) {
+        let of_mode = self.mode(mode);
+        of_mode.cases += 1;
+        match outcome {
+            Outcome::Passed { .. } => of_mode.passed += 1,
+            Outcome::Failed { .. } => of_mode.failed += 1,
+            Outcome::Unsupported { .. } => of_mode.refused += 1,
+        }
         let family = self.family(case.family);
         family.cases += 1;
         match outcome {
@@ -82,10 +105,18 @@ impl Report {
                 });
             }
             Outcome::Unsupported { reason } => {
-                family.unsupported += 1;
-                self.refused(format!("{:?}", case.kind), reason, &case.name);
+                family.refused += 1;
+                self.refuse(format!("{:?}", case.kind), reason, &case.name);
             }
         }
+    }
+
+    fn mode(&mut self, name: Option<&str>) -> &mut Mode {
+        let at = self.modes.iter().position(|mode| mode.mode.as_deref() == name).unwrap_or_else(|| {
+            self.modes.push(Mode { mode: name.map(str::to_owned), cases: 0, passed: 0, refused: 0, failed: 0 });
+            self.modes.len() - 1
+        });
+        &mut self.modes[at]
     }
 
     fn family(&mut self, name: &'static str) -> &mut Family {
@@ -94,8 +125,8 @@ impl Report {
                 family: name,
                 cases: 0,
                 passed: 0,
+                refused: 0,
                 failed: 0,
-                unsupported: 0,
                 worst_ulps: 0.0,
                 worst_case: None,
             });
@@ -104,20 +135,13 @@ impl Report {
         &mut self.families[at]
     }
 
-    fn refused(&mut self, op: String, reason: &str, case: &str) {
-        let same = |entry: &&mut Unsupported| entry.op == op && entry.reason == reason;
-        match self.unsupported.iter_mut().find(same) {
+    fn refuse(&mut self, op: String, reason: &str, case: &str) {
+        let same = |entry: &&mut Refused| entry.op == op && entry.reason == reason;
+        match self.refused.iter_mut().find(same) {
+            // The same case comes again in another mode.
+            Some(entry) if entry.cases.iter().any(|name| name == case) => {}
             Some(entry) => entry.cases.push(case.to_owned()),
-            None => self.unsupported.push(Unsupported { op, reason: reason.to_owned(), cases: vec![case.to_owned()] }),
+            None => self.refused.push(Refused { op, reason: reason.to_owned(), cases: vec![case.to_owned()] }),
         }
-    }
-
-    /// Refused cases of each op.
-    pub fn unsupported_by_op(&self) -> BTreeMap<&str, usize> {
-        let mut ops = BTreeMap::new();
-        for entry in &self.unsupported {
-            *ops.entry(entry.op.as_str()).or_default() += entry.cases.len();
-        }
-        ops
     }
 }

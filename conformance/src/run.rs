@@ -1,15 +1,17 @@
-//! A case on a backend: compiled once, run three times, compared, and its traces counted.
+//! A case on a backend: compiled once, run three times, compared, and its traces counted. The second run gets other values,
+//! so that one which keeps what it should compute again is found.
 
 use crate::case::Case;
 use crate::compare::{Comparison, Difference, Expected, compare};
 use crate::tensor::Tensor;
 use rlx_host_api::{Backend, CompileOptions, Counters, Error, ErrorKind, Executable, TensorView};
+use serde::{Deserialize, Serialize};
 
 /// How often a case runs.
 const RUNS: u64 = 3;
 
 /// What came of a case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Outcome {
     /// Every value is within its tolerance; the worst error in ulps.
     Passed {
@@ -61,21 +63,25 @@ pub fn details(backend: &Backend, mode: Option<&str>, case: &Case) -> Details {
         details.outcome = Outcome::Unsupported { reason: format!("the plugin does not list {kind}") };
         return details;
     }
-    details.expected = case.expected(&operands);
-    let judge = |found: &[Tensor]| judge(&case.judged(&operands, found), &details.expected);
-    details.outcome = match attempt(backend, mode, case, &details.inputs, judge, &mut details.found) {
+    let turned = case.turned(&operands).map(|operands| Given::of(case, operands));
+    let given = Given::of(case, operands);
+    details.outcome = match attempt(backend, mode, case, &given, turned.as_ref(), &mut details.found) {
         Ok(outcome) => outcome,
         Err(Stop::Refused(error)) if error.kind() == ErrorKind::Unsupported => {
             Outcome::Unsupported { reason: error.message().to_owned() }
         }
-        Err(Stop::Refused(error)) => failed(format!("it does not compile: {error}")),
-        Err(Stop::Broken(reason)) => failed(reason),
+        Err(Stop::Refused(error)) => Outcome::failed(format!("it does not compile: {error}")),
+        Err(Stop::Broken(reason)) => Outcome::failed(reason),
     };
+    details.expected = given.expected;
     details
 }
 
-fn failed(reason: String) -> Outcome {
-    Outcome::Failed { reason, worst: 0.0, examples: Vec::new() }
+impl Outcome {
+    /// Failed without values to compare.
+    pub fn failed(reason: String) -> Self {
+        Self::Failed { reason, worst: 0.0, examples: Vec::new() }
+    }
 }
 
 /// Why a case has no values to compare.
@@ -84,12 +90,29 @@ enum Stop {
     Broken(String),
 }
 
+/// What a run of a case is given, and what it should give.
+struct Given {
+    operands: Vec<Tensor>,
+    inputs: Vec<Tensor>,
+    expected: Vec<Expected>,
+}
+
+impl Given {
+    fn of(case: &Case, operands: Vec<Tensor>) -> Self {
+        Self { inputs: case.inputs(&operands), expected: case.expected(&operands), operands }
+    }
+
+    fn judge(&self, case: &Case, found: &[Tensor]) -> Result<Outcome, Stop> {
+        judge(&case.judged(&self.operands, found), &self.expected)
+    }
+}
+
 fn attempt(
     backend: &Backend,
     mode: Option<&str>,
     case: &Case,
-    inputs: &[Tensor],
-    judge: impl FnOnce(&[Tensor]) -> Result<Outcome, Stop>,
+    given: &Given,
+    turned: Option<&Given>,
     found: &mut Vec<Tensor>,
 ) -> Result<Outcome, Stop> {
     let broken = |what: &'static str| move |error: Error| Stop::Broken(format!("{what}: {error}"));
@@ -99,17 +122,26 @@ fn attempt(
         options = options.set("mode", mode);
     }
     let mut executable = backend.compile(text.as_bytes(), &options).map_err(Stop::Refused)?;
-    bind(&mut executable, inputs)?;
+    bind(&mut executable, &given.inputs)?;
     let before = counters(&executable).map_err(broken("the counters"))?;
-    let bytes = in_order(&executable, inputs)?;
+    let bytes = in_order(&executable, &given.inputs)?;
     let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
     let first = executable.run_to_vec(&views).map_err(broken("the first run"))?;
     *found = outputs(&executable, &first)?;
-    let outcome = judge(found)?;
-    for run in 2..=RUNS {
-        let again = executable.run_to_vec(&views).map_err(broken("a later run"))?;
-        if again != first {
-            return Err(Stop::Broken(format!("run {run} gives other bytes than the first")));
+    let mut outcome = given.judge(case, found)?;
+    let mut same = RUNS - 1;
+    if let Some(turned) = turned {
+        same -= 1;
+        bind(&mut executable, &turned.inputs)?;
+        let bytes = in_order(&executable, &turned.inputs)?;
+        let views: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+        let values = executable.run_to_vec(&views).map_err(broken("a run with other values"))?;
+        outcome = both(outcome, turned.judge(case, &outputs(&executable, &values)?)?);
+        bind(&mut executable, &given.inputs)?;
+    }
+    for _ in 0..same {
+        if executable.run_to_vec(&views).map_err(broken("a later run"))? != first {
+            return Err(Stop::Broken("a later run gives other bytes than the first".to_owned()));
         }
     }
     if mode == Some("compiled") {
@@ -117,6 +149,18 @@ fn attempt(
         traced_once(case, before, after)?;
     }
     Ok(outcome)
+}
+
+/// What comes of two runs: what is wrong in the first, else what is wrong in the second.
+fn both(first: Outcome, second: Outcome) -> Outcome {
+    match (first, second) {
+        (Outcome::Passed { worst }, Outcome::Passed { worst: other }) => Outcome::Passed { worst: worst.max(other) },
+        (Outcome::Passed { .. }, Outcome::Failed { reason, worst, examples }) => {
+            let reason = format!("in a run with the elements of its operands turned around, {reason}");
+            Outcome::Failed { reason, worst, examples }
+        }
+        (first, _) => first,
+    }
 }
 
 /// None without the extension.

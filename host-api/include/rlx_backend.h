@@ -927,7 +927,8 @@ struct RlxClaim {
     uint32_t depth;
     /// Name of the node's op (IR `OpKind`).
     RlxStr op;
-    /// Why it is not taken, on one line that need not name the node; empty for one that is.
+    /// Why it is not taken, on one line that need not name the node. Of one that is taken: what computes it, and for
+    /// `RLX_CLAIM_HOST` why the engine does not; or empty.
     RlxStr reason;
 };
 

@@ -7,7 +7,7 @@ mod memory;
 mod resident;
 mod rng;
 
-pub use claim::{Claim, How};
+pub use claim::{Claim, How, Taken};
 pub use counters::Counters;
 pub use extent::ActiveExtent;
 pub use memory::{MemoryLimit, MemoryStats};

@@ -1,6 +1,7 @@
 //! Which nodes of a program are taken, how each would run, and why one is not: for hosts that ask before they compile.
 
 use crate::executable::Options;
+use crate::explain::explain;
 use crate::ir::check::check_node;
 use crate::kernels::set::chosen;
 use crate::mlx::device::Device;
@@ -8,17 +9,36 @@ use crate::plugin::MlxBackend;
 use crate::process::gate;
 use crate::rules::rule::{self, Case};
 use crate::rules::table;
-use rlx_host_api::Error;
-use rlx_host_api::author::{Claim, Claims, CompileRequest, How, KernelRegistry, Kernels};
+use rlx_host_api::author::{Claim, Claims, CompileRequest, How, KernelRegistry, Kernels, Taken};
 use rlx_host_api::kernel::KernelKind;
+use rlx_host_api::{Error, Value};
 use rlx_ir::{Graph, Node, Op};
 
 impl Claims for MlxBackend {
     fn claims(&self, request: CompileRequest<'_>) -> Result<Vec<Claim>, Error> {
         let _pass = gate::pass()?;
-        Options::read(&request.options)?;
+        let (asked, options): (Vec<_>, Vec<_>) =
+            request.options.iter().cloned().partition(|(key, _)| key == Claim::EXPLAIN);
+        Options::read(&options)?;
+        let explains = match asked.last() {
+            None => false,
+            Some((_, Value::Bool(explains))) => *explains,
+            Some((key, other)) => {
+                return Err(Error::invalid(format!("option `{key}` is true or false, not `{other}`")));
+            }
+        };
         let graph = request.read_graph()?;
-        Ok(Claim::of_graph(&graph, |graph, node| claim(&Case { graph, node }, self.kernels(), self.device())))
+        let lane = if explains { Some(self.lane()?) } else { None };
+        let _building = lane.as_ref().map(|lane| lane.enter_to_build()).transpose()?;
+        Ok(Claim::of_graph(&graph, |graph, node| {
+            let case = Case { graph, node };
+            let how = claim(&case, self.kernels(), self.device())?;
+            // Those of the plan have no operation of their own, and a node that cannot be lowered by itself is as its row says.
+            let is_lowered =
+                matches!(how, How::Graph | How::Host) && !matches!(node.op, Op::Custom { .. } | Op::CustomFn { .. });
+            let explained = if explains && is_lowered { explain(&case, self.device()).ok() } else { None };
+            Ok(explained.unwrap_or_else(|| Taken::from(how)))
+        }))
     }
 }
 

@@ -15,6 +15,7 @@
 mod blas;
 mod claims;
 mod executable;
+mod explain;
 mod host;
 mod ir;
 mod kernels;

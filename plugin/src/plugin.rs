@@ -6,7 +6,7 @@ use crate::ir::program::Program;
 use crate::ir::target::Target;
 use crate::kernels::KernelSet;
 use crate::mlx::device::Device;
-use crate::mlx::lanes::Lanes;
+use crate::mlx::lanes::{Lane, Lanes};
 use crate::mlx::{library, memory};
 use crate::process::gate;
 use crate::rules::table;
@@ -39,6 +39,11 @@ impl MlxBackend {
     /// Where it computes.
     pub(crate) fn device(&self) -> Device {
         self.device
+    }
+
+    /// A lane to build graphs on.
+    pub(crate) fn lane(&self) -> Result<Arc<Lane>, Error> {
+        self.lanes.pick()
     }
 }
 

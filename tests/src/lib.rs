@@ -5,6 +5,7 @@
 
 pub mod bytes;
 pub mod compare;
+pub mod faulty;
 #[cfg(unix)]
 pub mod fuzz;
 pub mod graph;

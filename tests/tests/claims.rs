@@ -48,6 +48,30 @@ fn negated(graph: &mut Graph, x: rlx_ir::NodeId) -> rlx_ir::NodeId {
     graph.activation(Activation::Neg, x, f32s(&[2]))
 }
 
+/// By what a node is computed is found out where the host asks for it, and nothing else may be asked so.
+#[test]
+fn explanations_are_given_to_those_who_ask() {
+    let softmax = graph("softmax", |g, x| g.add_node(Op::Softmax { axis: -1 }, vec![x], f32s(&[2])));
+    for (graph, plain, how, by) in [
+        (softmax, How::Graph, How::Host, "rounded once"),
+        (graph("negated", negated), How::Graph, How::Graph, "one operation of MLX"),
+    ] {
+        let text = rlx_ir::rlxmodel::to_text(&graph).unwrap();
+        let claims = |options: &CompileOptions| backend().claims(text.as_bytes(), options).unwrap();
+        for options in [CompileOptions::new(), CompileOptions::new().set(Claim::EXPLAIN, false)] {
+            let last = claims(&options).pop().unwrap();
+            assert_eq!((last.answer, &*last.by), (Ok(plain), ""), "{}", graph.name);
+        }
+        let last = claims(&CompileOptions::new().set(Claim::EXPLAIN, true).set("mode", "lazy")).pop().unwrap();
+        assert_eq!(last.answer, Ok(how), "{}", last.by);
+        assert!(last.by.contains(by), "{}", last.by);
+        let wrong = backend().claims(text.as_bytes(), &CompileOptions::new().set(Claim::EXPLAIN, "yes")).unwrap_err();
+        assert!(wrong.kind() == ErrorKind::InvalidArgument && wrong.message().contains("explain"), "{wrong}");
+        let wrong = backend().compile(text.as_bytes(), &CompileOptions::new().set(Claim::EXPLAIN, true)).unwrap_err();
+        assert!(wrong.message().contains("unknown compile option `explain`"), "{wrong}");
+    }
+}
+
 #[test]
 fn every_node_is_told_of_with_those_of_nested_graphs_behind_theirs() {
     let function = |fwd_body, vjp_body| Op::CustomFn { fwd_body, vjp_body, jvp_body: None, num_inputs: 1 };

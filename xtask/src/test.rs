@@ -54,6 +54,7 @@ struct Programs {
     reference: PathBuf,
     c: CPrograms,
     fixture: PathBuf,
+    faulty: PathBuf,
     rlx_run: PathBuf,
     custom_kernel: PathBuf,
     model: PathBuf,
@@ -66,11 +67,13 @@ impl Programs {
         let plugins = stage::run(workspace)?.plugins;
         let reference = reference::run(workspace)?;
         workspace.build("rlx-fixture-plugin")?;
+        workspace.build("rlx-faulty-plugin")?;
         Ok(Self {
             plugins,
             reference,
             c: c_programs::build(workspace)?,
             fixture: workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")),
+            faulty: workspace.built(&format!("{DLL_PREFIX}rlx_faulty{DLL_SUFFIX}")),
             rlx_run: workspace.built("rlx-run"),
             custom_kernel: workspace.built("rlx-custom-kernel"),
             model: provision::model(workspace)?,
@@ -88,6 +91,7 @@ impl Programs {
             .env("RLX_TEST_C_HOST", &self.c.host)
             .env("RLX_TEST_C_PLUGIN_DIR", &self.c.plugins)
             .env("RLX_TEST_FIXTURE", &self.fixture)
+            .env("RLX_TEST_FAULTY", &self.faulty)
             .env("RLX_TEST_PYTHON_SITE", &self.python_site)
             .env("RLX_TEST_MODELS", &self.models.folder)
             .env("RLX_TEST_MODELS_SITE", &self.models.site)
@@ -117,11 +121,12 @@ mod tests {
         let alone = "--edges=normal,no-proc-macro";
         let together: Vec<&str> =
             std::iter::once("--edges=normal,dev,no-proc-macro").chain(cargo::choice("-p", &WITH_RLX_CPU)).collect();
-        let builds: [&[&str]; 6] = [
+        let builds: [&[&str]; 7] = [
             &[alone, "-p", "rlx-mlx-plugin", "-p", "rlx-run", "--no-default-features"],
             &[alone, "-p", "rlx-mlx-plugin"],
             &[alone, "-p", "rlx-run"],
             &[alone, "-p", "rlx-fixture-plugin"],
+            &[alone, "-p", "rlx-faulty-plugin"],
             &[alone, "-p", "rlx-next-plugin", "-p", "rlx-next-host"],
             &together,
         ];

@@ -35,6 +35,7 @@ mod shape;
 mod softmax;
 mod sort;
 mod spellings;
+mod telling;
 mod unary;
 
 use crate::case::{Case, Cases};
@@ -93,13 +94,18 @@ pub fn all(seed: u64) -> Vec<Case> {
         cases.family(name);
         make(&mut cases);
     }
+    telling::cases(&mut cases);
     cases.into_list()
+}
+
+/// The seed in a case's name.
+pub fn seed_of(name: &str) -> Option<u64> {
+    name.rsplit_once("/seed").and_then(|(_, seed)| seed.parse().ok())
 }
 
 /// The case of a name; its seed is part of it.
 pub fn named(name: &str) -> Option<Case> {
-    let seed = name.rsplit_once("/seed").and_then(|(_, seed)| seed.parse().ok())?;
-    all(seed).into_iter().find(|case| case.name == name)
+    all(seed_of(name)?).into_iter().find(|case| case.name == name)
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ enum Command {
     Ops(OpsArgs),
     /// Check what a plugin computes against closed forms: the conformance kit.
     Check(CheckArgs),
+    /// Run the cases that `check` sends, in a process of their own.
+    #[command(hide = true)]
+    CheckWorker(PluginArgs),
     /// Run a .rlxmodel program.
     Run(RunArgs),
     /// Compute sentence embeddings with a BERT-class sentence-transformers model.
@@ -66,6 +69,7 @@ impl Cli {
             Command::Plugins(args) => plugins::execute(&args),
             Command::Ops(args) => ops::execute(&args),
             Command::Check(args) => check::execute(&args),
+            Command::CheckWorker(args) => check::work(&args),
             Command::Run(args) => run::execute(&args),
             Command::Embed(args) => embed::execute(args),
         }
@@ -187,6 +191,20 @@ pub(crate) struct PluginArgs {
     pub(crate) device: Option<Device>,
 }
 
+impl PluginArgs {
+    /// The command line that says the same.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = vec![OsString::from("--backend"), self.backend.clone()];
+        if self.trust.allow_untrusted_plugins {
+            arguments.push("--allow-untrusted-plugins".into());
+        }
+        if let Some(device) = self.device.and_then(|device| device.to_possible_value()) {
+            arguments.extend(["--device".into(), device.get_name().into()]);
+        }
+        arguments
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct OpsArgs {
     #[command(flatten)]
@@ -208,9 +226,12 @@ pub(crate) struct CheckArgs {
     /// Only the case of this name, with its inputs, expected and found values.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["family", "op", "seed"])]
     pub(crate) case: Option<String>,
-    /// How the plugin executes the cases; compiled where it has that when it is left out.
+    /// How the plugin executes the cases; in every mode that it has, one after another, when it is left out.
     #[arg(long)]
     pub(crate) mode: Option<Mode>,
+    /// The longest that a case may take in a mode; then it has failed, and its process is killed.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) limit: u64,
     /// Seed of the values in the cases. It is part of their names.
     #[arg(long, value_name = "N", default_value = "7")]
     pub(crate) seed: u64,

@@ -15,6 +15,8 @@ struct Report {
     plugin: PluginSummary,
     device: String,
     supported: usize,
+    /// How many of them code of the processor computes, wholly or in part.
+    host: usize,
     ops: Vec<KindReport>,
 }
 
@@ -26,24 +28,35 @@ pub(crate) fn execute(args: &OpsArgs) -> Result<()> {
     let ops = kinds::report(&examined.backend, &CompileOptions::new(), &families::all(0), || progress.step())?;
     drop(progress);
     let supported = ops.iter().filter(|op| op.supported).count();
-    let report = Report { plugin: examined.plugin, device: examined.device, supported, ops };
+    let host = ops.iter().filter(|op| op.how.contains(&HOST)).count();
+    let report = Report { plugin: examined.plugin, device: examined.device, supported, host, ops };
     if args.output.json { report::print_json(&report) } else { print_text(&report) }
 }
 
-/// A table of what is short; what is refused, which is long, goes below it.
+/// How an op runs that code of the processor computes.
+const HOST: &str = "host";
+
+/// A table of what is short; why an op is computed by the processor and what is refused, which is long, goes below it.
 fn print_text(report: &Report) -> Result<()> {
-    let mut table = Table::new(["op", "runs as", "dtypes"]);
+    let mut table = Table::new(["op", "runs as", "by", "dtypes"]);
     for op in &report.ops {
         let how = match (op.supported, op.how.is_empty()) {
             (false, _) => "-".to_owned(),
             (true, true) => "yes".to_owned(),
             (true, false) => op.how.join(", "),
         };
-        table.add_row([op.op.clone(), how, op.dtypes.join(" ")]);
+        let by: Vec<&str> = op.by.iter().filter(|by| by.how != HOST).map(|by| by.what.as_str()).collect();
+        table.add_row([op.op.clone(), how, by.join("; "), op.dtypes.join(" ")]);
     }
     table.print()?;
     let all = report.ops.len();
     report::print(&format!("{} of {all} ops on {} of {}", report.supported, report.device, report.plugin.name))?;
+    report::print(&format!("{} of them with code of the processor", report.host))?;
+    for op in &report.ops {
+        for by in op.by.iter().filter(|by| by.how == HOST) {
+            report::print(&format!("host: {}: {}", op.op, by.what))?;
+        }
+    }
     let limited = report.ops.iter().filter(|op| !op.limits.is_empty());
     for op in limited {
         for limit in &op.limits {

@@ -36,7 +36,8 @@ pub struct RlxClaim {
     pub depth: u32,
     /// Name of the node's op (IR `OpKind`).
     pub op: RlxStr,
-    /// Why it is not taken, on one line that need not name the node; empty for one that is.
+    /// Why it is not taken, on one line that need not name the node. Of one that is taken: what computes it, and for
+    /// `RLX_CLAIM_HOST` why the engine does not; or empty.
     pub reason: RlxStr,
 }
 

@@ -63,36 +63,60 @@ pub struct Claim {
     pub depth: u32,
     /// How the node would run, or why it is not taken: one line that need not name it.
     pub answer: Result<How, String>,
+    /// What computes a node that is taken, and for [`How::Host`] why the engine does not: one line, or empty where the plugin
+    /// does not say. Plugins that find it out only at some cost say it where the option [`Claim::EXPLAIN`] is true.
+    pub by: String,
+}
+
+/// How a node that is taken would run, and by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// How.
+    pub how: How,
+    /// As [`Claim::by`].
+    pub by: String,
+}
+
+impl From<How> for Taken {
+    fn from(how: How) -> Self {
+        Self { how, by: String::new() }
+    }
 }
 
 impl Claim {
+    /// The option of `claims` that asks for [`by`](Self::by). A plugin may refuse it, as it does other options.
+    pub const EXPLAIN: &'static str = "explain";
+
     /// What is said of every node of `graph` and of the graphs nested in it, in the order of [`Claims::claims`](crate::author::Claims::claims): `take` is
     /// asked for each, with the graph that has it. It is not asked for derivatives that belong to a function, since no run
     /// computes them.
     #[cfg(feature = "rlx-ir")]
-    pub fn of_graph(
+    pub fn of_graph<T: Into<Taken>>(
         graph: &rlx_ir::Graph,
-        mut take: impl FnMut(&rlx_ir::Graph, &rlx_ir::Node) -> Result<How, Error>,
+        mut take: impl FnMut(&rlx_ir::Graph, &rlx_ir::Node) -> Result<T, Error>,
     ) -> Vec<Self> {
         let mut claims = Vec::with_capacity(graph.len());
-        of_graph(graph, 0, &mut take, &mut claims);
+        of_graph(graph, 0, &mut |graph, node| take(graph, node).map(Into::into), &mut claims);
         claims
     }
 }
 
 /// Who says how a node runs.
 #[cfg(feature = "rlx-ir")]
-type Take<'a> = dyn FnMut(&rlx_ir::Graph, &rlx_ir::Node) -> Result<How, Error> + 'a;
+type Take<'a> = dyn FnMut(&rlx_ir::Graph, &rlx_ir::Node) -> Result<Taken, Error> + 'a;
 
 #[cfg(feature = "rlx-ir")]
 fn of_graph(graph: &rlx_ir::Graph, depth: u32, take: &mut Take<'_>, claims: &mut Vec<Claim>) {
     for node in graph.nodes() {
-        let answer = take(graph, node).map_err(|error| error.message().to_owned());
-        claims.push(Claim { op: format!("{:?}", node.op.kind()), depth, answer });
+        let (answer, by) = match take(graph, node) {
+            Ok(taken) => (Ok(taken.how), taken.by),
+            Err(error) => (Err(error.message().to_owned()), String::new()),
+        };
+        claims.push(Claim { op: format!("{:?}", node.op.kind()), depth, answer, by });
         let is_function = matches!(node.op, rlx_ir::Op::CustomFn { .. });
         for (at, body) in node.op.subgraphs().into_iter().enumerate() {
             if is_function && at > 0 {
-                of_graph(body, depth + 1, &mut |_, _| Ok(How::Unused), claims);
+                of_graph(body, depth + 1, &mut |_, _| Ok(How::Unused.into()), claims);
             } else {
                 of_graph(body, depth + 1, take, claims);
             }

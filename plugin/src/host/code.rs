@@ -22,6 +22,11 @@ pub(crate) trait HostCode: Send + Sync {
         Rows::Mixed
     }
 
+    /// Why MLX does not compute this, on one line.
+    fn why(&self) -> &'static str {
+        "computed in f64, or exactly, and rounded once; MLX's kernels for the processor are not"
+    }
+
     /// Fills every result. Operands and results are dense, row-major, and of the declared dtypes and extents; results are
     /// not initialised. It must not evaluate arrays: it would wait for its own thread.
     ///

@@ -11,6 +11,10 @@ use rlx_mlx_cpu::fma::MulAdd;
 pub(crate) struct Fma;
 
 impl HostCode for Fma {
+    fn why(&self) -> &'static str {
+        "MLX has no multiplication and addition with one rounding"
+    }
+
     fn rows(&self) -> Rows {
         Rows::Places
     }

@@ -12,6 +12,10 @@ pub(crate) struct Histogram {
 }
 
 impl HostCode for Histogram {
+    fn why(&self) -> &'static str {
+        "MLX has no histogram"
+    }
+
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let ([x], [counts]) = (operands, results) else { return Err(Error::fault("a histogram has one operand")) };
         let mut found = vec![0u64; counts.data.len() / size_of::<f32>()];

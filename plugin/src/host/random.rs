@@ -46,6 +46,10 @@ pub(crate) enum Distribution {
 }
 
 impl HostCode for Random {
+    fn why(&self) -> &'static str {
+        "the IR's own generators, bit for bit: MLX has another"
+    }
+
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let ([seed], [result]) = (operands, results) else { return Err(Error::fault("it takes a seed")) };
         let options = options(seed)?;

@@ -26,6 +26,10 @@ const COLDEST: f64 = 1e-6;
 const SEED: u64 = 0xDEAD_BEEF;
 
 impl HostCode for Sample {
+    fn why(&self) -> &'static str {
+        "the IR's own draw, bit for bit: MLX has none like it"
+    }
+
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let ([logits], [tokens]) = (operands, results) else { return Err(Error::fault("it takes logits")) };
         let values: Vec<f64> = match logits.dtype {

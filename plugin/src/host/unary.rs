@@ -46,6 +46,10 @@ impl Cast {
 }
 
 impl HostCode for Cast {
+    fn why(&self) -> &'static str {
+        "MLX leaves floats outside an integer's range to the processor"
+    }
+
     fn rows(&self) -> Rows {
         Rows::Places
     }

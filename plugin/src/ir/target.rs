@@ -3,7 +3,8 @@
 use crate::host::failures::Failures;
 use crate::kernels::KernelSet;
 use crate::mlx::device::Device;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the nodes of a program find outside of its graph; those of nested graphs find the same.
 #[derive(Debug, Clone)]
@@ -13,10 +14,23 @@ pub(crate) struct Target {
     pub(crate) kernels: KernelSet,
     /// Where errors of host code wait for the run.
     pub(crate) failures: Arc<Failures>,
+    /// Why code of the processor computes what it does, as far as nodes have been lowered.
+    host: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Target {
     pub(crate) fn new(device: Device, kernels: KernelSet) -> Self {
-        Self { device, kernels, failures: Arc::default() }
+        Self { device, kernels, failures: Arc::default(), host: Arc::default() }
+    }
+
+    /// A node that is lowered has code of the processor, for this reason.
+    pub(crate) fn note_host(&self, why: &'static str) {
+        // A set that is only ever inserted into is whole after a panic, too.
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).insert(why);
+    }
+
+    /// The reasons that have been noted.
+    pub(crate) fn host(&self) -> Vec<&'static str> {
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 }

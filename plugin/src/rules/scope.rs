@@ -160,7 +160,7 @@ impl<'a> Scope<'a> {
 
     /// What the host's kernel makes of a node of the custom op `op`.
     pub(super) fn kernel(&self, node: &Node, op: &str, attributes: &[u8]) -> Result<Array, Error> {
-        let Target { device, kernels, failures } = &self.program.target;
+        let Target { device, kernels, failures, .. } = &self.program.target;
         let custom =
             CustomNode::new(op.to_owned(), attributes.to_vec(), self.described(node)?, vec![info(&node.shape)?]);
         custom::lower(kernels, *device, failures, custom, &self.inputs(node)?, &place(node))
@@ -200,6 +200,7 @@ impl<'a> Scope<'a> {
             place: place(node),
             failures: &self.program.target.failures,
         };
+        self.program.target.note_host(code.why());
         let results = bridge::build(Box::new(code), host, inputs)?;
         results.into_iter().next().ok_or_else(|| Error::fault("host code gives nothing"))
     }

@@ -14,11 +14,11 @@ use crate::cli::{BackendArgs, Device, PluginArgs};
 use crate::params::MappedTensor;
 use anyhow::{Result, bail};
 use rlx_host_api::{Backend, TensorInfo};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The plugin behind a result, as reports show it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PluginSummary {
     /// Backend name.
     pub(crate) name: String,

@@ -50,7 +50,7 @@ where
         let backend = backend.ok_or_else(|| Error::invalid("claims: backend must not be NULL"))?;
         for claim in backend.claims(compile_request(args)?)? {
             let (how, reason) = match &claim.answer {
-                Ok(how) => (how.code(), RlxStr::EMPTY),
+                Ok(how) => (how.code(), RlxStr::new(&claim.by)),
                 Err(reason) => (RLX_CLAIM_REFUSED, RlxStr::new(reason)),
             };
             let raw = RlxClaim { how, depth: claim.depth, op: RlxStr::new(&claim.op), reason, ..RlxClaim::sized() };

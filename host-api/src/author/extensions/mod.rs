@@ -14,7 +14,7 @@ mod profile;
 mod resident;
 mod rng;
 
-pub use crate::types::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source};
+pub use crate::types::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source, Taken};
 pub use claims::{Claims, claims_table};
 pub use extent::{Extent, extent_table};
 pub use kernels::{Kernels, kernels_table};

@@ -59,7 +59,8 @@ unsafe fn owned(claim: *const RlxClaim) -> Result<Claim, Error> {
         "" => "the plugin gives no reason".to_owned(),
         reason => reason.to_owned(),
     });
-    Ok(Claim { op: op.to_owned(), depth: raw.depth, answer })
+    let by = if answer.is_ok() { reason.to_owned() } else { String::new() };
+    Ok(Claim { op: op.to_owned(), depth: raw.depth, answer, by })
 }
 
 #[cfg(test)]
@@ -81,7 +82,12 @@ mod tests {
     #[test]
     fn entries_of_newer_plugins_are_read() {
         let newer = RlxClaim { how: 99, depth: 2, op: RlxStr::new("Sort"), ..RlxClaim::sized() };
-        assert_eq!(emitted(&newer), Ok(Claim { op: "Sort".into(), depth: 2, answer: Ok(How::Other) }));
+        assert_eq!(
+            emitted(&newer),
+            Ok(Claim { op: "Sort".into(), depth: 2, answer: Ok(How::Other), by: String::new() })
+        );
+        let by = RlxClaim { how: RLX_CLAIM_HOST, reason: RlxStr::new("no kernel"), ..newer };
+        assert_eq!(emitted(&by).map(|claim| (claim.answer, claim.by)), Ok((Ok(How::Host), "no kernel".to_owned())));
         let refused = RlxClaim { how: RLX_CLAIM_REFUSED, ..newer };
         assert_eq!(emitted(&refused).unwrap().answer, Err("the plugin gives no reason".to_owned()));
         let why = RlxClaim { reason: RlxStr::new("too long"), ..refused };
