@@ -2,6 +2,7 @@
 
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
+use super::unary::convert;
 use crate::host::fma::Fma;
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
@@ -11,19 +12,22 @@ use rlx_ir::op::{BinaryOp, CmpOp};
 use rlx_ir::{Node, Op};
 
 rules! {
-    Binary(op)            [a, b; _, node]    any    => of_one_dtype(a, b, *op, declared_dtype(node));
+    Binary(op)            [a, b; scope, node]    any    => of_one_dtype(scope, node, [a, b], *op);
     Compare(op)           [a, b]             comparable    => compare(a, b, *op);
     Fma                   [a, b, c; scope, node]    floats, Host    => fma(scope, node, [a, b, c]);
     Where                 [condition, x, y]  any    => condition.where_(x, y);
     Clamp { min, max }    [x]                between_numbers    => clamp(x, *min, *max);
 }
 
-/// Operands of two dtypes are computed in the declared one.
-fn of_one_dtype(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
-    if a.dtype()? == b.dtype()? {
-        return binary(a, b, op, declared);
+/// Operands of two dtypes are computed in the declared one, those of one dtype in that or, where it is a wider one of its
+/// kind, the declared.
+fn of_one_dtype(scope: &Scope<'_>, node: &Node, [a, b]: [&Array; 2], op: BinaryOp) -> Result<Array, Error> {
+    let (found, declared) = (a.dtype()?, declared_dtype(node));
+    let holds_more = is_float(declared) == is_float(found) && declared.size() > found.size();
+    if found == b.dtype()? && (found == declared || !holds_more) {
+        return convert(scope, node, &binary(a, b, op, found)?, declared);
     }
-    binary(&a.cast(declared)?, &b.cast(declared)?, op, declared)
+    binary(&convert(scope, node, a, declared)?, &convert(scope, node, b, declared)?, op, declared)
 }
 
 /// Operands of two dtypes need a third that holds both exactly.
