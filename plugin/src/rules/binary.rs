@@ -25,9 +25,20 @@ fn of_one_dtype(scope: &Scope<'_>, node: &Node, [a, b]: [&Array; 2], op: BinaryO
     let (found, declared) = (a.dtype()?, declared_dtype(node));
     let holds_more = is_float(declared) == is_float(found) && declared.size() > found.size();
     if found == b.dtype()? && (found == declared || !holds_more) {
-        return convert(scope, node, &binary(a, b, op, found)?, declared);
+        let y = if is_float(found) && is_of_bits(op) {
+            let whole = |x| convert(scope, node, x, DType::I64);
+            binary(&whole(a)?, &whole(b)?, op, DType::I64)?
+        } else {
+            binary(a, b, op, found)?
+        };
+        return convert(scope, node, &y, declared);
     }
     binary(&convert(scope, node, a, declared)?, &convert(scope, node, b, declared)?, op, declared)
+}
+
+/// Whether an op is one of bits: floats are whole numbers to it, the nearest that there are.
+fn is_of_bits(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor | BinaryOp::Shl | BinaryOp::Shr)
 }
 
 /// Operands of two dtypes need a third that holds both exactly.

@@ -196,6 +196,10 @@ fn integer_powers_and_shifts_are_defined_everywhere() {
     let y = Tensor::f32(&[1], [2_147_483_648.0]);
     let found = run_one(&one_op(Op::Binary(BinaryOp::BitAnd), &[&x, &y], Layout::Dense, &[1], DType::F32));
     assert_same("bits of floats", &found, &[2_147_483_648.0]);
+    let x = Tensor::f32(&[3], [f64::INFINITY, f64::NAN, -1e30]);
+    let y = Tensor::f32(&[3], [7.9, 7.0, 0.0]);
+    let found = run_one(&one_op(Op::Binary(BinaryOp::BitAnd), &[&x, &y], Layout::Dense, &[3], DType::F32));
+    assert_same("bits of what no integer has", &found, &[7.0, 0.0, 0.0]);
 }
 
 #[test]
