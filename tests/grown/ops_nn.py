@@ -2,30 +2,34 @@
 
 import numpy as np
 
-from dtypes import EPSILON, FLOATS, HALVES, SMALLEST, rounded
+from dtypes import EPSILON, FLOATS, SMALLEST, rounded
 from exclusions import exclude, tame
-from ops_elementwise import EXACT, RELATIVE, approximate, sigmoid
+from ops_elementwise import EXACT, ROUNDED, approximate, sigmoid
 from ops_reduce import softmax_of
 from ops_shape import operand
 from program import Skip
 from registry import op
 
 
+def adding(dtype):
+    """What products are added in."""
+    return "f64" if dtype == "f64" else "f32"
+
+
 def product(x, w, dtype):
     """x @ w in f64, and how far off it may be."""
     x, w = x.astype("f8"), w.astype("f8")
     y = x @ w
-    each = EPSILON[dtype if dtype in HALVES else "f32"]
-    return y, (x.shape[-1] + 2) * each * (np.abs(x) @ np.abs(w)) + EPSILON[dtype] * np.abs(y) + SMALLEST[dtype]
+    return y, (x.shape[-1] + 2) * EPSILON[adding(dtype)] * (np.abs(x) @ np.abs(w)) + EPSILON[dtype] * np.abs(y) + SMALLEST[dtype]
 
 
 def matrices(p):
     x = p.pick(*FLOATS, rank=2)
-    exclude("early overflow", not tame(x.value))
+    exclude("large operands", not tame(x.value))
     batch = list(x.shape[:-2])
     batch = [1 if p.chance(0.3) else extent for extent in batch][int(p.rng.integers(len(batch) + 1)) if p.chance(0.4) else 0:]
     w = operand(p, x.dtype, (*batch, x.shape[-1], p.extent()))
-    exclude("early overflow", not tame(w.value))
+    exclude("large operands", not tame(w.value))
     return x, w, (*np.broadcast_shapes(x.shape[:-2], w.shape[:-2]), x.shape[-2], w.shape[-1])
 
 
@@ -42,24 +46,25 @@ def matmul_bias_act(p):
         raise Skip
     kind = str(p.rng.choice(["none", "Relu", "Gelu", "Silu", "Tanh", "Sigmoid"]))
     bias = operand(p, x.dtype, (shape[-1],))
-    exclude("early overflow", not tame(bias.value))
+    exclude("large operands", not tame(bias.value))
 
     def compute(a, b, c):
         y, off = product(a, b, x.dtype)
-        y, off = y + c.astype("f8"), off + EPSILON[x.dtype] * (np.abs(y) + np.abs(c.astype("f8")) + np.abs(y + c.astype("f8")))
+        step = EPSILON[x.dtype if kind in ("none", *EXACT) else adding(x.dtype)]
+        y, off = y + c.astype("f8"), off + step * (np.abs(y) + np.abs(c.astype("f8")) + np.abs(y + c.astype("f8")))
         if kind == "none":
             return y, off
         if kind in EXACT:
             return EXACT[kind](y), off
         z, more = approximate(kind, x.dtype)(y)
-        return z, more + 1.2 * off  # none of them is steeper
+        return z, more + 1.2 * off + 4 * EPSILON[adding(x.dtype)] * np.abs(z)  # none of them is steeper
     return p.add(f"FusedMatMulBiasAct{{activation: {kind}}}", [x, w, bias], x.dtype, shape, compute)
 
 
 @op("FusedSwiGLU")
 def swiglu(p):
     x = p.pick(*FLOATS, rank=1)
-    exclude("early overflow", not tame(x.value))
+    exclude("large operands", not tame(x.value))
     half, gate_first = x.shape[-1] // 2, p.chance(0.5)
     if x.shape[-1] % 2:
         raise Skip
@@ -68,7 +73,7 @@ def swiglu(p):
         low, high = values[..., :half].astype("f8"), values[..., half:].astype("f8")
         up, gate = (high, low) if gate_first else (low, high)
         y = up * gate * sigmoid(gate)
-        return y, np.abs(y) * (200 * EPSILON["f32"] + 2 * EPSILON[x.dtype]) + (1 + np.abs(up)) * SMALLEST[x.dtype]
+        return y, np.abs(y) * (8 * EPSILON[adding(x.dtype)] + EPSILON[x.dtype] / 2) + (1 + np.abs(up)) * SMALLEST[adding(x.dtype)] + SMALLEST[x.dtype]
     text = f"FusedSwiGLU{{cast_to: none, gate_first: {str(gate_first).lower()}}}"
     return p.add(text, [x], x.dtype, (*x.shape[:-1], half), compute)
 
@@ -80,7 +85,7 @@ def rope(p):
     n_rot = int(p.rng.choice([n for n in (0, 2, 4, 64, 66) if n <= head_dim]))
     lead = [int(p.rng.choice([0, 1, 2], p=[0.1, 0.5, 0.4])) for _ in range(int(p.rng.integers(3)))]
     x = operand(p, dtype, (*lead, seq, heads * head_dim))
-    exclude("early overflow", not tame(x.value))
+    exclude("large operands", not tame(x.value))
     rows, half = seq + int(p.rng.integers(3)), n_rot // 2
     angles = p.rng.uniform(0, 6, (rows, half))
     tables = [operand(p, dtype, (rows, half), rounded(table(angles), dtype)) for table in (np.cos, np.sin)]
@@ -93,7 +98,8 @@ def rope(p):
         a = np.s_[..., :half] if style == "NeoX" else np.s_[..., 0:n_rot:2]
         b = np.s_[..., half:n_rot] if style == "NeoX" else np.s_[..., 1:n_rot:2]
         y[a], y[b] = heads_[a] * cos - heads_[b] * sin, heads_[b] * cos + heads_[a] * sin
-        off[a] = off[b] = 3 * EPSILON[dtype] * (np.abs(heads_[a]) + np.abs(heads_[b])) + SMALLEST[dtype]
+        off[a] = off[b] = 3 * EPSILON[adding(dtype)] * (np.abs(heads_[a]) + np.abs(heads_[b])) + SMALLEST[dtype]
+        off += EPSILON[dtype] / 2 * np.abs(y)
         return y.reshape(x_.shape), off.reshape(x_.shape)
     text = f"Rope{{head_dim: {head_dim}, n_rot: {n_rot}, style: {style}}}"
     return p.add(text, [x, *tables], dtype, x.shape, compute)
@@ -105,7 +111,7 @@ def attention(p):
     draw = lambda *values: int(p.rng.choice(values))
     batch, kv_heads, group = draw(0, 1, 1, 2, 2), draw(1, 2), draw(1, 1, 2)
     heads, queries = kv_heads * group, draw(0, 1, 2, 65)
-    keys = queries if queries and p.chance(0.5) else max(queries, draw(1, 2, 65))  # "no key to attend to"
+    keys = queries if queries and p.chance(0.5) else draw(1, 2, 65)
     size, v_size = draw(1, 2, 4, 65), draw(1, 2, 65)
     mask_kind = str(p.rng.choice(["None", "Causal", "SlidingWindow", "Custom", "Bias"]))
     layout = str(p.rng.choice(["BHSD", "BSHD", "BSE", "SE"]))
@@ -118,15 +124,19 @@ def attention(p):
         return {"BHSD": (batch, count, length, width), "BSHD": (batch, length, count, width),
                 "BSE": (batch, length, count * width), "SE": (length, count * width)}[layout]
 
-    def numbers(shape):
-        return rounded(p.rng.uniform(-1, 1, shape), dtype)  # "large scores"
+    # Scores may leave the range of f16.
+    size_of = float(p.rng.choice([1.0, 1.0, 200.0]))
+
+    def numbers(shape, largest=1.0):
+        return rounded(p.rng.uniform(-largest, largest, shape), dtype)
 
     shapes = laid(queries, heads, size), laid(keys, kv_heads, size), laid(keys, kv_heads, v_size)
-    operands = [operand(p, dtype, shape, numbers(shape)) for shape in shapes]
+    operands = [operand(p, dtype, shape, numbers(shape, most)) for shape, most in zip(shapes, (size_of, size_of, 1.0))]
     if mask_kind == "Custom":
         shape = [(batch, keys), (batch, queries, keys), (batch, heads, queries, keys)][draw(0, 1, 2)]
         seen = p.rng.random(shape) < 0.7
-        seen[..., :1] = True
+        # A row that is hidden whole is an even average.
+        seen[..., :1] |= p.chance(0.8)
         mask_dtype = p.dtype(("bool", "f32", "i32"))
         operands.append(operand(p, mask_dtype, shape, rounded(seen, mask_dtype)))
     if mask_kind == "Bias":
@@ -143,6 +153,7 @@ def attention(p):
             return x if layout == "BHSD" else np.swapaxes(x, 1, 2)
         q, k, v = split(q, heads), np.repeat(split(k, kv_heads), group, 1), np.repeat(split(v, kv_heads), group, 1)
         scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(size)
+        size_of_scores = np.abs(q) @ np.abs(np.swapaxes(k, -1, -2)) / np.sqrt(size)
         scores = cap * np.tanh(scores / cap) if cap else scores
         i, j = np.arange(queries)[:, None] + offset, np.arange(keys)[None, :]
         if mask_kind in ("Causal", "SlidingWindow"):
@@ -155,12 +166,14 @@ def attention(p):
             scores = np.where(visible, scores, -np.inf)
         elif mask_kind == "Bias":
             scores = scores + mask.astype("f8")
+        scores = np.where(np.all(np.isneginf(scores), -1, keepdims=True), 0.0, scores)
         y = softmax_of(scores) @ v
         if layout != "BHSD":
             y = np.swapaxes(y, 1, 2)
         y = y.reshape(laid(queries, heads, v_size))
-        # Scores of at most some 20 steps of the dtype's rounding, values up to 1.
-        return y, np.full(y.shape, (keys + size + 64) * EPSILON["f32"] + (24 + size / 8) * EPSILON[dtype] + SMALLEST[dtype])
+        # What scores are off by, all of them, counts in the exponent; values are up to 1.
+        off = np.max(size_of_scores, initial=1.0) * (size + 8) + keys + 64
+        return y, off * EPSILON[adding(dtype)] + EPSILON[dtype] / 2 * np.abs(y) + SMALLEST[dtype]
     kind = f"SlidingWindow({window})" if mask_kind == "SlidingWindow" else mask_kind
     text = (f"Attention{{num_heads: {heads}, head_dim: {size}, v_head_dim: {v_size}, mask_kind: {kind}, "
             f"score_scale: none, attn_logit_softcap: {cap or 'none'}}}")
@@ -223,7 +236,7 @@ def transformer_layer(p):
         def norm(x, gamma, beta=0.0):
             return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 0.5) * gamma + beta
         h = norm(hidden + block(hidden, parts[0], parts[1], mask, heads, size), *parts[2])
-        y = norm(h + linear((EXACT | RELATIVE)[kind](linear(h, *parts[3])), *parts[4]), *parts[5])
+        y = norm(h + linear((EXACT | ROUNDED)[kind](linear(h, *parts[3])), *parts[4]), *parts[5])
         return y, np.full(y.shape, 4000 * EPSILON["f32"])  # the norms' epsilons bound how much they enlarge
     text = (f"FusedTransformerLayer{{num_heads: {heads}, head_dim: {size}, intermediate_size: {inner}, eps1: 0.5, eps2: 0.5, "
             f"activation: {kind}, has_bias: {str(has_bias).lower()}}}")
@@ -253,6 +266,6 @@ def max_pool_backward(p):
                 size[at] += np.abs(dy[:, :, i, j])
         inner = np.s_[:, :, padding[0]:padding[0] + h, padding[1]:padding[1] + w]
         return gradient[inner], 16 * EPSILON["f32"] * size[inner]
-    exclude("early overflow", not tame(x.value, dy.value))
+    exclude("large operands", not tame(x.value, dy.value))
     return p.add(f"MaxPool2dBackward{{kernel_size: {kernel}, stride: {stride}, padding: {padding}}}", [x, dy], "f32",
                  x.shape, compute)

@@ -2,49 +2,70 @@
 
 import numpy as np
 
-from dtypes import EPSILON, FLOATS, HALVES, INTEGERS, NUMPY, SMALLEST
+from dtypes import EPSILON, FLOATS, INTEGERS, NUMPY, SMALLEST
 from exclusions import exclude, tame
 from ops_shape import operand
 from registry import op
 
 FOLD = {"Sum": np.sum, "Mean": np.mean, "Max": np.max, "Min": np.min, "Prod": np.prod}
+# What the extreme of nothing is, by the sign of the end of the dtype.
+LEAST = {"Max": -1, "Min": 1}
 
 
-# The smallest normal f32: "early underflow".
-NORMAL = 2.0**-126
+def end(kind, dtype):
+    """The lowest or the highest value."""
+    if dtype == "bool":
+        return kind == "Min"
+    if dtype in FLOATS:
+        return LEAST[kind] * np.inf
+    info = np.iinfo(NUMPY[dtype])
+    return info.min if kind == "Max" else info.max
+
+
+def wide_enough(values):
+    """Floats with more digits than their own, for sums."""
+    return values.astype(np.longdouble if values.dtype == np.float64 else "f8")
 
 
 def adding(dtype):
-    """What one addition of a sum may be off by, relatively."""
-    return EPSILON[dtype if dtype in (*HALVES, "f64") else "f32"]  # "half sums"
+    """What one addition may be off by, relatively: those of f64 are compensated, the oracle's are of 64 bits."""
+    return 2.0**-62 if dtype == "f64" else EPSILON["f64"]
+
+
+def integer_mean(values, axes, keep):
+    """Rounded towards zero; of nothing 0."""
+    total = np.asarray(np.sum(values.astype("O"), axis=axes, keepdims=keep))
+    count = int(np.prod([values.shape[axis] for axis in axes])) if axes else 1
+    flat = [0 if count == 0 else abs(int(v)) // count * (1 if v >= 0 else -1) for v in total.ravel()]
+    return np.array(flat, values.dtype).reshape(total.shape)
 
 
 @op("Reduce", 8)
 def reduce(p):
     kind = str(p.rng.choice([*FOLD]))
-    # "integer mean"
-    x = p.pick(*FLOATS, *([] if kind == "Mean" else INTEGERS), *(["bool"] if kind in ("Max", "Min") else []))
+    x = p.pick(*FLOATS, *INTEGERS, *(["bool"] if kind in ("Max", "Min") else []))
     axes = tuple(int(axis) for axis in range(len(x.shape)) if p.chance(0.5))
-    exclude("extreme of nothing", kind in ("Max", "Min") and any(x.shape[axis] == 0 for axis in axes))
     keep = p.chance(0.5)
     shape = tuple(1 if axis in axes else extent for axis, extent in enumerate(x.shape) if keep or axis not in axes)
 
     def compute(values):
-        if kind in ("Max", "Min") or values.dtype.kind not in "f":
-            return FOLD[kind](values, axis=axes, keepdims=keep, **({} if kind in ("Max", "Min") else
-                                                                   {"dtype": values.dtype})), 0
-        wide = values.astype("f8")
+        if kind in ("Max", "Min"):
+            return FOLD[kind](values, axis=axes, keepdims=keep, initial=values.dtype.type(end(kind, x.dtype))), 0
+        if values.dtype.kind != "f":
+            if kind == "Mean":
+                return integer_mean(values, axes, keep), 0
+            return FOLD[kind](values, axis=axes, keepdims=keep, dtype=values.dtype), 0
+        wide = wide_enough(values)
         count = int(np.prod([values.shape[axis] for axis in axes])) if axes else 1
-        result = FOLD[kind](wide, axis=axes, keepdims=keep)
-        rounding = EPSILON[x.dtype] * np.abs(result) + SMALLEST[x.dtype]
+        result = FOLD[kind](wide, axis=axes, keepdims=keep).astype("f8")
+        rounding = EPSILON[x.dtype] / 2 * np.abs(result) + SMALLEST[x.dtype]
         if kind == "Prod":
-            return result, np.abs(result) * (count + 1) * EPSILON[x.dtype] + SMALLEST[x.dtype] * max(count, 1)
-        size = np.sum(np.abs(wide), axis=axes, keepdims=keep) / (max(count, 1) if kind == "Mean" else 1)
-        return result, (count * adding(x.dtype) if axes else 0) * size + rounding
-    exclude("early overflow", kind in ("Sum", "Mean", "Prod") and x.dtype in FLOATS and not tame(x.value))
+            return result, rounding + np.abs(result) * (count + 1) * EPSILON["f64"]
+        size = np.sum(np.abs(wide), axis=axes, keepdims=keep).astype("f8") / (max(count, 1) if kind == "Mean" else 1)
+        lost = count * adding(x.dtype) * np.where(np.isfinite(size), size, 0)
+        return result, 1.01 * rounding + lost + EPSILON["f64"] * np.abs(result)
     text = f"Reduce{{op: {kind}, axes: {list(axes)}, keep_dim: {str(keep).lower()}}}"
-    most = 13 if x.dtype == "f16" else 120
-    exclude("order of factors", kind == "Prod" and x.dtype in FLOATS and reach(x.value, axes) > most)
+    exclude("order of factors", kind == "Prod" and x.dtype in FLOATS and reach(x.value, axes) > (900 if x.dtype == "f64" else 120))
     return p.add(text, [x], x.dtype, shape, compute)
 
 
@@ -58,19 +79,19 @@ def reach(values, axes):
 @op("Cumsum", 4)
 def cumsum(p):
     x = p.pick(*FLOATS, *INTEGERS, rank=1)
-    exclude("early overflow", x.dtype in FLOATS and not tame(x.value))
     axis, exclusive = p.axis(x), p.chance(0.5)
 
     def running(values):
         total = np.cumsum(values, axis, dtype=values.dtype)
-        return total - values if exclusive and values.dtype.kind != "f" else shifted(total, axis) if exclusive else total
+        return shifted(total, axis) if exclusive else total
 
     def compute(values):
         if values.dtype.kind != "f":
             return running(values), 0
-        wide = values.astype("f8")
-        return running(wide), (values.shape[axis] * adding(x.dtype) * running(np.abs(wide)) + SMALLEST[x.dtype]
-                               + EPSILON[x.dtype] * np.abs(running(wide)))
+        wide = wide_enough(values)
+        total, size = running(wide).astype("f8"), running(np.abs(wide)).astype("f8")
+        lost = values.shape[axis] * adding(x.dtype) * np.where(np.isfinite(size), size, 0)
+        return total, (EPSILON[x.dtype] / 2 + EPSILON["f64"]) * np.abs(total) + lost + SMALLEST[x.dtype]
     signed = axis - len(x.shape) if p.chance(0.5) else axis
     return p.add(f"Cumsum{{axis: {signed}, exclusive: {str(exclusive).lower()}}}", [x], x.dtype, x.shape, compute)
 
@@ -89,7 +110,7 @@ def place(p):
     kind = str(p.rng.choice(["ArgMax", "ArgMin"]))
     x = p.pick(*FLOATS, *INTEGERS, rank=1)
     axis, keep, dtype = p.axis(x), p.chance(0.5), p.dtype(("f32", "i32", "i64"))
-    exclude("extreme of nothing", x.shape[axis] == 0)
+    exclude("place of nothing", x.shape[axis] == 0)
     shape = tuple(1 if a == axis else extent for a, extent in enumerate(x.shape) if keep or a != axis)
     function = np.argmax if kind == "ArgMax" else np.argmin
 
@@ -108,66 +129,73 @@ def softmax_of(scores, axis=-1):
 @op("Softmax", 4)
 def softmax(p):
     x = p.pick(*FLOATS, rank=1)
-    exclude("early overflow", not tame(x.value))
     axis = p.axis(x)
 
     def compute(values):
-        y = softmax_of(values.astype("f8"), axis)  # "f64 through f32"
-        return y, y * ((160 + values.shape[axis]) * EPSILON["f32"] + EPSILON[x.dtype]) + NORMAL + SMALLEST[x.dtype]
+        wide = wide_enough(values)
+        y = softmax_of(wide, axis).astype("f8")
+        # The rounding of x - max counts in the exponent.
+        depth = np.abs(wide - np.max(wide, axis, keepdims=True, initial=-np.inf)).astype("f8")
+        depth = np.where(np.isfinite(depth), np.minimum(depth, 800), 0)
+        each = (8 + depth + values.shape[axis] / 16) * EPSILON["f64"] + 1e-12 * (x.dtype != "f64")
+        return y, y * (each + EPSILON[x.dtype] / 2) + SMALLEST[x.dtype]
     signed = axis - len(x.shape) if p.chance(0.5) else axis
     return p.add(f"Softmax{{axis: {signed}}}", [x], x.dtype, x.shape, compute)
 
 
-def layer_norm(x, axis, eps):
-    """Over one axis, with how far off it may be: the mean cancels digits of x, the sum of squares loses some."""
-    mean, variance = np.mean(x, axis, keepdims=True), np.var(x, axis, keepdims=True)
-    scale = 1 / np.sqrt(variance + eps)
-    largest = np.max(np.abs(x), axis, keepdims=True, initial=0)
-    y = (x - mean) * scale
-    terms = (x.shape[axis] + 16) * EPSILON["f32"]
-    return y, terms * (largest * scale + np.abs(y) * (1 + (largest * scale) ** 2))
+def layer_norm(x, axes, eps):
+    """Over some axes, and the largest part of each row beside its deviation: what the rounding of the mean counts for."""
+    centred = x - np.mean(x, axes, keepdims=True)
+    scale = 1 / np.sqrt(np.mean(centred * centred, axes, keepdims=True) + eps)
+    return centred * scale, np.max(np.abs(x), axes, keepdims=True, initial=0) * scale
 
 
-def rms_norm(x, axis, eps):
-    y = x / np.sqrt(np.mean(x * x, axis, keepdims=True) + eps)
-    return y, np.abs(y) * (x.shape[axis] + 16) * EPSILON["f32"]
+def rms_norm(x, axes, eps):
+    y = x / np.sqrt(np.mean(x * x, axes, keepdims=True) + eps)
+    return y, np.abs(y)
 
 
-def scaled(norm, dtype, axis, eps):
-    """A norm along an axis, then gamma and beta."""
+def scaled(norm, dtype, axes, eps):
+    """A norm over neighbouring axes, then gamma and beta, computed in f64 and rounded once."""
     def compute(x, gamma, beta):
-        x, gamma, beta = (v.astype("f8") for v in (x, gamma, beta))
-        along = [-1 if a == axis % x.ndim else 1 for a in range(x.ndim)]
-        gamma, beta = (v.reshape([v.size if e == -1 else 1 for e in along]) for v in (gamma, beta))
-        y, off = norm(x, axis, eps)
+        x, gamma, beta = (wide_enough(v) for v in (x, gamma, beta))
+        along = [extent if a in axes else 1 for a, extent in enumerate(x.shape)]
+        gamma, beta = gamma.reshape(along), beta.reshape(along)
+        if not x.size:
+            return np.zeros(x.shape), np.zeros(x.shape)
+        y, large = norm(x, axes, eps)
         z = y * gamma + beta
-        return z, off * np.abs(gamma) + 2 * EPSILON[dtype] * (np.abs(y * gamma) + np.abs(beta) + np.abs(z)) + SMALLEST[dtype]
+        off = 16 * EPSILON["f64"] * (np.abs(y * gamma) + np.abs(beta) + large * (1 + y * y) * np.abs(gamma))
+        off = off + EPSILON[dtype] / 2 * np.abs(z) + SMALLEST[dtype]
+        return z.astype("f8"), np.nan_to_num(off.astype("f8"), nan=0.0, posinf=0.0)
     return compute
 
 
 @op("Norm", 5)
 def norm(p):
     x = p.pick(*FLOATS, rank=1)
-    exclude("early overflow", not tame(x.value))
+    exclude("large operands", x.dtype == "f64" and not tame(x.value))
     kind, eps = p.rng.choice(["LayerNorm", "RmsNorm"]), float(p.rng.choice([1e-5, 0.001]))
-    # One axis: "norms over several axes". The IR ties the width of gamma and beta to the last axis, so the normalised axis is as wide.
-    axis = int(p.rng.choice([axis for axis, extent in enumerate(x.shape) if extent == x.shape[-1]]))
-    gamma, beta = (operand(p, x.dtype, (x.shape[axis],)) for _ in range(2))
-    exclude("early overflow", not tame(gamma.value, beta.value))
+    # That axis alone, or that and all behind it.
+    axis = p.axis(x)
+    axes = tuple(range(axis, len(x.shape))) if p.chance(0.3) else (axis,)
+    width = tuple(x.shape[a] for a in axes)
+    gamma, beta = (operand(p, x.dtype, width) for _ in range(2))
     signed = axis - len(x.shape) if p.chance(0.5) else axis
-    compute = scaled(layer_norm if kind == "LayerNorm" else rms_norm, x.dtype, axis, np.float64(np.float32(eps)))
+    compute = scaled(layer_norm if kind == "LayerNorm" else rms_norm, x.dtype, axes, np.float64(np.float32(eps)))
     return p.add(f"{kind}{{axis: {signed}, eps: {eps:.5f}}}", [x, gamma, beta], x.dtype, x.shape, compute)
 
 
 @op("ResidualNorm", 2)
 def residual_norm(p):
-    x = p.pick("f32", "f16", "bf16", rank=1)
+    x = p.pick(*FLOATS, rank=1)
     kind = str(p.rng.choice(["FusedResidualLN", "FusedResidualRmsNorm"]))
     has_bias = p.chance(0.5)
     width = (x.shape[-1],)
     operands = [x, operand(p, x.dtype, x.shape)] + [operand(p, x.dtype, width) for _ in range(2 + has_bias)]
-    exclude("early overflow", not tame(*(node.value for node in operands)))
-    apply = scaled(layer_norm if kind == "FusedResidualLN" else rms_norm, x.dtype, -1, np.float64(np.float32(1e-5)))
+    exclude("large operands", not tame(*(node.value for node in operands)))
+    last = (len(x.shape) - 1,)
+    apply = scaled(layer_norm if kind == "FusedResidualLN" else rms_norm, x.dtype, last, np.float64(np.float32(1e-5)))
 
     def compute(x_, residual, *rest):
         bias = rest[0].astype("f8") if has_bias else 0
@@ -175,9 +203,9 @@ def residual_norm(p):
         z, off = apply(total, *rest[has_bias:])
         if not total.size:
             return z, off
-        # The sums are rounded to the dtype: the norm of what lies as far off as that.
+        # The sums are rounded in f32, or f64: the norm of what lies as far off as that.
         size = np.abs(x_.astype("f8")) + np.abs(residual.astype("f8")) + np.abs(bias)
-        step = 2 * EPSILON[x.dtype] * np.max(size, -1, keepdims=True)
+        step = 2 * EPSILON["f64" if x.dtype == "f64" else "f32"] * np.max(size, -1, keepdims=True)
         centre = np.mean(total, -1, keepdims=True) if kind == "FusedResidualLN" else 0
         scale = 1 / np.sqrt(np.mean((total - centre) ** 2, -1, keepdims=True) + 1e-5)
         gamma = np.abs(rest[has_bias].astype("f8"))

@@ -23,10 +23,10 @@ mod rng;
 mod rows;
 mod run;
 mod scratch;
+mod seed;
 
 pub(crate) use options::Options;
 
-use crate::host::random::seed_of;
 use crate::ir::origin::Origin;
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
@@ -42,6 +42,7 @@ use rlx_host_api::author::{Counters, Executable, OutputBuffer, ParamOwner, Profi
 use rlx_host_api::{ActiveExtent, Error, ErrorKind, Rng, TensorInfo, TensorView};
 use rows::Rows;
 use scratch::Scratch;
+use seed::Seed;
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ pub(crate) struct MlxExecutable {
     /// What runs change, as it was before those that are under way; `None` when none is.
     before: Option<Carried>,
     /// What random numbers follow from, as the program takes it.
-    rng: Array,
+    rng: Seed,
     started: Arc<Started>,
     /// The rows that the host wants, if the program can leave out others.
     rows: Option<Arc<Rows>>,
@@ -164,7 +165,7 @@ impl MlxExecutable {
             // What is lowered anew reads what a trace has found to be another value.
             keep_params: keep_params || mode != Mode::Compiled,
             before: None,
-            rng: seed_of(Rng::default())?,
+            rng: Seed::new(Rng::default())?,
             started,
             rows: None,
             known_rows: None,

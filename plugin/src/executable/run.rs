@@ -36,7 +36,7 @@ impl MlxExecutable {
         self.check_memory()?;
         self.outputs.clear();
         self.counters.runs += 1;
-        Ok(())
+        if self.program.draws_anew { self.rng.begin() } else { Ok(()) }
     }
 
     /// MLX would not notice that it got no memory, and would write to address 0.
@@ -171,7 +171,7 @@ impl MlxExecutable {
             });
         }
         sources.extend(self.params.iter().flatten().map(array));
-        sources.extend(self.program.draws.then(|| array(&self.rng)));
+        sources.extend(self.program.draws.then(|| array(&self.rng.array)));
         sources.extend(self.prepared.values.iter().map(array));
     }
 
@@ -193,7 +193,7 @@ impl MlxExecutable {
             leaves.push(param.duplicate()?);
         }
         if self.program.draws {
-            leaves.push(self.rng.duplicate()?);
+            leaves.push(self.rng.array.duplicate()?);
         }
         match &self.plan {
             Plan::Steps(mode, steps) => {

@@ -1,9 +1,10 @@
 //! `Op::Sample`: which token of a row of logits is drawn, with the numbers of the IR's own generator.
 
 use super::code::HostCode;
+use super::random::read_seed;
 use rlx_host_api::kernel::TensorViewMut;
-use rlx_host_api::{DType, Error, TensorView};
-use rlx_ir::Philox4x32;
+use rlx_host_api::{DType, Error, Rng, TensorView};
+use rlx_ir::{Philox4x32, combine_seed};
 use std::cmp::Ordering;
 
 /// Draws a token, i32, for each row of logits, f32 or f64: one number of the generator a row, in order. Probabilities are f64;
@@ -15,14 +16,37 @@ pub(crate) struct Sample {
     pub(crate) top_p: f64,
     /// Logits are divided by it, at least by [`COLDEST`].
     pub(crate) temperature: f64,
-    /// Of the generator, in each run from its beginning; 0 is a fixed one.
-    pub(crate) seed: u64,
+    /// Of the generator, which starts from its beginning in each run.
+    pub(crate) seed: Seed,
+}
+
+/// Where a generator's seed comes from.
+pub(crate) enum Seed {
+    /// The graph.
+    Fixed(u64),
+    /// The host's seed and the number of the run, which are the second operand; so many nodes of the graph that draw like
+    /// this are before this one.
+    Fresh { nodes_before: u64 },
+}
+
+impl Seed {
+    fn of(&self, words: &[TensorView<'_>]) -> Result<u64, Error> {
+        match (self, words) {
+            (Self::Fixed(seed), []) => Ok(*seed),
+            (Self::Fresh { nodes_before }, [words]) => {
+                let (rng, run) = read_seed(words)?;
+                let first = SEED ^ rng.seed ^ Rng::default().seed;
+                Ok(combine_seed(first, run.wrapping_add(nodes_before << 32)))
+            }
+            _ => Err(Error::fault("its seed is missing")),
+        }
+    }
 }
 
 /// The runtime's own limit.
 const COLDEST: f64 = 1e-6;
 
-/// What the runtime takes for 0.
+/// What the runtime takes for 0; here that of the first run, while the host has set no seed.
 const SEED: u64 = 0xDEAD_BEEF;
 
 impl HostCode for Sample {
@@ -31,7 +55,7 @@ impl HostCode for Sample {
     }
 
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
-        let ([logits], [tokens]) = (operands, results) else { return Err(Error::fault("it takes logits")) };
+        let ([logits, seed @ ..], [tokens]) = (operands, results) else { return Err(Error::fault("it takes logits")) };
         let values: Vec<f64> = match logits.dtype {
             DType::F32 => logits.data.as_chunks().0.iter().map(|b| f32::from_ne_bytes(*b).into()).collect(),
             DType::F64 => logits.data.as_chunks().0.iter().map(|b| f64::from_ne_bytes(*b)).collect(),
@@ -39,7 +63,7 @@ impl HostCode for Sample {
         };
         let places = tokens.data.as_chunks_mut::<{ size_of::<i32>() }>().0;
         let Some(width) = values.len().checked_div(places.len()).filter(|&width| width > 0) else { return Ok(()) };
-        let mut generator = Philox4x32::new(if self.seed == 0 { SEED } else { self.seed });
+        let mut generator = Philox4x32::new(self.seed.of(seed)?);
         for (row, (logits, place)) in values.chunks_exact(width).zip(places).enumerate() {
             let number = f64::from(generator.next_f32());
             let token = self.draw(logits, number).map_err(|e| e.context(format_args!("row {row}")))?;

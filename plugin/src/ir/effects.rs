@@ -13,9 +13,14 @@ pub(crate) fn states(op: &Op) -> &'static [usize] {
     }
 }
 
-/// Whether a node draws random numbers.
+/// Whether a node draws random numbers that its graph alone does not decide.
 pub(crate) fn draws(op: &Op) -> bool {
-    matches!(op, Op::RngNormal { .. } | Op::RngUniform { .. })
+    matches!(op, Op::RngNormal { .. } | Op::RngUniform { .. }) || draws_anew(op)
+}
+
+/// Whether a node draws other numbers in each run.
+pub(crate) fn draws_anew(op: &Op) -> bool {
+    matches!(op, Op::Sample { seed: 0, .. })
 }
 
 /// The leaves that a node gives new values to.

@@ -1,6 +1,6 @@
 //! A checked graph, its leaves numbered, and the graphs nested in it.
 
-use super::effects::{draws, states, states_of};
+use super::effects::{draws, draws_anew, states, states_of};
 use super::names::place;
 use super::nested::{self, Nested};
 use super::origin::Origin;
@@ -32,6 +32,8 @@ pub(crate) struct Program {
     needed: Vec<bool>,
     /// Whether a node draws random numbers, one of a nested graph included.
     pub(crate) draws: bool,
+    /// Whether one draws other numbers in each run.
+    pub(crate) draws_anew: bool,
     /// Whether a run decides which nodes are computed, and how often.
     pub(crate) has_control_flow: bool,
     /// Which input or parameter each leaf node reads.
@@ -99,6 +101,7 @@ impl Program {
         let mut bodies = HashMap::new();
         let mut states = Vec::new();
         let mut draws = graph.nodes().iter().any(|node| draws(&node.op));
+        let mut draws_anew = graph.nodes().iter().any(|node| draws_anew(&node.op));
         let mut has_control_flow = false;
         let taken = nested::take(&mut graph);
         for node in graph.nodes() {
@@ -119,6 +122,7 @@ impl Program {
                 params.add(param.clone()).map_err(|e| e.context(place(node)))?;
             }
             draws |= programs.iter().any(|p| p.draws);
+            draws_anew |= programs.iter().any(|p| p.draws_anew);
             has_control_flow |= !matches!(node.op, Op::CustomFn { .. }) || programs.iter().any(|p| p.has_control_flow);
             bodies.insert(node.id, programs);
         }
@@ -164,6 +168,7 @@ impl Program {
             last_use,
             needed,
             draws,
+            draws_anew,
             has_control_flow,
             leaves,
             param_index,

@@ -3,6 +3,7 @@
 use super::floats::is_wider;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
+use super::unary::convert;
 use crate::host::fma::Fma;
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
@@ -12,21 +13,33 @@ use rlx_ir::op::{BinaryOp, CmpOp};
 use rlx_ir::{Node, Op};
 
 rules! {
-    Binary(op)            [a, b; _, node]    any    => of_one_dtype(a, b, *op, declared_dtype(node));
+    Binary(op)            [a, b; scope, node]    any    => of_one_dtype(scope, node, [a, b], *op);
     Compare(op)           [a, b]             comparable    => compare(a, b, *op);
     Fma                   [a, b, c; scope, node]    floats, Host    => fma(scope, node, [a, b, c]);
     Where                 [condition, x, y; _, node]  any    => choice(condition, x, y, declared_dtype(node));
     Clamp { min, max }    [x]                between_numbers    => clamp(x, *min, *max);
 }
 
-/// Operands of two dtypes are computed in the declared one, and so are integers and floats of a narrower one.
-fn of_one_dtype(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Result<Array, Error> {
-    let found = a.dtype()?;
+/// Operands of two dtypes are computed in the declared one, those of one dtype in that or, where it is a wider one of its
+/// kind, the declared.
+fn of_one_dtype(scope: &Scope<'_>, node: &Node, [a, b]: [&Array; 2], op: BinaryOp) -> Result<Array, Error> {
+    let (found, declared) = (a.dtype()?, declared_dtype(node));
     let alike = (is_float(found) && is_float(declared)) || (is_integer(found) && is_integer(declared));
     if found == b.dtype()? && !(alike && is_wider(declared, found)) {
-        return binary(a, b, op, declared);
+        let y = if is_float(found) && is_of_bits(op) {
+            let whole = |x| convert(scope, node, x, DType::I64);
+            binary(&whole(a)?, &whole(b)?, op, DType::I64)?
+        } else {
+            binary(a, b, op, found)?
+        };
+        return convert(scope, node, &y, declared);
     }
-    binary(&a.cast(declared)?, &b.cast(declared)?, op, declared)
+    binary(&convert(scope, node, a, declared)?, &convert(scope, node, b, declared)?, op, declared)
+}
+
+/// Whether an op is one of bits: floats are whole numbers to it, the nearest that there are.
+fn is_of_bits(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor | BinaryOp::Shl | BinaryOp::Shr)
 }
 
 /// `Op::Where`. Values of two dtypes become the declared one first.

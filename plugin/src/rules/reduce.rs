@@ -69,7 +69,7 @@ fn extreme(x: &Array, kind: Kind, axes: &[usize], keep_dim: bool) -> Result<Arra
     let (dims, dtype) = (x.dims()?, x.dtype()?);
     let is_nothing = axes.iter().any(|&axis| dims.get(axis) == Some(&0));
     let result = reduced(&dims, axes, keep_dim);
-    if !is_nothing || result.contains(&0) {
+    if !is_nothing {
         return x.reduce(kind, &ints(axes)?, keep_dim);
     }
     let lowest = match range(dtype) {

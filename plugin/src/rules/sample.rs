@@ -3,7 +3,8 @@
 use super::rule::{Case, rules};
 use super::scope::Scope;
 use super::steps::wide;
-use crate::host::sample::Sample;
+use crate::host::sample::{Sample, Seed};
+use crate::ir::effects::draws_anew;
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
@@ -13,7 +14,11 @@ use rlx_ir::Node;
 
 rules! {
     Sample { top_k, top_p, temperature, seed } [logits; scope, node] numbers_hold, Host => {
-        let code = Sample { top_k: *top_k, top_p: (*top_p).into(), temperature: (*temperature).into(), seed: *seed };
+        let seed = match *seed {
+            0 => Seed::Fresh { nodes_before: scope.count_before(node, draws_anew) },
+            seed => Seed::Fixed(seed),
+        };
+        let code = Sample { top_k: *top_k, top_p: (*top_p).into(), temperature: (*temperature).into(), seed };
         sample(scope, node, logits, code)
     };
 }
@@ -44,7 +49,7 @@ fn numbers_hold(case: &Case<'_>) -> Result<(), Error> {
     Err(Error::unsupported(format!("tokens up to {} in {dtype}: declare them i32", tokens - 1)))
 }
 
-/// One number for each row along the last axis, in the rows' order.
+/// One number for each row along the last axis, in the rows' order. With seed 0 other ones in each run.
 fn sample(scope: &Scope<'_>, node: &Node, logits: &Array, code: Sample) -> Result<Array, Error> {
     let (dims, out) = (logits.dims()?, dims_of(node)?);
     let Some((&tokens, rows)) = dims.split_last() else { return Err(Error::invalid("logits without an axis")) };
@@ -55,5 +60,9 @@ fn sample(scope: &Scope<'_>, node: &Node, logits: &Array, code: Sample) -> Resul
     if tokens == 0 && rows > 0 {
         return Err(Error::invalid(format!("logits of shape {dims:?} have no token to choose")));
     }
-    scope.host(node, DType::I32, &[&wide(logits)?], code)
+    let logits = wide(logits)?;
+    match code.seed {
+        Seed::Fixed(_) => scope.host(node, DType::I32, &[&logits], code),
+        Seed::Fresh { .. } => scope.host(node, DType::I32, &[&logits, scope.rng()?], code),
+    }
 }

@@ -15,7 +15,7 @@ use crate::mlx::array::Array;
 use crate::mlx::device::Device;
 use rlx_host_api::author::CustomNode;
 use rlx_host_api::{DType, Error, TensorInfo};
-use rlx_ir::{Node, NodeId, Shape};
+use rlx_ir::{Node, NodeId, Op, Shape};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_int;
@@ -141,6 +141,12 @@ impl<'a> Scope<'a> {
         } else {
             make(value)
         }
+    }
+
+    /// How many nodes of the graph before `node` have such an op.
+    pub(super) fn count_before(&self, node: &Node, is_such: impl Fn(&Op) -> bool) -> u64 {
+        let before = self.program.graph.nodes().iter().take_while(|other| other.id != node.id);
+        before.filter(|other| is_such(&other.op)).count() as u64
     }
 
     /// What random numbers follow from.

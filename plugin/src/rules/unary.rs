@@ -28,7 +28,7 @@ pub(super) fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activa
     }
 }
 
-/// The kernel of an activation, and whether it is for all dtypes: MLX computes some right, but for f64 in f32.
+/// The kernel of an activation, and whether it is for all dtypes: MLX's root is right, but that of f64 is one of f32.
 fn function(kind: Activation) -> Option<(Function, bool)> {
     Some(match kind {
         Activation::Gelu => (Function::Gelu, true),
@@ -46,13 +46,13 @@ fn function(kind: Activation) -> Option<(Function, bool)> {
         Activation::HardSwish => (Function::HardSwish, true),
         Activation::HardSigmoid => (Function::HardSigmoid, true),
         Activation::Softsign => (Function::Softsign, true),
-        Activation::Log => (Function::Log, false),
+        Activation::Log => (Function::Log, true),
         Activation::Sqrt => (Function::Sqrt, false),
         Activation::Rsqrt => (Function::Rsqrt, true),
-        Activation::Sin => (Function::Sin, false),
-        Activation::Cos => (Function::Cos, false),
-        Activation::Tan => (Function::Tan, false),
-        Activation::Atan => (Function::Atan, false),
+        Activation::Sin => (Function::Sin, true),
+        Activation::Cos => (Function::Cos, true),
+        Activation::Tan => (Function::Tan, true),
+        Activation::Atan => (Function::Atan, true),
         Activation::Relu
         | Activation::Neg
         | Activation::Abs

@@ -108,3 +108,55 @@ fn nested_graphs_draw_by_the_same_seed() {
         }
     }
 }
+
+/// Gives two samples of x, 32 rows of 1000 equal logits, by this seed.
+fn samples(seed: u64) -> String {
+    let mut graph = Graph::new("samples");
+    let x = graph.input("x", Shape::new(&[32, 1000], DType::F32));
+    let op = Op::Sample { top_k: 0, top_p: 1.0, temperature: 1.0, seed };
+    let [first, second] = [0, 1].map(|_| graph.add_node(op.clone(), vec![x], Shape::new(&[32], DType::F32)));
+    graph.set_outputs(vec![first, second]);
+    rlxmodel::to_text(&graph).unwrap()
+}
+
+fn sample(executable: &mut Executable) -> [Vec<f32>; 2] {
+    let outputs = executable.run_to_vec(&[&bytes(&[0.0; 32_000])]).unwrap();
+    [floats(&outputs[0]), floats(&outputs[1])]
+}
+
+#[test]
+fn a_sample_without_a_seed_is_another_in_each_run_and_the_same_again_once_the_host_sets_its_own() {
+    let mut in_modes = Vec::new();
+    for mode in MODES {
+        let mut executable = compile_text(&samples(0), mode).unwrap();
+        let runs = [0; 3].map(|_| sample(&mut executable));
+        let mut drawn: Vec<_> = runs.concat();
+        drawn.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        drawn.dedup();
+        assert_eq!(drawn.len(), 6, "{mode}: each of two nodes, in each of three runs, draws for itself");
+        // As the runtime's own backend, in the first run.
+        let mut generator = rlx_ir::Philox4x32::new(0xDEAD_BEEF);
+        let want: Vec<f32> = (0..32).map(|_| (generator.next_f32() * 1000.0).floor()).collect();
+        let near = runs[0][0].iter().zip(&want).all(|(found, want)| (found - want).abs() <= 1.0);
+        assert!(near, "{mode}: {:?}, not {want:?}", runs[0][0]);
+
+        let mut copy = executable.duplicate().unwrap();
+        let fourth = sample(&mut executable);
+        assert_eq!(sample(&mut copy), fourth, "{mode}: a copy goes on where the other was");
+        executable.set_rng(Rng::default()).unwrap();
+        assert_eq!([0; 3].map(|_| sample(&mut executable)), runs, "{mode}: from the beginning");
+        executable.set_rng(Rng { seed: 7, ..Rng::default() }).unwrap();
+        assert!(!runs.contains(&sample(&mut executable)), "{mode}: another seed, other tokens");
+        if mode == "compiled" {
+            assert_eq!(executable.counters().unwrap().traces, 1);
+        }
+        in_modes.push(runs);
+
+        let mut fixed = compile_text(&samples(7), mode).unwrap();
+        let [first, second] = sample(&mut fixed);
+        assert_eq!(first, second, "{mode}: a seed of the graph decides alone");
+        fixed.set_rng(Rng { seed: 7, ..Rng::default() }).unwrap();
+        assert_eq!(sample(&mut fixed), [first, second], "{mode}: in every run");
+    }
+    assert!(in_modes.iter().all(|runs| *runs == in_modes[0]), "modes differ");
+}

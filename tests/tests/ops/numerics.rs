@@ -126,6 +126,17 @@ fn operands_of_two_dtypes_are_computed_in_the_declared_one() {
     let (a, b) = (Tensor::of(DType::I32, &[1], [70000.0]), Tensor::of(DType::F16, &[1], [0.0]));
     let y = run_one(&one_op(Op::Binary(BinaryOp::Add), &[&a, &b], Layout::Dense, &[1], DType::I32));
     assert_same("sum", &y, &[70000.0]);
+    // Of one dtype, and declared wider: nothing wraps, and nothing is rounded, before.
+    let a = Tensor::of(DType::I32, &[1], [f64::from(i32::MAX)]);
+    let y = run_one(&one_op(Op::Binary(BinaryOp::Mul), &[&a, &a], Layout::Dense, &[1], DType::I64));
+    assert_same("product", &y, &[f64::from(i32::MAX).powi(2) as i64 as f64]);
+    let a = Tensor::of(DType::F16, &[1], [60000.0]);
+    let y = run_one(&one_op(Op::Binary(BinaryOp::Add), &[&a, &a], Layout::Dense, &[1], DType::F32));
+    assert_same("sum", &y, &[120_000.0]);
+    // Converted operands saturate, as in a conversion of their own.
+    let (a, b) = (Tensor::f32(&[2], [3e9, f64::NAN]), Tensor::of(DType::I32, &[2], [0.0, 7.0]));
+    let y = run_one(&one_op(Op::Binary(BinaryOp::Add), &[&a, &b], Layout::Dense, &[2], DType::I32));
+    assert_same("sum", &y, &[f64::from(i32::MAX), 7.0]);
     // An i32 and an f32 have no common dtype but f64; an i64 and a float have none.
     let (a, b) = (Tensor::of(DType::I32, &[1], [16_777_217.0]), Tensor::f32(&[1], [16_777_216.0]));
     let case = |a: &Tensor| one_op(Op::Compare(CmpOp::Eq), &[a, &b], Layout::Dense, &[1], DType::Bool);
@@ -185,6 +196,10 @@ fn integer_powers_and_shifts_are_defined_everywhere() {
     let y = Tensor::f32(&[1], [2_147_483_648.0]);
     let found = run_one(&one_op(Op::Binary(BinaryOp::BitAnd), &[&x, &y], Layout::Dense, &[1], DType::F32));
     assert_same("bits of floats", &found, &[2_147_483_648.0]);
+    let x = Tensor::f32(&[3], [f64::INFINITY, f64::NAN, -1e30]);
+    let y = Tensor::f32(&[3], [7.9, 7.0, 0.0]);
+    let found = run_one(&one_op(Op::Binary(BinaryOp::BitAnd), &[&x, &y], Layout::Dense, &[3], DType::F32));
+    assert_same("bits of what no integer has", &found, &[7.0, 0.0, 0.0]);
 }
 
 #[test]
@@ -226,6 +241,9 @@ fn extremes_of_nothing_are_the_ends_of_the_dtype() {
         (DType::U8, 0.0, 255.0),
         (DType::Bool, 0.0, 1.0),
     ] {
+        let x = Tensor::of(dtype, &[2, 0, 0], []);
+        let y = run_one(&one_op(reduce(ReduceOp::Min, &[1]), &[&x], Layout::Dense, &[2, 0], dtype));
+        assert_same("nothing of nothing", &y, &[]);
         let x = Tensor::of(dtype, &[2, 0, 4], []);
         for (op, want) in [(ReduceOp::Max, low), (ReduceOp::Min, high)] {
             let y = run_one(&one_op(reduce(op, &[1]), &[&x], Layout::Dense, &[2, 4], dtype));

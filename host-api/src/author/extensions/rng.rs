@@ -10,7 +10,8 @@ use std::ffi::c_void;
 /// Executables that draw random numbers.
 pub trait Random: Executable {
     /// Says what the random numbers of all later runs follow from; before it is called, [`Rng::default`]. Runs of one seed
-    /// draw the same numbers. A duplicate starts with what is in force.
+    /// draw the same numbers, but for ops whose seed says that each run draws others (`Op::Sample` with seed 0): those
+    /// follow from the number of runs since this call too, which it sets back. A duplicate starts with what is in force.
     ///
     /// # Errors
     /// Unsupported when the plugin lacks the generator; then what was in force stays.
