@@ -104,7 +104,10 @@ impl Case {
         };
         let turn = |(operand, values): (&Operand, &Tensor)| match stays(operand) {
             true => values.clone(),
-            false => values.picked(&values.dims, |index| values.values.len() - 1 - offset(&values.dims, &index)),
+            false => {
+                let backwards: Vec<usize> = (0..values.values.len()).rev().collect();
+                Tensor { values: values.values.pick(&backwards), ..values.clone() }
+            }
         };
         let turned: Vec<Tensor> = self.operands.iter().zip(operands).map(turn).collect();
         let differs = turned.iter().zip(operands).any(|(turned, values)| turned.bytes() != values.bytes());

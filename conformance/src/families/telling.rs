@@ -14,8 +14,6 @@ use rlx_ir::{DType, Op};
 
 pub(super) fn cases(cases: &mut Cases) {
     for dtype in FLOATS {
-        cases.family("matmul");
-        square(cases, dtype);
         cases.family("attention");
         threshold(cases, dtype);
         cases.family("pool");
@@ -24,6 +22,8 @@ pub(super) fn cases(cases: &mut Cases) {
         from_the_end(cases, dtype);
         cases.family("cast");
         outside(cases, dtype);
+        cases.family("matmul");
+        square(cases, dtype);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A plugin that is wrong on purpose, to see whether the conformance kit finds out.
 //!
 //! The plugin whose file `RLX_FAULTY_OF` names computes; the fault that `RLX_FAULTY_WITH` names is planted in it: most
-//! rewrite the graph on its way there ([`plant`]), some change what a run gives back, or end the process ([`runs`]).
+//! rewrite the graph on its way there (`plant`), some change what a run gives back, or end the process (`runs`).
 
 mod draft;
 mod executable;
