@@ -16,7 +16,7 @@ pub(super) fn cases(cases: &mut Cases) {
         for (name, draw) in [
             ("plain", PLAIN),
             ("cold", Draw { temperature: 0.3, ..PLAIN }),
-            ("hot", Draw { temperature: 4.0, seed: 0, ..PLAIN }),
+            ("hot", Draw { temperature: 4.0, ..PLAIN }),
             ("first", Draw { top_k: 1, ..PLAIN }),
             ("top5", Draw { top_k: 5, ..PLAIN }),
             ("topall", Draw { top_k: 1000, seed: u64::MAX, ..PLAIN }),

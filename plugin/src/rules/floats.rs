@@ -49,3 +49,9 @@ pub(super) fn computed_in(node: &Node, operands: &[&Array]) -> Result<DType, Err
     }
     Ok(if declared_dtype(node) == DType::F64 { DType::F64 } else { DType::F32 })
 }
+
+/// x in the dtype to compute a node in, where the node declares another one than x has: what is rounded to x's dtype first
+/// has lost digits.
+pub(super) fn for_declared(node: &Node, x: &Array) -> Result<Array, Error> {
+    if x.dtype()? == declared_dtype(node) { x.duplicate() } else { x.cast(computed_in(node, &[x])?) }
+}

@@ -6,7 +6,7 @@ use super::floats::{computed_in, floats};
 use super::norm::{by_kernel, weight};
 use super::rope;
 use super::rule::{Case, any, rules};
-use super::scope::Scope;
+use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
 use super::unary::activation;
 use crate::mlx::array::Array;
@@ -73,8 +73,16 @@ impl<'s, 'p> Operands<'s, 'p> {
         activation(self.scope, self.node, x, kind)
     }
 
-    /// x normalized along its last axis, times operand `gamma`, plus operand `beta`.
-    fn normalized(&self, norm: Norm, x: &Array, gamma: usize, beta: Option<usize>, eps: f32) -> Result<Array, Error> {
+    /// x normalized along its last axis, times operand `gamma`, plus operand `beta`, which is rounded `to` a half type where
+    /// that is the node's result.
+    fn normalized(
+        &self,
+        norm: Norm,
+        x: &Array,
+        (gamma, beta): (usize, Option<usize>),
+        eps: f32,
+        to: DType,
+    ) -> Result<Array, Error> {
         let (scope, node) = (self.scope, self.node);
         if self.dtype.is_some() {
             let scale = weight(scope, node, gamma)?;
@@ -82,7 +90,7 @@ impl<'s, 'p> Operands<'s, 'p> {
                 Some(beta) => weight(scope, node, beta)?,
                 None => Array::zeros(&scale.dims()?, DType::F64)?,
             };
-            return by_kernel(scope, node, norm, x, [&scale, &shift], eps);
+            return by_kernel(scope, node, norm, x, [&scale, &shift], eps, to);
         }
         let gamma = scope.input(node, gamma)?;
         let beta = beta.map(|beta| scope.input(node, beta)).transpose()?;
@@ -96,14 +104,16 @@ impl<'s, 'p> Operands<'s, 'p> {
 
 /// `Op::FusedMatMulBiasAct`: `act(x @ w + bias)`.
 fn matmul_bias_activation(scope: &Scope<'_>, node: &Node, kind: Option<Activation>) -> Result<Array, Error> {
-    let Some(kind) = kind.filter(|kind| *kind != Activation::Relu) else {
-        // MLX adds products of halves in f32.
-        let [x, w, bias] = scope.operands(node)?;
-        let y = bias.addmm(x, w, 1.0, 1.0)?;
-        return if kind.is_some() { activation(scope, node, &y, Activation::Relu) } else { Ok(y) };
+    let [x, w, bias] = scope.operands(node)?;
+    // MLX adds products of halves in f32, and rounds them.
+    let is_rounded_once = kind.is_none_or(|kind| kind == Activation::Relu) && x.dtype()? == declared_dtype(node);
+    let y = if is_rounded_once {
+        bias.addmm(x, w, 1.0, 1.0)?
+    } else {
+        let operands = Operands::of(scope, node)?;
+        operands.get(2)?.addmm(&operands.get(0)?, &operands.get(1)?, 1.0, 1.0)?
     };
-    let operands = Operands::of(scope, node)?;
-    operands.activation(&operands.get(2)?.addmm(&operands.get(0)?, &operands.get(1)?, 1.0, 1.0)?, kind)
+    kind.map_or_else(|| y.duplicate(), |kind| activation(scope, node, &y, kind))
 }
 
 /// `Op::FusedResidualLN`, `norm(x + residual [+ bias])` with scale and shift; operands x, residual, [bias], gamma, beta. And
@@ -112,7 +122,7 @@ fn residual_norm(scope: &Scope<'_>, node: &Node, norm: Norm, has_bias: bool, eps
     let operands = Operands::of(scope, node)?;
     let sum = operands.get(0)?.add(&operands.get(1)?)?;
     let (sum, gamma) = if has_bias { (sum.add(&operands.get(2)?)?, 3) } else { (sum, 2) };
-    operands.normalized(norm, &sum, gamma, Some(gamma + 1), eps)
+    operands.normalized(norm, &sum, (gamma, Some(gamma + 1)), eps, declared_dtype(node))
 }
 
 /// `Op::FusedSwiGLU`: `up * silu(gate)` of the two halves of the last axis; up comes first unless `gate_first`.
@@ -169,11 +179,11 @@ fn transformer_layer(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let mask = scope.input(node, 1 + 6 * step)?;
     let weights = Projections { qkv: pair(0), out: pair(1), rope: None };
     let attended = attention(operands, &hidden, mask, &weights, *num_heads, *head_dim)?;
-    let (gamma, beta) = pair(2);
-    let h = operands.normalized(Norm::Layer, &hidden.add(&attended)?, gamma, beta, *eps1)?;
+    let sum = hidden.add(&attended)?;
+    let h = operands.normalized(Norm::Layer, &sum, pair(2), *eps1, sum.dtype()?)?;
     let inner = operands.activation(&linear(operands, &h, pair(3))?, *activation)?;
-    let (gamma, beta) = pair(5);
-    operands.normalized(Norm::Layer, &h.add(&linear(operands, &inner, pair(4))?)?, gamma, beta, *eps2)
+    let sum = h.add(&linear(operands, &inner, pair(4))?)?;
+    operands.normalized(Norm::Layer, &sum, pair(5), *eps2, declared_dtype(node))
 }
 
 fn linear(operands: Operands<'_, '_>, x: &Array, (weight, bias): (usize, Option<usize>)) -> Result<Array, Error> {

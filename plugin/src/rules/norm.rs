@@ -1,6 +1,6 @@
 //! `Op::LayerNorm` and `Op::RmsNorm`.
 
-use super::floats::floats;
+use super::floats::{floats, for_declared};
 use super::rule::{Case, other_kind, rules};
 use super::scope::{Scope, declared_dtype};
 use super::steps::{on_last_axis, on_processor};
@@ -85,7 +85,9 @@ pub(super) fn normalized(
     eps: f32,
 ) -> Result<Array, Error> {
     let weights = [weight(scope, node, 1)?, weight(scope, node, 2)?];
-    on_last_axis(x, axis, |x| by_kernel(scope, node, norm, x, weights.each_ref(), eps))
+    on_last_axis(&for_declared(node, x)?, axis, |x| {
+        by_kernel(scope, node, norm, x, weights.each_ref(), eps, declared_dtype(node))
+    })
 }
 
 /// Operand `i` as the kernel takes scales and shifts.
@@ -93,8 +95,8 @@ pub(super) fn weight(scope: &Scope<'_>, node: &Node, i: usize) -> Result<Array, 
     scope.prepare(node, i, |weight| flat(weight)?.cast(DType::F64))
 }
 
-/// By the kernel of the processor along the last axis, with scale and shift. What is computed in f32 for a half type is
-/// rounded to that at once.
+/// By the kernel of the processor along the last axis, with scale and shift. What is computed in f32 and is `to` be of a half
+/// type is rounded to that at once.
 pub(super) fn by_kernel(
     scope: &Scope<'_>,
     node: &Node,
@@ -102,6 +104,7 @@ pub(super) fn by_kernel(
     x: &Array,
     [scale, shift]: [&Array; 2],
     eps: f32,
+    to: DType,
 ) -> Result<Array, Error> {
     let dims = x.dims()?;
     let extent = dims.last().copied().unwrap_or(1);
@@ -111,7 +114,7 @@ pub(super) fn by_kernel(
             return Err(Error::invalid(format!("{name} has {found:?} elements, the axis {extent}")));
         }
     }
-    let dtype = match (x.dtype()?, declared_dtype(node)) {
+    let dtype = match (x.dtype()?, to) {
         (DType::F32, half @ (DType::F16 | DType::BF16)) => half,
         (same, _) => same,
     };

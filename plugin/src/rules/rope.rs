@@ -1,6 +1,6 @@
 //! Rotary position embedding: `Op::Rope` from cosine and sine tables, `Op::AxialRope2d` from places in a grid.
 
-use super::floats::floats as all_floats;
+use super::floats::{floats as all_floats, for_declared};
 use super::rule::{Case, rules};
 use super::steps::wide;
 use crate::mlx::array::Array;
@@ -12,7 +12,9 @@ use rlx_ir::op::RopeStyle;
 use std::ffi::c_int;
 
 rules! {
-    Rope { head_dim, n_rot, style }    [x, cos, sin]    all_floats    => lower(x, cos, sin, *head_dim, *n_rot, *style);
+    Rope { head_dim, n_rot, style }    [x, cos, sin; _, node]    all_floats    => {
+        lower(&for_declared(node, x)?, cos, sin, *head_dim, *n_rot, *style)
+    };
     AxialRope2d { .. }                 [x; _, node]     floats        => axial(x, &node.op);
 }
 

@@ -1,6 +1,6 @@
 //! Softmax.
 
-use super::floats::floats;
+use super::floats::{floats, for_declared};
 use super::rule::rules;
 use super::scope::Scope;
 use super::steps::{on_last_axis, on_processor};
@@ -19,7 +19,7 @@ pub(super) fn softmax(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> R
     if !on_processor(scope, x)? {
         return x.softmax(int(axis_of(axis, x.dims()?.len())?)?);
     }
-    on_last_axis(x, axis, |x| {
+    on_last_axis(&for_declared(node, x)?, axis, |x| {
         let dims = x.dims()?;
         scope.host_step(node, &dims, x.dtype()?, &[x], Softmax { rank: dims.len() })
     })
