@@ -143,7 +143,8 @@ def attention(p):
         shape = (batch, heads, queries, keys) if p.chance(0.5) else (1, 1, queries, keys)
         operands.append(operand(p, dtype, shape, numbers(shape)))
     window, cap = draw(0, 1, 64, 1000), 5.0 if p.chance(0.3) else None
-    offset = keys - queries
+    # More queries than keys begin with them, as rlx-cpu has it.
+    offset = max(keys - queries, 0)
 
     def compute(q, k, v, mask=None):
         def split(x, count):
@@ -157,7 +158,7 @@ def attention(p):
         scores = cap * np.tanh(scores / cap) if cap else scores
         i, j = np.arange(queries)[:, None] + offset, np.arange(keys)[None, :]
         if mask_kind in ("Causal", "SlidingWindow"):
-            visible = (j <= i) & (j >= i - (window if mask_kind == "SlidingWindow" else keys))
+            visible = (j <= i) & (j >= i - (window if mask_kind == "SlidingWindow" else queries + keys))
             scores = np.where(visible, scores, -np.inf)
         elif mask_kind == "Custom":
             visible = mask.astype("f8") >= 0.5

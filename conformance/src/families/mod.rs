@@ -10,6 +10,7 @@ mod complex;
 mod control;
 mod conv;
 mod conv3d;
+mod cross_entropy;
 mod dtypes;
 mod factor;
 mod fma;
@@ -20,6 +21,7 @@ mod leaf;
 mod linalg;
 mod matmul;
 mod mixed;
+mod modulation;
 mod norm;
 mod pool;
 mod quantized;
@@ -44,7 +46,7 @@ use crate::case::{Case, Cases};
 type Make = fn(&mut Cases);
 
 /// Families by name.
-const FAMILIES: [(&str, Make); 35] = [
+const FAMILIES: [(&str, Make); 37] = [
     ("leaf", leaf::cases),
     ("unary", unary::cases),
     ("binary", binary::cases),
@@ -55,9 +57,11 @@ const FAMILIES: [(&str, Make); 35] = [
     ("matmul", matmul::cases),
     ("reduce", reduce::cases),
     ("softmax", softmax::cases),
+    ("cross_entropy", cross_entropy::cases),
     ("scan", scan::cases),
     ("sort", sort::cases),
     ("norm", norm::cases),
+    ("modulation", modulation::cases),
     ("rope", rope::cases),
     ("attention", attention::cases),
     ("spellings", spellings::cases),
