@@ -3,7 +3,7 @@
 
 use rlx_host_api::Executable;
 use rlx_mlx_tests::bytes::{bytes, floats, view};
-use rlx_mlx_tests::plugin::compile_text;
+use rlx_mlx_tests::plugin::{MODES, compile_text};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
@@ -129,5 +129,47 @@ fn submitted_runs_move_between_threads() {
         let mut sum = vec![0; 12];
         executable.read_output(1, 0, &mut sum).unwrap();
         assert_eq!(sum, expected[1], "run {i}");
+    }
+}
+
+/// MLX's product of a matrix without rows writes a copy of the other one to memory that it has given back.
+#[test]
+fn products_without_rows_write_to_nobodys_memory() {
+    const EMPTY: &str = "rlxmodel 1
+opset 1
+graph @empty {
+  %x = input : f32[0, 64]
+  %wide = input : f32[64, 192]
+  %w = Narrow{axis: 1, start: 32, len: 128} %wide : f32[64, 128]
+  %y = MatMul %x, %w : f32[0, 128]
+  return %y
+}
+";
+    const SUMS: &str = "rlxmodel 1
+opset 1
+graph @sums {
+  %x = input : f32[64, 128]
+  %two = Binary(Add) %x, %x : f32[64, 128]
+  %three = Binary(Add) %two, %x : f32[64, 128]
+  %y = Binary(Add) %three, %two : f32[64, 128]
+  return %y
+}
+";
+    let (ones, minus) = (bytes(&[1.0; 64 * 128]), bytes(&[-1.0; 64 * 192]));
+    for mode in MODES {
+        at_once(|number| {
+            if number % 2 == 0 {
+                let mut empty = compile_text(EMPTY, mode).unwrap();
+                for _ in 0..RUNS {
+                    assert_eq!(empty.run_to_vec(&[&[], &minus]).unwrap(), [Vec::<u8>::new()]);
+                }
+            } else {
+                let mut sums = compile_text(SUMS, mode).unwrap();
+                for i in 0..RUNS {
+                    let found = floats(&sums.run_to_vec(&[&ones]).unwrap()[0]);
+                    assert!(found.iter().all(|&y| y == 5.0), "{mode}, thread {number}, run {i}");
+                }
+            }
+        });
     }
 }
