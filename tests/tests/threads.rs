@@ -173,3 +173,38 @@ graph @sums {
         });
     }
 }
+
+/// Two transposed operands, for which OpenBLAS has a kernel that keeps the width of the result in static memory.
+#[test]
+fn eight_threads_that_multiply_transposed_matrices() {
+    const COUNT: usize = 5000;
+    let numbers = |count: usize| (0..count).map(|i| (i % 9) as f32 - 4.0).collect::<Vec<_>>();
+    at_once(|number| {
+        let n = 2 + number % 2 * 3;
+        let text = format!(
+            "rlxmodel 1
+opset 1
+graph @products {{
+  %a = input : f32[{COUNT}, 7, 3]
+  %b = input : f32[{COUNT}, {n}, 7]
+  %x = Transpose{{perm: [0, 2, 1]}} %a : f32[{COUNT}, 3, 7]
+  %y = Transpose{{perm: [0, 2, 1]}} %b : f32[{COUNT}, 7, {n}]
+  %z = MatMul %x, %y : f32[{COUNT}, 3, {n}]
+  return %z
+}}
+"
+        );
+        let (a, b) = (numbers(COUNT * 7 * 3), numbers(COUNT * n * 7));
+        // Small integers: every sum is exact.
+        let sum = |i: usize| -> f32 {
+            let (of, row, column) = (i / n / 3, i / n % 3, i % n);
+            (0..7).map(|k| a[(of * 7 + k) * 3 + row] * b[(of * n + column) * 7 + k]).sum()
+        };
+        let expected: Vec<f32> = (0..COUNT * 3 * n).map(sum).collect();
+        let (a, b) = (bytes(&a), bytes(&b));
+        let mut products = compile_text(&text, "compiled").unwrap();
+        for i in 0..100 {
+            assert!(floats(&products.run_to_vec(&[&a, &b]).unwrap()[0]) == expected, "thread {number}, run {i}");
+        }
+    });
+}
