@@ -1,4 +1,5 @@
 #include "mlx/fast.h"
+#include "nothing.h"
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -45,7 +46,9 @@ mx::array attention(const rlx_mlx_array_t* q_handle, const rlx_mlx_array_t* k_ha
       break;
     default: throw Failure(RLX_MLX_ERR_GENERIC, "unknown mask kind " + std::to_string(static_cast<int>(kind)));
   }
-  return mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, mask, sinks, false, here());
+  const auto y = mx::fast::scaled_dot_product_attention(q, k, v, scale, mode, mask, sinks, false, here());
+  // Without queries, or with values of no width, these are products of nothing, see unless_nothing.
+  return unless_empty(y, y);
 }
 
 }  // namespace

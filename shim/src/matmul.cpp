@@ -89,10 +89,11 @@ mx::array gather(const mx::array& a, const mx::array& b, const std::optional<mx:
     // MLX has no f64 kernel for it.
     const auto chosen_a = mx::take(listed(mx::astype(a, type, s), batch_count(a), s), left, 0, s);
     const auto chosen_b = mx::take(listed(mx::astype(b, type, s), batch_count(b), s), right, 0, s);
-    return mx::matmul(chosen_a, chosen_b, s);
+    return unless_nothing(chosen_a, chosen_b, mx::matmul(chosen_a, chosen_b, s));
   }
-  return through_f32(
-      type, a, b, [&](const mx::array& x, const mx::array& y) { return mx::gather_mm(x, y, left, right, sorted, s); });
+  return through_f32(type, a, b, [&](const mx::array& x, const mx::array& y) {
+    return unless_nothing(x, y, mx::gather_mm(x, y, left, right, sorted, s));
+  });
 }
 
 }  // namespace
@@ -105,7 +106,7 @@ int rlx_mlx_op_matmul(rlx_mlx_array_t* a, rlx_mlx_array_t* b, rlx_mlx_array_t** 
     const auto& y = in(b, "b");
     product_type(x, y);
     check_product(x, y);
-    return handle(mx::matmul(x, y, here()));
+    return handle(unless_nothing(x, y, mx::matmul(x, y, here())));
   });
 }
 
@@ -124,7 +125,7 @@ int rlx_mlx_op_addmm(rlx_mlx_array_t* c, rlx_mlx_array_t* a, rlx_mlx_array_t* b,
         return mx::multiply(a, mx::array(factor, a.dtype()), s);
       };
       const auto type = mx::promote_types(product_type(x, y), z.dtype());
-      const auto product = mx::astype(mx::matmul(x, y, s), type, s);
+      const auto product = mx::astype(of_nothing(mx::matmul(x, y, s)), type, s);
       check_broadcast(z.shape(), product.shape());
       return handle(mx::add(scaled(product, alpha), scaled(mx::astype(z, type, s), beta), s));
     }
@@ -147,7 +148,7 @@ int rlx_mlx_op_tensordot(rlx_mlx_array_t* a, rlx_mlx_array_t* b, const int* axes
         bad_pair(x, y);
       }
     }
-    return handle(mx::tensordot(x, y, left, right, here()));
+    return handle(unless_nothing(x, y, mx::tensordot(x, y, left, right, here())));
   });
 }
 
@@ -172,7 +173,7 @@ int rlx_mlx_op_inner(rlx_mlx_array_t* a, rlx_mlx_array_t* b, rlx_mlx_array_t** o
     if (x.ndim() > 0 && y.ndim() > 0 && x.shape(-1) != y.shape(-1)) {
       bad_pair(x, y);
     }
-    return handle(mx::inner(x, y, here()));
+    return handle(unless_nothing(x, y, mx::inner(x, y, here())));
   });
 }
 
@@ -189,7 +190,7 @@ int rlx_mlx_op_vecdot(rlx_mlx_array_t* a, rlx_mlx_array_t* b, int axis, rlx_mlx_
     }
     broadcast_of(x.shape(), y.shape());
     const auto dot = mx::vecdot(x, y, axis, here());
-    return handle(x.size() == 0 || y.size() == 0 ? of_nothing(dot) : dot);
+    return handle(unless_nothing(x, y, dot));
   });
 }
 
@@ -272,7 +273,7 @@ int rlx_mlx_op_block_masked_mm(rlx_mlx_array_t* a, rlx_mlx_array_t* b, int block
     const auto mask_lhs = mask(mask_lhs_or_null, x.shape(-2), x.shape(-1), "mask_lhs");
     const auto mask_rhs = mask(mask_rhs_or_null, x.shape(-1), y.shape(-1), "mask_rhs");
     return handle(through_f32(type, x, y, [&](const mx::array& p, const mx::array& q) {
-      return mx::block_masked_mm(p, q, block_size, mask_out, mask_lhs, mask_rhs, here());
+      return unless_nothing(p, q, mx::block_masked_mm(p, q, block_size, mask_out, mask_lhs, mask_rhs, here()));
     }));
   });
 }

@@ -13,4 +13,12 @@ mx::array of_nothing(const mx::array& planned, double value = 0.0);
 // `y`, which MLX makes of `x` with a reduction, unless `x` has no element: then each element of `y` is `of_none`.
 mx::array unless_empty(const mx::array& x, const mx::array& y, double of_none = 0.0);
 
+// `planned`, which MLX makes of `a` and `b` with a matrix product, unless one of them has no element: then each element is a
+// sum of nothing, if there is any.
+//
+// Before MLX's CPU kernels (Matmul, GatherMM, BlockMaskedMM) see that there is nothing to multiply, they have started to copy
+// an operand that is not dense, and return without keeping the copy's memory until it is written. What another stream's
+// evaluation puts there meanwhile is written over.
+mx::array unless_nothing(const mx::array& a, const mx::array& b, const mx::array& planned);
+
 }  // namespace rlx_mlx

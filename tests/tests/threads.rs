@@ -3,7 +3,7 @@
 
 use rlx_host_api::Executable;
 use rlx_mlx_tests::bytes::{bytes, floats, view};
-use rlx_mlx_tests::plugin::compile_text;
+use rlx_mlx_tests::plugin::{MODES, compile_text};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
@@ -130,4 +130,81 @@ fn submitted_runs_move_between_threads() {
         executable.read_output(1, 0, &mut sum).unwrap();
         assert_eq!(sum, expected[1], "run {i}");
     }
+}
+
+/// MLX's product of a matrix without rows writes a copy of the other one to memory that it has given back.
+#[test]
+fn products_without_rows_write_to_nobodys_memory() {
+    const EMPTY: &str = "rlxmodel 1
+opset 1
+graph @empty {
+  %x = input : f32[0, 64]
+  %wide = input : f32[64, 192]
+  %w = Narrow{axis: 1, start: 32, len: 128} %wide : f32[64, 128]
+  %y = MatMul %x, %w : f32[0, 128]
+  return %y
+}
+";
+    const SUMS: &str = "rlxmodel 1
+opset 1
+graph @sums {
+  %x = input : f32[64, 128]
+  %two = Binary(Add) %x, %x : f32[64, 128]
+  %three = Binary(Add) %two, %x : f32[64, 128]
+  %y = Binary(Add) %three, %two : f32[64, 128]
+  return %y
+}
+";
+    let (ones, minus) = (bytes(&[1.0; 64 * 128]), bytes(&[-1.0; 64 * 192]));
+    for mode in MODES {
+        at_once(|number| {
+            if number % 2 == 0 {
+                let mut empty = compile_text(EMPTY, mode).unwrap();
+                for _ in 0..RUNS {
+                    assert_eq!(empty.run_to_vec(&[&[], &minus]).unwrap(), [Vec::<u8>::new()]);
+                }
+            } else {
+                let mut sums = compile_text(SUMS, mode).unwrap();
+                for i in 0..RUNS {
+                    let found = floats(&sums.run_to_vec(&[&ones]).unwrap()[0]);
+                    assert!(found.iter().all(|&y| y == 5.0), "{mode}, thread {number}, run {i}");
+                }
+            }
+        });
+    }
+}
+
+/// Two transposed operands, for which OpenBLAS has a kernel that keeps the width of the result in static memory.
+#[test]
+fn eight_threads_that_multiply_transposed_matrices() {
+    const COUNT: usize = 5000;
+    let numbers = |count: usize| (0..count).map(|i| (i % 9) as f32 - 4.0).collect::<Vec<_>>();
+    at_once(|number| {
+        let n = 2 + number % 2 * 3;
+        let text = format!(
+            "rlxmodel 1
+opset 1
+graph @products {{
+  %a = input : f32[{COUNT}, 7, 3]
+  %b = input : f32[{COUNT}, {n}, 7]
+  %x = Transpose{{perm: [0, 2, 1]}} %a : f32[{COUNT}, 3, 7]
+  %y = Transpose{{perm: [0, 2, 1]}} %b : f32[{COUNT}, 7, {n}]
+  %z = MatMul %x, %y : f32[{COUNT}, 3, {n}]
+  return %z
+}}
+"
+        );
+        let (a, b) = (numbers(COUNT * 7 * 3), numbers(COUNT * n * 7));
+        // Small integers: every sum is exact.
+        let sum = |i: usize| -> f32 {
+            let (of, row, column) = (i / n / 3, i / n % 3, i % n);
+            (0..7).map(|k| a[(of * 7 + k) * 3 + row] * b[(of * n + column) * 7 + k]).sum()
+        };
+        let expected: Vec<f32> = (0..COUNT * 3 * n).map(sum).collect();
+        let (a, b) = (bytes(&a), bytes(&b));
+        let mut products = compile_text(&text, "compiled").unwrap();
+        for i in 0..100 {
+            assert!(floats(&products.run_to_vec(&[&a, &b]).unwrap()[0]) == expected, "thread {number}, run {i}");
+        }
+    });
 }

@@ -151,7 +151,8 @@ macro_rules! products {
                 // SAFETY: `connect` found the function of this signature before MLX could call.
                 let multiply = unsafe { std::mem::transmute::<*mut c_void, Function>($target.get()) };
                 let layout = Layout { order, trans_a, trans_b, lda, ldb, ldc };
-                product(&layout, Gemm { m, n, k, a, b, c }, |piece| {
+                product(&layout, Gemm { m, n, k, a, b, c }, |layout, piece| {
+                    let Layout { order, trans_a, trans_b, lda, ldb, ldc } = *layout;
                     let Gemm { m, n, k, a, b, c } = piece;
                     // SAFETY: the caller's operands, or the part of them that makes a part of the result.
                     unsafe { multiply(order, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) }

@@ -6,12 +6,18 @@
 
 use super::buffers::Buffer;
 use super::pool;
+use std::any::TypeId;
 use std::ffi::c_int;
 
 /// `CblasRowMajor`.
 const ROW_MAJOR: c_int = 101;
 /// `CblasNoTrans`.
 const NO_TRANS: c_int = 111;
+/// `CblasTrans`.
+const TRANS: c_int = 112;
+
+/// The most multiplications of a product that OpenBLAS has kernels for which do not pack operands.
+const SMALL: usize = 1_000_000;
 
 /// Multiplications in one piece at least, which take some 0.1 ms: waking a thread takes a tenth of that.
 const PIECE: usize = 4 << 20;
@@ -49,12 +55,23 @@ pub(super) struct Gemm<T> {
 // SAFETY: the pointers are those of a call that waits until every piece is done; pieces share what they read alone.
 unsafe impl<T> Sync for Gemm<T> {}
 
+impl<T> Gemm<T> {
+    /// `m`, `n` and `k`. CBLAS takes negative sizes for an error, which is for the whole to tell; they count as 0.
+    fn sizes(&self) -> [usize; 3] {
+        [self.m, self.n, self.k].map(|size| usize::try_from(size).unwrap_or(0))
+    }
+}
+
 /// Calls `multiply` for every piece, on several threads at once where that pays.
-pub(super) fn product<T>(layout: &Layout, whole: Gemm<T>, multiply: impl Fn(Gemm<T>) + Sync) {
-    let cut = Cut::of(whole.m, whole.n, whole.k);
-    let compute = |gemm| {
+pub(super) fn product<T: Copy + 'static>(layout: &Layout, whole: Gemm<T>, multiply: impl Fn(&Layout, Gemm<T>) + Sync) {
+    let cut = Cut::of(whole.sizes());
+    let compute = |gemm: Gemm<T>| {
+        let turned = layout.turned(&gemm);
         let _buffer = Buffer::take();
-        multiply(gemm);
+        match &turned {
+            Some((layout, a)) => multiply(layout, Gemm { a: a.as_ptr(), ..gemm }),
+            None => multiply(layout, gemm),
+        }
     };
     if cut.pieces() == 1 {
         return compute(whole);
@@ -72,9 +89,7 @@ struct Cut {
 }
 
 impl Cut {
-    fn of(m: c_int, n: c_int, k: c_int) -> Self {
-        // CBLAS takes negative sizes for an error, which is for the whole to tell.
-        let [m, n, k] = [m, n, k].map(|size| usize::try_from(size).unwrap_or(0));
+    fn of([m, n, k]: [usize; 3]) -> Self {
         let multiplications = m.saturating_mul(n).saturating_mul(k);
         let wanted = (multiplications / PIECE).min(FEW.max(multiplications / LARGE_PIECE)).min(PIECES);
         // Each piece packs its rows and its columns, so the best pieces have least of both. `down` times as many columns are
@@ -102,6 +117,26 @@ impl Cut {
 }
 
 impl Layout {
+    /// For small products of two transposed f32 operands, as row-major MLX has them: a copy of the first one that is not
+    /// transposed, with the layout for it.
+    ///
+    /// For such products OpenBLAS 0.3.34 has a kernel of its own on processors with AVX-512 (`sgemm_small_kernel_tt` of
+    /// SkylakeX), which keeps the distances between the rows of the result in a static array. Where two threads are in it
+    /// with results of different widths, one writes to the other's distances, also outside of its result. Its other kernels
+    /// have none.
+    fn turned<T: Copy + 'static>(&self, gemm: &Gemm<T>) -> Option<(Self, Vec<T>)> {
+        let [m, n, k] = gemm.sizes();
+        let is_small = (1..=SMALL).contains(&m.saturating_mul(n).saturating_mul(k));
+        let is_turned = [self.order, self.trans_a, self.trans_b] == [ROW_MAJOR, TRANS, TRANS];
+        if !is_small || !is_turned || TypeId::of::<T>() != TypeId::of::<f32>() {
+            return None;
+        }
+        let at = |row: usize, column: usize| gemm.a.wrapping_add(column * self.lda as usize + row);
+        // SAFETY: elements of the caller's operand.
+        let a = (0..m).flat_map(|row| (0..k).map(move |column| unsafe { *at(row, column) })).collect();
+        Some((Self { trans_a: NO_TRANS, lda: gemm.k, ..*self }, a))
+    }
+
     /// The piece of that index, counted along the rows first.
     fn piece<T>(&self, whole: &Gemm<T>, cut: &Cut, index: usize) -> Gemm<T> {
         let (top, left) = (index / cut.across * cut.rows, index % cut.across * cut.columns);
