@@ -1,8 +1,8 @@
 //! OpenBLAS, loaded without threads of its own.
 
 use super::{buffers, forward};
-use crate::process::signals::SignalsBlocked;
 use rlx_host_api::{Error, ErrorKind};
+use rlx_mlx_cpu::threads::SignalsBlocked;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;

@@ -6,18 +6,16 @@
 //!
 //! OpenBLAS's own threads wait for each other by spinning, which costs a multiple of the time as soon as a core has other
 //! work; it starts them when it is loaded, and interrupts the process when the system gives none. So it is loaded without
-//! any, and products are dealt out in pieces to a pool that sleeps while it waits.
+//! any, and products are dealt out in pieces to the threads of the crate rlx-mlx-cpu.
 //!
 //! * [`library`](self::library): OpenBLAS, loaded.
 //! * [`forward`](self::forward): the exported functions.
 //! * [`product`](self::product): a matrix product in pieces.
 //! * [`buffers`](self::buffers): how many calls OpenBLAS has memory for.
-//! * [`pool`](self::pool): the threads.
 
 mod buffers;
 mod forward;
 mod library;
-mod pool;
 mod product;
 
 pub(crate) use library::load;

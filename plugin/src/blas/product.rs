@@ -5,7 +5,7 @@
 //! on any number of threads.
 
 use super::buffers::Buffer;
-use super::pool;
+use rlx_mlx_cpu::threads;
 use std::any::TypeId;
 use std::ffi::c_int;
 
@@ -77,7 +77,7 @@ pub(super) fn product<T: Copy + 'static>(layout: &Layout, whole: Gemm<T>, multip
         return compute(whole);
     }
     let whole = &whole;
-    pool::deal(cut.pieces(), &|index| compute(layout.piece(whole, &cut, index)));
+    threads::deal(cut.pieces(), &|index| compute(layout.piece(whole, &cut, index)));
 }
 
 /// How a product is cut: into `down` times `across` pieces of `rows` x `columns`; those at the end may be smaller.

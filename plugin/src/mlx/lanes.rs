@@ -9,8 +9,8 @@
 use super::device::Device;
 use super::errors::{check, check_eval};
 use crate::process::gate;
-use crate::process::signals::SignalsBlocked;
 use rlx_host_api::Error;
+use rlx_mlx_cpu::threads::SignalsBlocked;
 use rlx_mlx_shim as ffi;
 use std::marker::PhantomData;
 use std::ptr::NonNull;

@@ -11,14 +11,16 @@ const FAULTS: [libc::c_int; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, lib
 /// for good: a signal that the host waits for must not be delivered to a thread of MLX, where its default action would end
 /// the process.
 #[derive(Debug)]
-pub(crate) struct SignalsBlocked {
+pub struct SignalsBlocked {
     before: libc::sigset_t,
     /// The mask belongs to the thread.
     _thread: PhantomData<*const ()>,
 }
 
 impl SignalsBlocked {
-    pub(crate) fn new() -> Self {
+    /// Blocks them.
+    #[expect(clippy::new_without_default, reason = "it does something to the thread")]
+    pub fn new() -> Self {
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
         let mut before = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: both are writable; the first is filled here, the second by the last call, which cannot fail for `SIG_SETMASK`

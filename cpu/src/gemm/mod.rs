@@ -1,0 +1,179 @@
+//! Products of f32 matrices: x[m, k] · w[k, n], with what follows them done while the result is in the cache.
+//!
+//! `w` is packed: in panels of as many columns as two vectors of the processor hold, row after row, so that the inner loop
+//! reads it from front to back. A tile of the result, some rows by one panel, is kept in registers over a block of the inner
+//! dimension; the sums of blocks are added pairwise, so that errors grow with the logarithm of the length. How a product is
+//! cut into pieces for threads changes no sum: the same bits come out on any number of threads.
+//!
+//! One core of an AMD Zen 4 (AVX-512, peak 118 GFLOP/s), 128 x 384 x 1536: this 115, rten-gemm 0.27 with packed weights 108,
+//! which has no epilogue, no strided result, and threads of its own.
+
+mod kernel;
+mod pack;
+
+pub use pack::{pack, packed_len, panel_width};
+
+use crate::threads;
+use crate::vector::Function;
+use kernel::Piece;
+use pulp::Arch;
+
+/// What is done to a product, in this order, each step rounded to f32 as an operation of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// Times a number.
+    Scale(f32),
+    /// Plus one number a column.
+    Bias(&'a [f32]),
+    /// A function of each element.
+    Map(Function),
+    /// Plus an array of the result's shape, dense.
+    Add(&'a [f32]),
+}
+
+/// Rows of a matrix, one `stride` elements behind the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// From the first element of the first row on.
+    pub data: &'a [f32],
+    /// Elements from one row to the next.
+    pub stride: usize,
+}
+
+/// Multiplications in a piece at least: some 20 µs, of which a thread's way to it takes a tenth.
+const PIECE: usize = 1 << 20;
+
+/// Elements of the rows that a piece works on: they stay in the second-level cache.
+const BLOCK: usize = 64 << 10;
+
+/// y[m, n] = `steps`(x[m, k] · w[k, n]), y dense, `w` from [`pack`].
+///
+/// # Panics
+/// If a slice is too short for the extents.
+pub fn product([m, k, n]: [usize; 3], x: Rows<'_>, w: &[f32], steps: &[Step<'_>], y: &mut [f32]) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(y.len() >= m * n && w.len() >= packed_len(k, n), "operands are shorter than their extents");
+    assert!(k == 0 || x.data.len() >= (m - 1) * x.stride + k, "x is shorter than its extents");
+    let width = panel_width();
+    let panels = n.div_ceil(width);
+    let rows = (BLOCK / k.max(1)).clamp(48, 512).min(m);
+    let down = m.div_ceil(rows);
+    let rows = m.div_ceil(down);
+    // As many pieces as are worth it, and no more than give every thread a few.
+    let wanted = (m.saturating_mul(n).saturating_mul(k) / PIECE).clamp(1, 64);
+    let across = wanted.div_ceil(down).min(panels);
+    let columns = panels.div_ceil(across);
+    let across = panels.div_ceil(columns);
+    let y = Shared(y.as_mut_ptr());
+    let y = &y;
+    threads::deal(down * across, &|piece| {
+        // Neighbours share columns of w, which are the most that is read.
+        let (column, row) = (piece / down, piece % down);
+        let piece = Piece {
+            k,
+            n,
+            rows: row * rows..((row + 1) * rows).min(m),
+            panels: column * columns..((column + 1) * columns).min(panels),
+            x,
+            w,
+            steps,
+            y: y.0,
+        };
+        Arch::new().dispatch(piece);
+    });
+}
+
+/// A result that pieces fill, each its own part.
+struct Shared(*mut f32);
+
+// SAFETY: pieces write to parts that do not overlap.
+unsafe impl Sync for Shared {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(len: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    fn packed(k: usize, n: usize, w: &[f32]) -> Vec<f32> {
+        let mut to = vec![f32::NAN; packed_len(k, n)];
+        pack([k, n], w, [n, 1], &mut to);
+        to
+    }
+
+    #[test]
+    fn products_of_any_extents_are_right_to_their_rounding() {
+        for (m, k, n) in [
+            (1, 1, 1),
+            (3, 5, 7),
+            (13, 300, 33),
+            (50, 64, 100),
+            (128, 384, 96),
+            (2, 0, 3),
+            (1, 2000, 65),
+            (700, 130, 40),
+        ] {
+            let (x, w, bias) = (values(m * k, 1), values(k * n, 2), values(n, 3));
+            let mut y = vec![f32::NAN; m * n];
+            product(
+                [m, k, n],
+                Rows { data: &x, stride: k },
+                &packed(k, n, &w),
+                &[Step::Bias(&bias), Step::Map(Function::Relu)],
+                &mut y,
+            );
+            for i in 0..m {
+                for j in 0..n {
+                    let terms = (0..k).map(|p| f64::from(x[i * k + p]) * f64::from(w[p * n + j]));
+                    let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
+                    let want = (sum + f64::from(bias[j])).max(0.0);
+                    let found = f64::from(y[i * n + j]);
+                    assert!(
+                        (found - want).abs() <= 1e-6 * (size + 0.5),
+                        "{m}x{k}x{n} at {i}, {j}: {found}, not {want}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_bits_come_out_on_any_number_of_threads_and_in_any_company_of_rows() {
+        let (m, k, n) = (200, 515, 300);
+        let (x, w) = (values(m * k, 4), packed(k, n, &values(k * n, 5)));
+        let other = values(m * n, 6);
+        let of = |threads: usize, rows: std::ops::Range<usize>| {
+            let mut y = vec![0.0; rows.len() * n];
+            let other = &other[rows.start * n..rows.end * n];
+            let steps = [Step::Scale(0.5), Step::Map(Function::Gelu), Step::Add(other)];
+            let x = Rows { data: &x[rows.start * k..], stride: k };
+            threads::with_limit(threads, || product([rows.len(), k, n], x, &w, &steps, &mut y));
+            y
+        };
+        let whole = of(1, 0..m);
+        assert_eq!(whole, of(2, 0..m));
+        assert_eq!(whole, of(8, 0..m));
+        assert_eq!(whole[7 * n..8 * n], of(1, 7..8));
+        assert_eq!(whole[100 * n..131 * n], of(2, 100..131));
+    }
+
+    #[test]
+    fn sums_of_many_numbers_keep_their_digits() {
+        let k = 1 << 20;
+        let (x, w) = (vec![0.1f32; k], vec![1f32; k]);
+        let mut y = [0.0];
+        product([1, k, 1], Rows { data: &x, stride: k }, &packed(k, 1, &w), &[], &mut y);
+        let want = f64::from(0.1f32) * k as f64;
+        // Half a unit for each of the 256 sums of a run, and for each level; one after the other it would be 6 %.
+        assert!((f64::from(y[0]) / want - 1.0).abs() < 268.0 * f64::from(f32::EPSILON) / 2.0, "{}, not {want}", y[0]);
+    }
+}

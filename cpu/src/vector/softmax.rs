@@ -1,0 +1,98 @@
+//! Softmax of rows of f32.
+
+use super::exp::exp_times;
+use super::sum::sum;
+use super::unless_nan;
+use pulp::{Arch, Simd, WithSimd};
+
+/// Replaces each x of a row by e^(x - m) / Σ e^(x - m), m the row's largest. A row with NaN, and one without a finite largest,
+/// becomes NaN.
+pub fn softmax(row: &mut [f32]) {
+    struct Softmax<'a>(&'a mut [f32]);
+    impl WithSimd for Softmax<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, s: S) {
+            in_place(s, self.0);
+        }
+    }
+    Arch::new().dispatch(Softmax(row));
+}
+
+#[inline(always)]
+fn in_place<S: Simd>(s: S, x: &mut [f32]) {
+    let largest = {
+        let (head, tail) = S::as_simd_f32s(x);
+        let all = head.iter().fold(s.splat_f32s(f32::NEG_INFINITY), |largest, &x| s.max_f32s(largest, x));
+        tail.iter().fold(s.reduce_max_f32s(all), |largest, &x| largest.max(x))
+    };
+    let m = s.splat_f32s(largest);
+    let (head, tail) = S::as_mut_simd_f32s(x);
+    for x in head {
+        *x = power(s, *x, m);
+    }
+    if !tail.is_empty() {
+        let x = s.partial_load_f32s(tail);
+        s.partial_store_f32s(tail, power(s, x, m));
+    }
+    let total = s.splat_f32s(sum(
+        s,
+        x,
+        #[inline(always)]
+        |x| x,
+    ) as f32);
+    let (head, tail) = S::as_mut_simd_f32s(x);
+    for x in head {
+        *x = s.div_f32s(*x, total);
+    }
+    if !tail.is_empty() {
+        let x = s.partial_load_f32s(tail);
+        s.partial_store_f32s(tail, s.div_f32s(x, total));
+    }
+}
+
+/// e^(x - m). The difference goes with what it is rounded by (Knuth's two-sum): the exponential would magnify that.
+#[inline(always)]
+fn power<S: Simd>(s: S, x: S::f32s, m: S::f32s) -> S::f32s {
+    let difference = s.sub_f32s(x, m);
+    let part = s.sub_f32s(difference, x);
+    let low = s.sub_f32s(s.sub_f32s(x, s.sub_f32s(difference, part)), s.add_f32s(m, part));
+    // Of an infinite x there is none.
+    let low = s.select_f32s(s.equal_f32s(low, low), low, s.splat_f32s(0.0));
+    unless_nan(s, difference, exp_times(s, difference, low, [s.splat_f32s(1.0), s.splat_f32s(0.0)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::softmax;
+
+    #[test]
+    fn rows_are_right_whatever_their_length_and_range() {
+        for (extent, range) in [(1, 1.0), (15, 3.0), (16, 80.0), (257, 1000.0), (5000, 0.5), (100_000, 20.0)] {
+            let x: Vec<f32> =
+                (0..extent).map(|i| ((i * 7919) % 104_729) as f32 / 104_729.0 * range - range / 3.0).collect();
+            let mut y = x.clone();
+            softmax(&mut y);
+            let largest = x.iter().fold(f64::NEG_INFINITY, |m, &v| m.max(v.into()));
+            let total: f64 = x.iter().map(|&v| (f64::from(v) - largest).exp()).sum();
+            for (&x, &y) in x.iter().zip(&y) {
+                let want = (f64::from(x) - largest).exp() / total;
+                assert!((f64::from(y) - want).abs() <= want * 2.5e-7 + 1.5e-45, "{extent}: {y:e}, not {want:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_shows() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        let mut y = [1.0, -inf, 0.0];
+        softmax(&mut y);
+        assert!(y[1] == 0.0 && y[0] > 0.7 && (y[0] + y[2] - 1.0).abs() < 1e-6, "{y:?}");
+        for mut x in [[1.0, nan], [-inf, -inf], [inf, 0.0]] {
+            softmax(&mut x);
+            assert!(x.iter().all(|v| v.is_nan()), "{x:?}");
+        }
+        softmax(&mut []);
+    }
+}
