@@ -2,7 +2,7 @@
 //!
 //! MLX's own CPU operations are made for plain x86-64, work on one element at a time, and add one after the other in the dtype
 //! of the operand, so that sums lose digits as they get longer. Here all floats are computed in f64, in loops that the
-//! compiler turns into vector code for the processor at hand (crate pulp chooses between AVX2 and the portable form), and
+//! compiler turns into vector code for the processor at hand (crate pulp chooses among AVX-512, AVX2, NEON and the portable form), and
 //! rounded once. Only f64 itself has no wider dtype: its sums are compensated.
 //!
 //! * [`Float`], [`Integer`]: element types.

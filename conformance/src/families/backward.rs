@@ -1,46 +1,14 @@
 //! Gradients: of activations, of the stand-ins for rounding, of max-pooling, of group norms.
 
 use super::dtypes::FLOATS;
+use super::unary;
 use crate::case::{Cases, Layout, Operand};
 use crate::fill::Fill;
 use crate::oracle::backward;
 use crate::oracle::pool::{Window, max_backward};
-use rlx_ir::op::Activation::{self, *};
+use rlx_ir::op::Activation::*;
 use rlx_ir::op::SteKind;
 use rlx_ir::{DType, Op};
-
-/// Those that are smooth, or have a slope on each side of their bends.
-const KINDS: [Activation; 29] = [
-    Gelu,
-    GeluApprox,
-    Silu,
-    Relu,
-    Sigmoid,
-    Tanh,
-    Exp,
-    Log,
-    Sqrt,
-    Rsqrt,
-    Neg,
-    Abs,
-    Sin,
-    Cos,
-    Tan,
-    Atan,
-    Recip,
-    Round,
-    Floor,
-    Ceil,
-    Sign,
-    Softplus,
-    Elu,
-    Erf,
-    HardSwish,
-    HardSigmoid,
-    Mish,
-    Softsign,
-    LogSigmoid,
-];
 
 /// Places beside the bends, and far out.
 const POINTS: &[f64] = &[0.25, -0.25, 1.0, -1.0, 2.5, -2.5, 3.5, -3.5, 6.0, -6.0, 12.0, -12.0, 20.0, -20.0, 1e-3];
@@ -56,7 +24,7 @@ pub(super) fn cases(cases: &mut Cases) {
 }
 
 fn activations(cases: &mut Cases, dtype: DType) {
-    for kind in KINDS {
+    for kind in unary::ALL {
         let name = format!("activation/{}", format!("{kind:?}").to_lowercase());
         let positive = matches!(kind, Log | Sqrt | Rsqrt);
         let spread = || match kind {

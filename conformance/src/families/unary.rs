@@ -7,7 +7,8 @@ use crate::oracle::{binary, unary};
 use rlx_ir::op::Activation::{self, *};
 use rlx_ir::{DType, Op};
 
-const ALL: [Activation; 29] = [
+/// Every activation of the IR.
+pub(super) const ALL: [Activation; 29] = [
     Gelu,
     GeluApprox,
     Silu,

@@ -168,8 +168,14 @@ pub fn count() -> usize {
         return known;
     }
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let wanted = std::env::var(NUM_THREADS).ok().and_then(|text| text.trim().parse().ok()).filter(|&wanted| wanted > 0);
-    let count = wanted.map_or(cores, |wanted: usize| wanted.min(MOST));
+    let wanted = std::env::var(NUM_THREADS).ok().and_then(|text| {
+        let wanted = text.trim().parse().ok().filter(|&wanted: &usize| wanted > 0);
+        if wanted.is_none() {
+            log::warn!("{NUM_THREADS}={text} is no number of threads: kernels run on {cores}");
+        }
+        wanted
+    });
+    let count = wanted.map_or(cores, |wanted| wanted.min(MOST));
     COUNT.store(count, Ordering::Relaxed);
     count
 }
