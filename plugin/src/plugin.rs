@@ -4,6 +4,7 @@ use crate::executable::{MlxExecutable, Options};
 use crate::ir::check;
 use crate::ir::program::Program;
 use crate::ir::target::Target;
+use crate::plan::mode::Mode;
 use crate::kernels::KernelSet;
 use crate::mlx::device::Device;
 use crate::mlx::lanes::{Lane, Lanes};
@@ -137,7 +138,8 @@ impl Backend for MlxBackend {
         check::prepare(&mut graph)?;
         table::check(&graph)?;
         check::check(&graph)?;
-        MlxExecutable::new(Program::new(graph, &Target::new(self.device, kernels))?, options, lane)
+        let target = Target::new(self.device, kernels, options.mode != Mode::Eager);
+        MlxExecutable::new(Program::new(graph, &target)?, options, lane)
     }
 }
 

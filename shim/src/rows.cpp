@@ -149,9 +149,9 @@ class Needs {
   }
 
   // Rows of the first operand, all of the others.
-  bool need_first(const Step& step) {
+  bool need_first(const Step& step, size_t count = 1) {
     for (size_t i = 0; i < step.operands.size(); ++i) {
-      if (!need(step.operands[i], i == 0 ? Need::rows : Need::all)) {
+      if (!need(step.operands[i], i < count ? Need::rows : Need::all)) {
         return false;
       }
     }
@@ -191,7 +191,10 @@ class Needs {
     const std::string_view name = step.primitive->name();
     if (step.code) {
       const auto rows = step.code->rows();
-      return rows == RLX_MLX_ROWS_PLACES ? need_aligned(step) : rows == RLX_MLX_ROWS_FIRST && need_first(step);
+      if (rows == RLX_MLX_ROWS_PLACES) {
+        return need_aligned(step);
+      }
+      return rows >= RLX_MLX_ROWS_FIRST && need_first(step, static_cast<size_t>(rows - RLX_MLX_ROWS_FIRST) + 1);
     }
     if (const auto axes = axes_of(step)) {
       return std::all_of(axes->begin(), axes->end(), [](int axis) { return axis > 0; }) && need_first(step);

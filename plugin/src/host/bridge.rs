@@ -52,6 +52,7 @@ pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Arra
         Rows::Mixed => ffi::RLX_MLX_ROWS_MIXED,
         Rows::Places => ffi::RLX_MLX_ROWS_PLACES,
         Rows::First => ffi::RLX_MLX_ROWS_FIRST,
+        Rows::Leading(count) => ffi::RLX_MLX_ROWS_FIRST + count.saturating_sub(1) as u32,
     };
     let call = Call { code, operands, results, failures: Arc::clone(failures), place };
     let ud = Box::into_raw(Box::new(call)).cast::<c_void>();

@@ -12,6 +12,8 @@ pub(crate) enum Rows {
     Places,
     /// On the same rows of the first operand, and on the others as a whole.
     First,
+    /// On the same rows of so many first operands, at least one, and on the others as a whole.
+    Leading(usize),
 }
 
 /// Code that fills results from operands. Several threads may call it at once, for several evaluations of its node.

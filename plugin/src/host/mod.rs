@@ -3,10 +3,12 @@
 //! * [`code`]: what such a node computes with. [`bridge`]: from that to a lazy array.
 //! * [`failures`]: where errors wait for the run that they belong to.
 //! * [`elements`]: elements of its operands by their type.
-//! * The rest is what is computed here, a family a file: [`unary`], [`along`], [`normalize`], [`cross_entropy`] with the kernels
-//!   of the crate rlx-mlx-cpu, where a device computes in host memory; the others on all devices.
+//! * The rest is what is computed here, a family a file: [`unary`], [`along`], [`normalize`], [`linear`], [`attention`],
+//!   [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device computes in host memory; the others on all
+//!   devices.
 
 pub(crate) mod along;
+pub(crate) mod attention;
 pub(crate) mod bridge;
 pub(crate) mod code;
 pub(crate) mod cross_entropy;
@@ -14,6 +16,7 @@ mod elements;
 pub(crate) mod failures;
 pub(crate) mod fma;
 pub(crate) mod histogram;
+pub(crate) mod linear;
 pub(crate) mod normalize;
 pub(crate) mod random;
 pub(crate) mod sample;

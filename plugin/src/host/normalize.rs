@@ -6,14 +6,23 @@ use bytemuck::Pod;
 use half::{bf16, f16};
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{DType, Error, TensorView};
-use rlx_mlx_cpu::Float;
 use rlx_mlx_cpu::norm::{self, Norm};
 use rlx_mlx_cpu::softmax::softmax;
+use rlx_mlx_cpu::{Float, threads, vector};
+use std::borrow::Cow;
 
 /// How first rows depend on each other where arrays of this rank are worked on along their last axis.
 fn rows(rank: usize) -> Rows {
     if rank > 1 { Rows::First } else { Rows::Mixed }
 }
+
+/// Elements of rows of this extent that one thread computes at once: whole rows.
+fn part(extent: usize) -> usize {
+    extent.max(1) * (PART / extent.max(1)).max(1)
+}
+
+/// Elements that are worth a thread's while.
+const PART: usize = 16 << 10;
 
 /// Softmax of x along its last axis, in its dtype.
 pub(crate) struct Softmax {
@@ -32,12 +41,29 @@ impl HostCode for Softmax {
             Ok(())
         }
         let ([x], [y]) = (operands, results) else { return Err(Error::fault("softmax of one operand")) };
+        if x.dtype == DType::F32 {
+            let extent = x.dims.last().map_or(1, |&extent| extent as usize);
+            let from = elements::of::<f32>(x)?;
+            threads::deal_parts(elements::places::<f32>(y)?, part(extent), &|first, rows| {
+                rows.copy_from_slice(&from[first..first + rows.len()]);
+                rows.chunks_exact_mut(extent).for_each(vector::softmax);
+            });
+            return Ok(());
+        }
         of_float!(x.dtype, typed(x, y))
     }
 }
 
-/// x normalized along its last axis, times the second operand plus the third, which are f64 and as long as a row. It gives
-/// x's dtype, or of f32 a half type.
+/// Weights of f64 or f32, in f64.
+fn wide<'v>(weights: &TensorView<'v>) -> Result<Cow<'v, [f64]>, Error> {
+    Ok(match weights.dtype {
+        DType::F32 => elements::of::<f32>(weights)?.iter().map(|&weight| weight.into()).collect(),
+        _ => elements::of(weights)?.into(),
+    })
+}
+
+/// x normalized along its last axis, times the second operand plus the third, which are f64, or f32, and as long as a row. It
+/// gives x's dtype, or of f32 a half type.
 pub(crate) struct Normalize {
     pub(crate) norm: Norm,
     pub(crate) eps: f64,
@@ -55,8 +81,8 @@ impl HostCode for Normalize {
             [x, scale, shift]: [&TensorView<'_>; 3],
             y: &mut TensorViewMut<'_>,
         ) -> Result<(), Error> {
-            let (scale, shift) = (elements::of(scale)?, elements::of(shift)?);
-            norm::rows::<T, R>(code.norm, elements::of(x)?, scale, shift, code.eps, elements::places(y)?);
+            let (scale, shift) = (wide(scale)?, wide(shift)?);
+            norm::rows::<T, R>(code.norm, elements::of(x)?, &scale, &shift, code.eps, elements::places(y)?);
             Ok(())
         }
         let ([x, scale, shift], [y]) = (operands, results) else {
@@ -64,6 +90,14 @@ impl HostCode for Normalize {
         };
         let operands = [x, scale, shift];
         match (x.dtype, y.dtype) {
+            (DType::F32, DType::F32) if operands.iter().all(|operand| operand.dtype == DType::F32) => {
+                let (from, weights) = (elements::of::<f32>(x)?, [elements::of(scale)?, elements::of(shift)?]);
+                let part = part(weights[0].len());
+                threads::deal_parts(elements::places::<f32>(y)?, part, &|first, rows| {
+                    vector::normalize(self.norm, &from[first..first + rows.len()], weights, self.eps, rows);
+                });
+                Ok(())
+            }
             (DType::F16, DType::F16) => typed::<f16, f16>(self, operands, y),
             (DType::BF16, DType::BF16) => typed::<bf16, bf16>(self, operands, y),
             (DType::F32, DType::F32) => typed::<f32, f32>(self, operands, y),

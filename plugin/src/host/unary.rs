@@ -8,7 +8,24 @@ use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{DType, Error, TensorView};
 use rlx_mlx_cpu::cast::{self, Saturate};
 use rlx_mlx_cpu::unary::{Function, map};
-use rlx_mlx_cpu::{Float, Integer};
+use rlx_mlx_cpu::{Float, Integer, threads, vector};
+
+/// Elements that are worth a thread's while.
+const PART: usize = 16 << 10;
+
+/// The same function in vectors of f32.
+pub(crate) fn vector_function(function: Function) -> Option<vector::Function> {
+    Some(match function {
+        Function::Exp => vector::Function::Exp,
+        Function::Erf => vector::Function::Erf,
+        Function::Tanh => vector::Function::Tanh,
+        Function::Sigmoid => vector::Function::Sigmoid,
+        Function::Silu => vector::Function::Silu,
+        Function::Gelu => vector::Function::Gelu,
+        Function::GeluApprox => vector::Function::GeluApprox,
+        _ => return None,
+    })
+}
 
 /// A function of floats, in their dtype.
 pub(crate) struct Map(pub(crate) Function);
@@ -28,6 +45,14 @@ impl HostCode for Map {
             Ok(())
         }
         let ([x], [y]) = (operands, results) else { return Err(Error::fault("a function of one operand")) };
+        if let (DType::F32, Some(function)) = (x.dtype, vector_function(self.0)) {
+            let from = elements::of::<f32>(x)?;
+            threads::deal_parts(elements::places::<f32>(y)?, PART, &|first, y| {
+                y.copy_from_slice(&from[first..first + y.len()]);
+                vector::map(function, y);
+            });
+            return Ok(());
+        }
         of_float!(x.dtype, typed(self.0, x, y))
     }
 }

@@ -8,6 +8,7 @@
 //! * [`target`]: what a program is compiled for.
 //! * [`names`], [`shapes`]: what errors call a node, and how large it is.
 
+pub(crate) mod chains;
 pub(crate) mod check;
 pub(crate) mod effects;
 pub(crate) mod fixed;

@@ -1,5 +1,6 @@
 //! Nodes of one graph that are lowered together.
 
+use super::chains::Chains;
 use super::fixed::{self, Fixed};
 use super::origin::Origin;
 use rlx_ir::{Graph, NodeId};
@@ -18,6 +19,8 @@ pub(crate) struct Partition {
     pub(crate) states: Vec<Origin>,
     /// The nodes that depend on parameters alone.
     pub(crate) fixed: HashMap<NodeId, Fixed>,
+    /// Products with what follows them.
+    pub(crate) chains: Chains,
     index: HashMap<Origin, usize>,
 }
 
@@ -34,8 +37,10 @@ impl Partition {
     ) -> Self {
         let index: HashMap<_, _> = args.iter().enumerate().map(|(at, &source)| (source, at)).collect();
         let is_given = |origin| index.contains_key(&origin);
-        let fixed = fixed::find(graph, &nodes, &outputs, origin, is_given, changes);
-        Self { nodes, args, outputs, states, fixed, index }
+        let fixed = fixed::find(graph, &nodes, &outputs, &origin, is_given, changes);
+        let is_kept = |id| outputs.contains(&id) || fixed.contains_key(&id);
+        let chains = Chains::find(graph, &nodes, is_kept, |id| states.contains(&origin(id)));
+        Self { nodes, args, outputs, states, fixed, chains, index }
     }
 
     /// Which argument a value is, if it is one.

@@ -16,11 +16,13 @@ pub(crate) struct Target {
     pub(crate) failures: Arc<Failures>,
     /// Why code of the processor computes what it does, as far as nodes have been lowered.
     host: Arc<Mutex<BTreeSet<&'static str>>>,
+    /// Whether one kernel may compute several nodes; else each has a value of its own.
+    pub(crate) joins_nodes: bool,
 }
 
 impl Target {
-    pub(crate) fn new(device: Device, kernels: KernelSet) -> Self {
-        Self { device, kernels, failures: Arc::default(), host: Arc::default() }
+    pub(crate) fn new(device: Device, kernels: KernelSet, joins_nodes: bool) -> Self {
+        Self { device, kernels, failures: Arc::default(), host: Arc::default(), joins_nodes }
     }
 
     /// A node that is lowered has code of the processor, for this reason.

@@ -1,6 +1,7 @@
 //! `Op::Attention`: layouts, masks, grouped heads, soft cap.
 
 use super::floats::{computed_in, float_operand, float_result};
+use super::attention_kernel;
 use super::rule::{Case, rules};
 use super::scope::Scope;
 use super::softmax::softmax;
@@ -53,6 +54,7 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     // Scores of halves may leave their range. On GPUs the fused kernel has them in f32.
     let dtype = computed_in(node, &[q, k, v])?;
     let is_ours = on_processor(scope, q)?;
+    let given = [q, k, v];
     let operand = |x: &Array, head_dim: c_int| {
         if is_ours { layout.to_bhsd(&x.cast(dtype)?, head_dim) } else { layout.to_bhsd(x, head_dim) }
     };
@@ -60,6 +62,9 @@ fn lower(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     has_heads("q", &q, Some(int(*num_heads)?), head_dim_k)?;
     has_heads("k", &k, None, head_dim_k)?;
     has_heads("v", &v, None, head_dim_v)?;
+    if is_ours && dtype == DType::F32 {
+        return attention_kernel::lower(scope, node, layout, given, [&q, &k, &v]);
+    }
     let mask = match mask_kind {
         MaskKind::None => Mask::None,
         // MLX's own mask puts the queries at the end of fewer keys too, so that the first ones see none.
@@ -92,7 +97,7 @@ fn has_heads(name: &str, x: &Array, heads: Option<c_int>, size: c_int) -> Result
 
 /// How the heads lie in an operand.
 #[derive(Clone, Copy)]
-enum Layout {
+pub(super) enum Layout {
     Bhsd,
     Bshd,
     Packed,
@@ -191,7 +196,7 @@ const F16_LOWEST: f64 = -65504.0;
 const BF16_LOWEST: f64 = -3.389_531_389_251_535_5e38;
 
 /// A bias in the dtype of the scores; what is below all numbers of that is its lowest, so that a row of such stays finite.
-fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
+pub(super) fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
     let lowest = match (mask.dtype()?, dtype) {
         (DType::F64 | DType::F32 | DType::BF16, DType::F16) => F16_LOWEST,
         (DType::F64, DType::F32) => f64::from(f32::MIN),

@@ -1,10 +1,11 @@
 //! Normalization by channels: `Op::GroupNorm`, `Op::LayerNorm2d` over `[n, c, …]`, and `Op::BatchNormInference` over the last
 //! axis. On the processor by kernels in f64, elsewhere composed in f32; rounded once.
 
-use super::norm::{flat, normalized};
+use super::floats::for_declared;
+use super::norm::{by_kernel, flat};
 use super::rule::{Case, any, rules};
-use super::scope::Scope;
-use super::steps::{on_processor, wide};
+use super::scope::{Scope, declared_dtype};
+use super::steps::{on_last_axis, on_processor, wide};
 use crate::host::normalize::{Columns, Groups};
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
@@ -58,7 +59,11 @@ fn group_norm(scope: &Scope<'_>, node: &Node, x: &Array, groups: usize, eps: f32
 /// Over the channels of each position.
 fn layer_norm_2d(scope: &Scope<'_>, node: &Node, x: &Array, eps: f32) -> Result<Array, Error> {
     if on_processor(scope, x)? {
-        return normalized(scope, node, Norm::Layer, x, 1, eps);
+        let channels = x.dims()?.get(1).copied().unwrap_or(1);
+        let weights = [f64_weight(scope, node, 1, channels)?, f64_weight(scope, node, 2, channels)?];
+        return on_last_axis(&for_declared(node, x)?, 1, |x| {
+            by_kernel(scope, node, Norm::Layer, x, weights.each_ref(), eps, declared_dtype(node))
+        });
     }
     let wide_x = wide(x)?;
     let mean = |x: &Array| x.reduce(Reduce::Mean, &[1], true);

@@ -1,6 +1,7 @@
 //! Matrix products.
 
 use super::floats::{computed_in, float_operand, float_result, floats, is_wider};
+use super::linear::linear;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use crate::ir::shapes::dims_of;
@@ -12,18 +13,22 @@ use rlx_ir::{Node, Op};
 use std::ffi::c_int;
 
 rules! {
-    MatMul                  [a, b; _, node]             any              => matmul(a, b, declared_dtype(node));
+    MatMul                  [a, b; scope, node]         any              => matmul(scope, node, a, b);
     DotGeneral { .. }       [2..=2; scope, node]        floats           => dot_general(scope, node);
     LoraMatMul { scale }    [x, w, a, b; _, node]       floats           => lora([x, w, a, b], *scale, node);
     GroupedMatMul           [x, w, expert; _, node]     floats_by_expert => grouped(x, w, expert, node);
 }
 
 /// `Op::MatMul`. Halves are added in f32; where more digits are declared than both operands have, they get those first.
-fn matmul(a: &Array, b: &Array, declared: DType) -> Result<Array, Error> {
+fn matmul(scope: &Scope<'_>, node: &Node, a: &Array, b: &Array) -> Result<Array, Error> {
+    let declared = declared_dtype(node);
     if is_wider(declared, a.dtype()?) && is_wider(declared, b.dtype()?) {
         return a.cast(declared)?.matmul(&b.cast(declared)?);
     }
-    a.matmul(b)
+    match linear(scope, node, a, &[])? {
+        Some(y) => Ok(y),
+        None => a.matmul(b),
+    }
 }
 
 /// Which axis of one operand of `Op::DotGeneral` is what.

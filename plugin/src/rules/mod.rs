@@ -9,6 +9,7 @@
 //! * [`prepared`]: values that depend on parameters alone. [`steps`]: what several families do.
 
 mod attention;
+mod attention_kernel;
 mod binary;
 mod channel_norm;
 mod complex;
@@ -23,6 +24,7 @@ mod group_norm;
 mod integer_products;
 mod leaf;
 mod linalg;
+mod linear;
 mod matmul;
 mod modulation;
 mod norm;

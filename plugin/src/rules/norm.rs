@@ -76,7 +76,7 @@ fn joined_axes(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> Result<(
 }
 
 /// By the kernel of the processor along `axis`, with scale and shift, operands 1 and 2.
-pub(super) fn normalized(
+fn normalized(
     scope: &Scope<'_>,
     node: &Node,
     norm: Norm,
@@ -90,9 +90,12 @@ pub(super) fn normalized(
     })
 }
 
-/// Operand `i` as the kernel takes scales and shifts.
+/// Operand `i` as the kernel takes scales and shifts: in f32 where nothing else is wider.
 pub(super) fn weight(scope: &Scope<'_>, node: &Node, i: usize) -> Result<Array, Error> {
-    scope.prepare(node, i, |weight| flat(weight)?.cast(DType::F64))
+    scope.prepare(node, i, |weight| {
+        let is_narrow = declared_dtype(node) == DType::F32 && weight.dtype()? != DType::F64;
+        flat(weight)?.cast(if is_narrow { DType::F32 } else { DType::F64 })
+    })
 }
 
 /// By the kernel of the processor along the last axis, with scale and shift. What is computed in f32 and is `to` be of a half

@@ -143,6 +143,11 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Whether operand `i` of `node` depends on parameters alone.
+    pub(super) fn is_fixed(&self, node: &Node, i: usize) -> Result<bool, Error> {
+        Ok(self.partition.fixed.contains_key(&operand(node, i)?))
+    }
+
     /// How many nodes of the graph before `node` have such an op.
     pub(super) fn count_before(&self, node: &Node, is_such: impl Fn(&Op) -> bool) -> u64 {
         let before = self.program.graph.nodes().iter().take_while(|other| other.id != node.id);

@@ -3,7 +3,7 @@
 use super::rule::{any, rules};
 use super::scope::Scope;
 use super::steps::{on_processor, wide};
-use crate::host::unary::{Cast, Map};
+use crate::host::unary::{Cast, Map, vector_function};
 use crate::mlx::array::Array;
 use rlx_host_api::kernel::Unary;
 use rlx_host_api::{DType, Error};
@@ -25,6 +25,14 @@ pub(super) fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activa
             scope.host_step(node, &x.dims()?, x.dtype()?, &[x], Map(function))
         }
         _ => lower(x, kind),
+    }
+}
+
+/// The function of an activation in vectors of f32.
+pub(super) fn vectors(kind: Activation) -> Option<rlx_mlx_cpu::vector::Function> {
+    match kind {
+        Activation::Relu => Some(rlx_mlx_cpu::vector::Function::Relu),
+        kind => function(kind).and_then(|(function, _)| vector_function(function)),
     }
 }
 

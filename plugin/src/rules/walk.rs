@@ -3,10 +3,12 @@
 //! The walk makes sure that each array has the node's declared dtype and shape, so that a wrong graph is told at compile
 //! time, by node.
 
+use super::linear;
 use super::prepared::Preparation;
 use super::rule::How;
 use super::scope::{Scope, conform};
 use super::table;
+use crate::ir::chains::Chain;
 use crate::ir::effects::states;
 use crate::ir::fixed::Fixed;
 use crate::ir::names::place;
@@ -82,8 +84,13 @@ fn walk(
 ) -> Result<Vec<Array>, Error> {
     let graph = &program.graph;
     let mut scope = Scope::new(program, partition, args, preparation);
+    let joins = program.target.joins_nodes && program.target.device.in_host_memory();
     for &id in &partition.nodes {
         let (at, node) = (id.0 as usize, graph.node(id));
+        // It is computed at the end of its chain.
+        if joins && partition.chains.is_inside(id) {
+            continue;
+        }
         let origin = program.source(id);
         let value = match (partition.arg(origin), partition.fixed.get(&id)) {
             (Some(_), _) => scope.leaf(origin)?.duplicate()?,
@@ -99,7 +106,10 @@ fn walk(
                 scope.set_preparation(preparation);
                 value.map_err(|e| e.context(place(node)))?
             }
-            (None, None) => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
+            (None, None) => match partition.chains.ending(id).filter(|_| joins) {
+                Some(chain) => lower_chain(program, &mut scope, chain, visit)?,
+                None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
+            },
         };
         let written = scope.update_states(node).map_err(|e| e.context(place(node)))?;
         // A value that was prepared is there, or not read.
@@ -111,8 +121,9 @@ fn walk(
         }
         scope.set(id, Some(value));
         // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
-        for input in &node.inputs {
-            if program.last_use[input.0 as usize] == at {
+        let inside = partition.chains.ending(id).filter(|_| joins).into_iter().flat_map(Chain::nodes);
+        for input in inside.chain([id]).flat_map(|id| &graph.node(id).inputs) {
+            if program.last_use[input.0 as usize] <= at {
                 scope.set(*input, None);
             }
         }
@@ -120,6 +131,23 @@ fn walk(
     let outputs = partition.outputs.iter().map(|&id| scope.value(id));
     let states = partition.states.iter().map(|&origin| scope.leaf(origin));
     outputs.chain(states).map(|value| value?.duplicate()).collect()
+}
+
+/// The value of a chain's last node: by one kernel, or node by node where that does not take it.
+fn lower_chain(program: &Program, scope: &mut Scope<'_>, chain: &Chain, visit: &mut Visit<'_>) -> Result<Array, Error> {
+    let mut last = None;
+    for id in chain.nodes() {
+        let node = program.graph.node(id);
+        if id == chain.product
+            && let Some((end, value)) = linear::chain(scope, chain, |id| program.graph.node(id))?
+        {
+            return conform(value, end).map_err(|e| e.context(place(end)));
+        }
+        let value = lower_node(scope, node, visit).map_err(|e| e.context(place(node)))?;
+        last = Some(value.duplicate()?);
+        scope.set(id, Some(value));
+    }
+    last.ok_or_else(|| Error::fault("a chain without nodes"))
 }
 
 fn lower_node(scope: &Scope<'_>, node: &Node, visit: &mut Visit<'_>) -> Result<Array, Error> {

@@ -1,0 +1,83 @@
+//! `Op::Attention` in f32 on the processor: the kernel of the crate rlx-mlx-cpu, which reads the operands as they lie.
+
+use super::attention::{Layout, bias, key_mask};
+use super::scope::Scope;
+use crate::host::attention::{Attention, Masking, Order};
+use crate::mlx::array::Array;
+use crate::mlx::extents::int;
+use rlx_host_api::{DType, Error};
+use rlx_ir::op::MaskKind;
+use rlx_ir::{Node, Op};
+use rlx_mlx_cpu::attention::{Extents, Reach};
+use std::ffi::c_int;
+
+/// The value of the node. `heads` are the operands as `[batch, heads, positions, size]`, whose extents have been checked.
+pub(super) fn lower(
+    scope: &Scope<'_>,
+    node: &Node,
+    layout: Layout,
+    operands: [&Array; 3],
+    heads: [&Array; 3],
+) -> Result<Array, Error> {
+    let Op::Attention { head_dim, mask_kind, score_scale, attn_logit_softcap, .. } = &node.op else {
+        return Err(Error::fault("not an attention node"));
+    };
+    let mut found = Vec::with_capacity(3);
+    for x in heads {
+        found.push(x.dims()?.into_iter().map(|extent| extent as usize).collect::<Vec<_>>());
+    }
+    let [[batch, heads, queries, width], [k_batch, kv_heads, keys, _], [v_batch, v_heads, values, v_width]] =
+        [&found[0], &found[1], &found[2]].map(|dims| [dims[0], dims[1], dims[2], dims[3]]);
+    if [k_batch, v_batch, v_heads, values] != [batch, batch, kv_heads, keys] {
+        return Err(Error::invalid(format!(
+            "q, k and v are {found:?} as [batch, heads, positions, size], which do not go together"
+        )));
+    }
+    if keys == 0 {
+        return Err(Error::invalid("there are no keys"));
+    }
+    if kv_heads == 0 || heads % kv_heads != 0 {
+        return Err(Error::invalid(format!("{heads} query heads over {kv_heads} key heads")));
+    }
+    let extents = Extents { batch, heads, kv_heads, queries, keys, width, v_width };
+    let (reach, masking, mask) = match mask_kind {
+        MaskKind::None => (Reach::All, Masking::None, None),
+        MaskKind::Causal => (Reach::Causal, Masking::None, None),
+        MaskKind::SlidingWindow(window) => (Reach::Window(*window), Masking::None, None),
+        MaskKind::Custom => (Reach::All, Masking::Keep, Some(key_mask(scope.input(node, 3)?)?.cast(DType::F32)?)),
+        MaskKind::Bias => (Reach::All, Masking::Add, Some(bias(scope.input(node, 3)?, DType::F32)?)),
+    };
+    let mut mask_dims = [1; 4];
+    if let Some(mask) = &mask {
+        let dims = mask.dims()?;
+        let wanted = [batch, heads, queries, keys];
+        let fits = |(&extent, &wanted): (&c_int, &usize)| extent == 1 || extent as usize == wanted;
+        if dims.len() > 4 || !dims.iter().rev().zip(wanted.iter().rev()).all(fits) {
+            return Err(Error::invalid(format!("a mask of shape {dims:?} over scores {wanted:?}")));
+        }
+        for (to, &extent) in mask_dims.iter_mut().rev().zip(dims.iter().rev()) {
+            *to = extent as usize;
+        }
+    }
+    let code = Attention {
+        extents,
+        order: if matches!(layout, Layout::Bhsd) { Order::HeadsFirst } else { Order::PositionsFirst },
+        scale: score_scale.unwrap_or(1.0 / (*head_dim as f32).sqrt()),
+        cap: attn_logit_softcap.filter(|&cap| cap > 0.0),
+        reach,
+        masking,
+        mask: mask_dims,
+        is_batched: !matches!(layout, Layout::Unbatched),
+    };
+    let [q, k, v] = operands.map(|x| x.cast(DType::F32));
+    let (q, k, v) = (q?, k?, v?);
+    let inputs: Vec<&Array> = [&q, &k, &v].into_iter().chain(&mask).collect();
+    let dims = match layout {
+        Layout::Bhsd => vec![batch, heads, queries, v_width],
+        Layout::Bshd => vec![batch, queries, heads, v_width],
+        Layout::Packed => vec![batch, queries, heads * v_width],
+        Layout::Unbatched => vec![queries, heads * v_width],
+    };
+    let dims = dims.into_iter().map(int).collect::<Result<Vec<_>, _>>()?;
+    scope.host_step(node, &dims, DType::F32, &inputs, code)
+}

@@ -1,0 +1,84 @@
+//! Products of f32 with a matrix of weights on the processor, with what follows them: the kernel of the crate rlx-mlx-cpu.
+//!
+//! Weights that depend on parameters alone are packed once. Every step is rounded as the operation that it stands for, so
+//! that it makes no difference to the result whether steps are part of the product.
+
+use super::scope::{Scope, declared_dtype};
+use super::steps::on_processor;
+use super::unary::vectors;
+use crate::host::linear::{Linear, Pack, Step};
+use crate::ir::chains::{self, Chain};
+use crate::mlx::array::Array;
+use crate::mlx::extents::int;
+use rlx_host_api::{DType, Error};
+use rlx_ir::{Node, NodeId};
+use rlx_mlx_cpu::gemm::packed_len;
+
+/// Rows from which on it pays to pack weights that change from run to run.
+const ROWS: usize = 32;
+
+/// What is done to a product, with the operand that it takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Link<'a> {
+    /// Plus one number a column, `[n]`, maybe behind axes of extent 1.
+    Bias(&'a Array),
+    /// Plus an array of the result's extents.
+    Add(&'a Array),
+    /// A function of each element.
+    Map(rlx_mlx_cpu::vector::Function),
+}
+
+/// The value of a chain, with its last node; nothing where that is not the kernel's.
+pub(super) fn chain<'n>(
+    scope: &Scope<'_>,
+    chain: &Chain,
+    node: impl Fn(NodeId) -> &'n Node,
+) -> Result<Option<(&'n Node, Array)>, Error> {
+    let mut links = Vec::with_capacity(chain.links.len());
+    for (_, link) in &chain.links {
+        links.push(match *link {
+            chains::Link::Bias(bias) => Link::Bias(scope.value(bias)?),
+            chains::Link::Add(other) => Link::Add(scope.value(other)?),
+            chains::Link::Map(kind) => match vectors(kind) {
+                Some(function) => Link::Map(function),
+                None => return Ok(None),
+            },
+        });
+    }
+    let (product, end) = (node(chain.product), chain.nodes().last().map(&node));
+    let value = linear(scope, product, scope.input(product, 0)?, &links)?;
+    Ok(end.zip(value))
+}
+
+/// x times operand 1 of `node`, a matrix, and `links` behind it; nothing where that is not the kernel's.
+pub(super) fn linear(scope: &Scope<'_>, node: &Node, x: &Array, links: &[Link<'_>]) -> Result<Option<Array>, Error> {
+    let w = scope.input(node, 1)?;
+    let (from, weights) = (x.dims()?, w.dims()?);
+    let ([rows @ .., k], [depth, n]) = (from.as_slice(), weights.as_slice()) else { return Ok(None) };
+    let is_f32 = x.dtype()? == DType::F32 && w.dtype()? == DType::F32 && declared_dtype(node) == DType::F32;
+    let is_ours = is_f32 && on_processor(scope, x)?;
+    let count: usize = rows.iter().map(|&extent| extent as usize).product();
+    if !is_ours || k != depth || rows.is_empty() || !(scope.is_fixed(node, 1)? || count >= ROWS) {
+        return Ok(None);
+    }
+    let (k, n) = (*k as usize, *n as usize);
+    let len = int(packed_len(k, n))?;
+    let packed = scope.prepare(node, 1, |w| scope.host_step(node, &[len], DType::F32, &[w], Pack { k, n }))?;
+    let dims = [rows, &[int(n)?]].concat();
+    let (mut steps, mut adds, mut biases) = (Vec::new(), vec![x], vec![&packed]);
+    for link in links {
+        steps.push(match *link {
+            Link::Bias(bias) => {
+                biases.push(bias);
+                Step::Bias
+            }
+            Link::Add(other) => {
+                adds.push(other);
+                Step::Add
+            }
+            Link::Map(function) => Step::Map(function),
+        });
+    }
+    let code = Linear { k, n, rank: dims.len(), steps };
+    scope.host_step(node, &dims, DType::F32, &[adds, biases].concat(), code).map(Some)
+}
