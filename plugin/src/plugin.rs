@@ -4,11 +4,11 @@ use crate::executable::{MlxExecutable, Options};
 use crate::ir::check;
 use crate::ir::program::Program;
 use crate::ir::target::Target;
-use crate::plan::mode::Mode;
 use crate::kernels::KernelSet;
 use crate::mlx::device::Device;
 use crate::mlx::lanes::{Lane, Lanes};
 use crate::mlx::{library, memory};
+use crate::plan::mode::Mode;
 use crate::process::gate;
 use crate::rules::table;
 use rlx_host_api::abi::{

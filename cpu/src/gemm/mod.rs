@@ -11,7 +11,7 @@
 mod kernel;
 mod pack;
 
-pub use pack::{pack, packed_len, panel_width};
+pub use pack::{pack, packed_len, panel_width, unpack};
 
 use crate::threads;
 use crate::vector::Function;
@@ -164,6 +164,16 @@ mod tests {
         assert_eq!(whole, of(8, 0..m));
         assert_eq!(whole[7 * n..8 * n], of(1, 7..8));
         assert_eq!(whole[100 * n..131 * n], of(2, 100..131));
+    }
+
+    #[test]
+    fn what_was_packed_can_be_had_back() {
+        for (k, n) in [(1, 1), (3, 7), (0, 5), (5, 0), (64, 96), (33, 129)] {
+            let w = values(k * n, 9);
+            let mut back = vec![f32::NAN; k * n];
+            unpack([k, n], &packed(k, n, &w), &mut back);
+            assert_eq!(back, w, "[{k}, {n}]");
+        }
     }
 
     #[test]

@@ -46,6 +46,24 @@ pub fn pack([k, n]: [usize; 2], w: &[f32], strides: [usize; 2], to: &mut [f32]) 
     }
 }
 
+/// The inverse of [`pack`]: w[k, n], dense.
+///
+/// # Panics
+/// If a slice is too short for the extents.
+pub fn unpack([k, n]: [usize; 2], packed: &[f32], w: &mut [f32]) {
+    let width = panel_width();
+    if k == 0 || n == 0 {
+        return;
+    }
+    for (panel, first) in packed[..packed_len(k, n)].chunks_exact(k * width).zip((0..n).step_by(width)) {
+        let columns = width.min(n - first);
+        for (p, row) in panel.chunks_exact(width).enumerate() {
+            let to = p * n + first;
+            w[to..to + columns].copy_from_slice(&row[..columns]);
+        }
+    }
+}
+
 /// Elements of a column that are read in one go: a line of the cache.
 const LINE: usize = 16;
 

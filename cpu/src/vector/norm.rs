@@ -5,7 +5,7 @@ use crate::norm::{Norm, rows};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Each row of x normalized, times `scale` plus `shift`, which have as many elements as a row, as
-/// [`norm::rows`](crate::norm::rows), in f32: the mean and the variance are sums in f64 of short sums.
+/// [`norm::rows`](crate::norm::rows), in f32: the mean and the variance are right to f64's rounding.
 pub fn normalize(norm: Norm, x: &[f32], [scale, shift]: [&[f32]; 2], eps: f64, y: &mut [f32]) {
     Arch::new().dispatch(Normalize { norm, x, scale, shift, eps, y });
 }
@@ -35,36 +35,28 @@ impl WithSimd for Normalize<'_> {
         for (x, y) in x.chunks_exact(extent).zip(y.chunks_exact_mut(extent)) {
             let mean = match norm {
                 Norm::Layer => {
-                    (sum(
+                    let total = sum(
                         s,
                         x,
                         #[inline(always)]
                         |x| x,
-                    ) / extent as f64) as f32
+                    );
+                    total / extent as f64
                 }
                 Norm::RootMeanSquare => 0.0,
             };
+            // The mean in two parts: the deviations of numbers far from 0 would show how it is rounded.
+            let high = mean as f32;
+            let rest = mean - f64::from(high);
             let (head, tail) = S::as_mut_simd_f32s(y);
             let (from, from_tail) = S::as_simd_f32s(x);
-            let near = s.splat_f32s(mean);
+            let near = s.splat_f32s(high);
             for (y, &x) in head.iter_mut().zip(from) {
                 *y = s.sub_f32s(x, near);
             }
             for (y, &x) in tail.iter_mut().zip(from_tail) {
-                *y = x - mean;
+                *y = x - high;
             }
-            // A sum of numbers far from 0 has an error that their deviations show, and that is taken from them.
-            let rest = match norm {
-                Norm::Layer => {
-                    sum(
-                        s,
-                        y,
-                        #[inline(always)]
-                        |d| d,
-                    ) / extent as f64
-                }
-                Norm::RootMeanSquare => 0.0,
-            };
             let squares = sum(
                 s,
                 y,

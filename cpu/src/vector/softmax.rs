@@ -36,20 +36,32 @@ fn in_place<S: Simd>(s: S, x: &mut [f32]) {
         let x = s.partial_load_f32s(tail);
         s.partial_store_f32s(tail, power(s, x, m));
     }
-    let total = s.splat_f32s(sum(
+    let total = sum(
         s,
         x,
         #[inline(always)]
         |x| x,
-    ) as f32);
+    );
+    let parts = [total as f32, (total - f64::from(total as f32)) as f32, (1.0 / total) as f32];
+    let parts = parts.map(|part| s.splat_f32s(part));
     let (head, tail) = S::as_mut_simd_f32s(x);
     for x in head {
-        *x = s.div_f32s(*x, total);
+        *x = quotient(s, *x, parts);
     }
     if !tail.is_empty() {
         let x = s.partial_load_f32s(tail);
-        s.partial_store_f32s(tail, s.div_f32s(x, total));
+        s.partial_store_f32s(tail, quotient(s, x, parts));
     }
+}
+
+/// x / (high + low), rounded once but for very little: a quotient with the rounded inverse, and what it leaves over. So the
+/// shares of a row add up to 1 as well as shares of f32 can.
+#[inline(always)]
+fn quotient<S: Simd>(s: S, x: S::f32s, [high, low, inverse]: [S::f32s; 3]) -> S::f32s {
+    let about = s.mul_f32s(x, inverse);
+    let minus = s.neg_f32s(about);
+    let rest = s.mul_add_f32s(minus, low, s.mul_add_f32s(minus, high, x));
+    s.mul_add_f32s(rest, inverse, about)
 }
 
 /// e^(x - m). The difference goes with what it is rounded by (Knuth's two-sum): the exponential would magnify that.

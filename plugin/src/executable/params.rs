@@ -15,11 +15,14 @@ impl Params for MlxExecutable {
             Error::new(ErrorKind::FailedPrecondition, format!("parameter `{name}` is not set: set the whole first"))
         };
         let index = self.program.param(&declared.name).ok_or_else(unset)?;
+        let lane = Arc::clone(&self.lane);
+        let _turn = lane.enter(&self.started)?;
         if self.prepared.has_released(index) {
-            return Err(self.released(index));
+            self.params[index] = Some(self.restored(index)?);
+            self.prepared.released[index] = false;
+            self.prepared.written[index] = true;
         }
         let param = self.params[index].as_mut().ok_or_else(unset)?;
-        let _turn = self.lane.enter(&self.started)?;
         let moved = param.write_part(offset, data, self.lane.device())?;
         self.prepared.forget(index);
         self.counters.bytes_in += data.len() as u64;
@@ -35,11 +38,15 @@ impl Params for MlxExecutable {
             let Some((theirs, value)) = same.and_then(|theirs| Some((theirs, source.params[theirs].as_ref()?))) else {
                 continue;
             };
-            // Before any is bound.
-            if source.prepared.has_released(theirs) && !Arc::ptr_eq(&self.program, &source.program) {
-                return Err(source.released(theirs));
-            }
-            alike.push((index, theirs, value.duplicate()?));
+            // What fails does so before any is bound.
+            let is_stand_in = source.prepared.has_released(theirs);
+            let value = if is_stand_in && !Arc::ptr_eq(&self.program, &source.program) {
+                let _turn = self.lane.enter(&self.started)?;
+                source.restored(theirs)?
+            } else {
+                value.duplicate()?
+            };
+            alike.push((index, theirs, value));
         }
         let count = alike.len();
         for (index, theirs, value) in alike {

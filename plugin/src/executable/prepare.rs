@@ -52,7 +52,8 @@ impl MlxExecutable {
             return Ok(());
         }
         for (index, info) in self.program.params.iter().enumerate() {
-            if !self.prepared.released[index] && recipes.replaces(index) && !self.is_shown(recipes, index)? {
+            let may_go = !self.prepared.released[index] && !self.prepared.written[index];
+            if may_go && recipes.replaces(index) && !self.is_shown(recipes, index)? {
                 self.params[index] = Some(Array::placeholder(&extents(info)?, info.dtype)?);
                 self.prepared.released[index] = true;
                 log::debug!("`{}`: parameter `{}` is prepared and let go", self.program.graph.name, info.name);
@@ -70,6 +71,17 @@ impl MlxExecutable {
             }
         }
         Ok(false)
+    }
+
+    /// A parameter that was let go, made anew of what it was packed into. The thread has a turn on a lane.
+    pub(super) fn restored(&self, param: usize) -> Result<Array, Error> {
+        let name = &self.program.params[param].name;
+        for (at, value) in self.prepared.recipes.values().enumerate() {
+            if let Some(packed) = value.packed.filter(|_| value.params == [param] && !self.prepared.due[at]) {
+                return packed.unpack(&self.prepared.values[at], name, &self.program.target.failures);
+            }
+        }
+        Err(self.released(param))
     }
 
     /// What there is to say when a parameter is wanted that was let go.

@@ -1,7 +1,8 @@
 //! Values that depend on parameters alone: computed before the first run after these were bound, and used by all later runs.
 //!
-//! A parameter that nothing else reads is let go then. Its values stand in for it until it is bound anew; it cannot be written
-//! to in part, nor shared with another program.
+//! A parameter that nothing else reads is let go then. Its values stand in for it until it is bound anew. To be written to in
+//! part, or shared with another program, it is unpacked again where it was only packed; where it was computed with, it
+//! cannot be.
 
 use crate::mlx::array::Array;
 use crate::plan::recipe::Recipes;
@@ -20,6 +21,8 @@ pub(super) struct Prepared {
     all: bool,
     /// Whether each parameter was let go: a stand-in is in its place.
     pub(super) released: Vec<bool>,
+    /// Whether each was written to in part after it was let go, and may be again: it is kept from then on.
+    pub(super) written: Vec<bool>,
 }
 
 impl Prepared {
@@ -32,6 +35,7 @@ impl Prepared {
             due: recipes.values().map(|value| all || value.is_read).collect(),
             all,
             released: vec![false; params],
+            written: vec![false; params],
             recipes: Arc::new(recipes),
         })
     }
@@ -43,6 +47,7 @@ impl Prepared {
             due: self.due.clone(),
             all: self.all,
             released: self.released.clone(),
+            written: self.written.clone(),
         })
     }
 

@@ -1,11 +1,15 @@
 //! Products of f32 with weights, with what follows them.
 
+use super::bridge::{self, HostNode};
 use super::code::{HostCode, Rows};
 use super::elements;
+use super::failures::Failures;
+use crate::mlx::array::{Array, eval};
 use rlx_host_api::kernel::TensorViewMut;
-use rlx_host_api::{Error, TensorView};
+use rlx_host_api::{DType, Error, TensorInfo, TensorView};
 use rlx_mlx_cpu::gemm;
 use rlx_mlx_cpu::vector::Function;
+use std::sync::Arc;
 
 /// A matrix `[k, n]` in the form that [`Linear`] takes.
 pub(crate) struct Pack {
@@ -21,6 +25,53 @@ impl HostCode for Pack {
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let ([w], [packed]) = (operands, results) else { return Err(Error::fault("a packed form of one operand")) };
         gemm::pack([self.k, self.n], elements::of(w)?, [self.n, 1], elements::places(packed)?);
+        Ok(())
+    }
+}
+
+/// A packed matrix `[k, n]` that shows a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packed {
+    pub(crate) k: usize,
+    pub(crate) n: usize,
+    pub(crate) shown: Shown,
+}
+
+/// How a matrix shows a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    AsIs,
+    Transposed,
+}
+
+impl Packed {
+    /// The parameter again, evaluated; `name` is for errors. The thread has a turn on a lane.
+    pub(crate) fn unpack(self, packed: &Array, name: &str, failures: &Arc<Failures>) -> Result<Array, Error> {
+        let info = |dims: Vec<i64>| TensorInfo { name: String::new(), dtype: DType::F32, dims };
+        let host = HostNode {
+            operands: vec![info(packed.dims()?.into_iter().map(i64::from).collect())],
+            results: vec![info(vec![self.k as i64, self.n as i64])],
+            place: format!("parameter `{name}`"),
+            failures,
+        };
+        let mut made = bridge::build(Box::new(Unpack(self)), host, &[packed])?;
+        let matrix = made.pop().ok_or_else(|| Error::fault("host code gives nothing"))?;
+        let param = match self.shown {
+            Shown::AsIs => matrix,
+            Shown::Transposed => matrix.transpose(&[1, 0])?.contiguous()?,
+        };
+        eval(std::slice::from_ref(&param))?;
+        Ok(param)
+    }
+}
+
+/// The inverse of [`Pack`].
+struct Unpack(Packed);
+
+impl HostCode for Unpack {
+    fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        let ([packed], [w]) = (operands, results) else { return Err(Error::fault("a packed form is unpacked alone")) };
+        gemm::unpack([self.0.k, self.0.n], elements::of(packed)?, elements::places(w)?);
         Ok(())
     }
 }

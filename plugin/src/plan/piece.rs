@@ -36,9 +36,9 @@ impl Piece {
         let mut trace = Trace::new(&args, cap, |args| {
             let preparation = Preparation::noted();
             let mut outputs = lower(program, partition, args, &preparation)?;
-            for Prepared { value, place } in preparation.into_noted() {
+            for Prepared { value, place, packed } in preparation.into_noted() {
                 let (dims, dtype) = (value.dims()?, value.dtype()?);
-                values.push(Value { place, dims, dtype, params: Vec::new(), is_read: false });
+                values.push(Value { place, dims, dtype, params: Vec::new(), is_read: false, packed });
                 outputs.push(value);
             }
             Ok(outputs)

@@ -3,6 +3,7 @@
 //! Lowering notes them, and the trace of a partition is split there: one trace gives them, the other takes them. In each mode
 //! runs find them among their arguments.
 
+use crate::host::linear::Packed;
 use crate::ir::origin::Origin;
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
@@ -35,6 +36,8 @@ pub(crate) struct Value {
     pub(crate) params: Vec<usize>,
     /// Whether a run reads it: else it was a step on the way to another.
     pub(crate) is_read: bool,
+    /// What it is of its parameter, if that can be had back from it.
+    pub(crate) packed: Option<Packed>,
 }
 
 impl Recipe {

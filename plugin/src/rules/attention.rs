@@ -1,7 +1,7 @@
 //! `Op::Attention`: layouts, masks, grouped heads, soft cap.
 
-use super::floats::{computed_in, float_operand, float_result};
 use super::attention_kernel;
+use super::floats::{computed_in, float_operand, float_result};
 use super::rule::{Case, rules};
 use super::scope::Scope;
 use super::softmax::softmax;

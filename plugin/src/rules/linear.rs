@@ -6,7 +6,7 @@
 use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
 use super::unary::vectors;
-use crate::host::linear::{Linear, Pack, Step};
+use crate::host::linear::{Linear, Pack, Packed, Step};
 use crate::ir::chains::{self, Chain};
 use crate::mlx::array::Array;
 use crate::mlx::extents::int;
@@ -63,7 +63,9 @@ pub(super) fn linear(scope: &Scope<'_>, node: &Node, x: &Array, links: &[Link<'_
     }
     let (k, n) = (*k as usize, *n as usize);
     let len = int(packed_len(k, n))?;
-    let packed = scope.prepare(node, 1, |w| scope.host_step(node, &[len], DType::F32, &[w], Pack { k, n }))?;
+    let form = scope.shown_param(node, 1)?.map(|shown| Packed { k, n, shown });
+    let pack = |w: &Array| scope.host_step(node, &[len], DType::F32, &[w], Pack { k, n });
+    let packed = scope.prepare_as(node, 1, form, pack)?;
     let dims = [rows, &[int(n)?]].concat();
     let (mut steps, mut adds, mut biases) = (Vec::new(), vec![x], vec![&packed]);
     for link in links {

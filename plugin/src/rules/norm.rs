@@ -76,14 +76,7 @@ fn joined_axes(scope: &Scope<'_>, node: &Node, x: &Array, axis: i32) -> Result<(
 }
 
 /// By the kernel of the processor along `axis`, with scale and shift, operands 1 and 2.
-fn normalized(
-    scope: &Scope<'_>,
-    node: &Node,
-    norm: Norm,
-    x: &Array,
-    axis: i32,
-    eps: f32,
-) -> Result<Array, Error> {
+fn normalized(scope: &Scope<'_>, node: &Node, norm: Norm, x: &Array, axis: i32, eps: f32) -> Result<Array, Error> {
     let weights = [weight(scope, node, 1)?, weight(scope, node, 2)?];
     on_last_axis(&for_declared(node, x)?, axis, |x| {
         by_kernel(scope, node, norm, x, weights.each_ref(), eps, declared_dtype(node))

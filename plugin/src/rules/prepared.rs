@@ -1,5 +1,6 @@
 //! Values that depend on parameters alone, on their way between what computes them once and the lowering that reads them.
 
+use crate::host::linear::Packed;
 use crate::mlx::array::Array;
 use rlx_host_api::Error;
 use std::cell::{Cell, RefCell};
@@ -10,6 +11,8 @@ pub(crate) struct Prepared {
     pub(crate) value: Array,
     /// How errors name what it is for.
     pub(crate) place: String,
+    /// What it is of a parameter, if that can be had back from it.
+    pub(crate) packed: Option<Packed>,
 }
 
 /// What lowering does about values that depend on parameters alone. They come in the same order each time.
@@ -41,12 +44,13 @@ impl<'a> Preparation<'a> {
     pub(super) fn take(
         &self,
         place: impl FnOnce() -> String,
+        packed: Option<Packed>,
         make: impl FnOnce() -> Result<Array, Error>,
     ) -> Result<Array, Error> {
         match self {
             Self::Noted(list) => {
                 let value = make()?;
-                list.borrow_mut().push(Prepared { value: value.duplicate()?, place: place() });
+                list.borrow_mut().push(Prepared { value: value.duplicate()?, place: place(), packed });
                 Ok(value)
             }
             Self::Given { values, next } => {

@@ -3,6 +3,7 @@
 use super::prepared::Preparation;
 use crate::host::bridge::{self, HostNode};
 use crate::host::code::HostCode;
+use crate::host::linear::{Packed, Shown};
 use crate::ir::effects::states_of;
 use crate::ir::names::place;
 use crate::ir::origin::Origin;
@@ -134,10 +135,21 @@ impl<'a> Scope<'a> {
         i: usize,
         make: impl FnOnce(&Array) -> Result<Array, Error>,
     ) -> Result<Array, Error> {
+        self.prepare_as(node, i, None, make)
+    }
+
+    /// The same for a parameter that can be had back from what is made.
+    pub(super) fn prepare_as(
+        &self,
+        node: &Node,
+        i: usize,
+        packed: Option<Packed>,
+        make: impl FnOnce(&Array) -> Result<Array, Error>,
+    ) -> Result<Array, Error> {
         let id = operand(node, i)?;
         let value = self.value(id)?;
         if self.partition.fixed.contains_key(&id) {
-            self.preparation.take(|| format!("{}, operand {i}", place(node)), || make(value))
+            self.preparation.take(|| format!("{}, operand {i}", place(node)), packed, || make(value))
         } else {
             make(value)
         }
@@ -146,6 +158,23 @@ impl<'a> Scope<'a> {
     /// Whether operand `i` of `node` depends on parameters alone.
     pub(super) fn is_fixed(&self, node: &Node, i: usize) -> Result<bool, Error> {
         Ok(self.partition.fixed.contains_key(&operand(node, i)?))
+    }
+
+    /// How operand `i` of `node`, a matrix, shows a parameter: as it is, or transposed; nothing where it is something else.
+    pub(super) fn shown_param(&self, node: &Node, i: usize) -> Result<Option<Shown>, Error> {
+        let graph = &self.program.graph;
+        let origin = |id: NodeId| self.program.source(id);
+        let id = operand(node, i)?;
+        if let Origin::Param(_) = origin(id) {
+            return Ok(Some(Shown::AsIs));
+        }
+        let shown = graph.node(id);
+        Ok(match (&shown.op, shown.inputs.as_slice()) {
+            (Op::Transpose { perm }, &[from]) if perm[..] == [1, 0] && matches!(origin(from), Origin::Param(_)) => {
+                Some(Shown::Transposed)
+            }
+            _ => None,
+        })
     }
 
     /// How many nodes of the graph before `node` have such an op.

@@ -100,7 +100,7 @@ fn walk(
                 scope.set_preparation(&Preparation::None);
                 let mut lower = || lower_node(&scope, node, visit);
                 let value = match fixed {
-                    Fixed::Kept => preparation.take(|| place(node), lower),
+                    Fixed::Kept => preparation.take(|| place(node), None, lower),
                     Fixed::Inside | Fixed::Param => lower(),
                 };
                 scope.set_preparation(preparation);

@@ -31,7 +31,7 @@ typedef int rlx_mlx_rows_t;
 enum {
   RLX_MLX_ROWS_MIXED = 0,  /* on all of them */
   RLX_MLX_ROWS_PLACES = 1, /* each element on those at its place alone; all shapes are one */
-  RLX_MLX_ROWS_FIRST = 2   /* on the same rows of the first input, and on the others as a whole; 3: of the first two, … */
+  RLX_MLX_ROWS_FIRST = 2 /* on the same rows of the first input, and on the others as a whole; 3: of the first two, … */
 };
 
 /* Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream or on

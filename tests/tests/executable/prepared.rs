@@ -189,6 +189,56 @@ fn a_parameter_that_is_read_no_more_is_let_go_and_says_so() {
     assert_eq!(run_two(&mut plain, [1.0, 1.0]), [1.0, 2.0], "{mode}: a sharer keeps it");
 }
 
+/// `y = x · w · vᵀ`: weights are read in a packed form.
+const LAYERS: &str = "rlxmodel 1
+opset 1
+graph @layers {
+  %x = input : f32[2, 2]
+  %w = param : f32[2, 3]
+  %v = param : f32[5, 3]
+  %turned = Transpose{perm: [1, 0]} %v : f32[3, 5]
+  %h = MatMul %x, %w : f32[2, 3]
+  %y = MatMul %h, %turned : f32[2, 5]
+  return %y
+}
+";
+
+/// Weights that are packed are let go, and yet can be written to in part, and shared with another program.
+#[test]
+fn packed_weights_can_be_had_back() {
+    let wanted = |w: &[f32; 6], v: &[f32; 15]| {
+        let mut y = Vec::new();
+        for x in X.chunks_exact(2) {
+            let h: Vec<f32> = (0..3).map(|j| x[0] * w[j] + x[1] * w[3 + j]).collect();
+            y.extend((0..5).map(|j| (0..3).map(|p| h[p] * v[j * 3 + p]).sum::<f32>()));
+        }
+        y
+    };
+    for mode in MODES {
+        let (mut w, mut v) = ([0.0; 6], [0.0; 15]);
+        w.iter_mut().enumerate().for_each(|(i, w)| *w = i as f32 - 2.0);
+        v.iter_mut().enumerate().for_each(|(i, v)| *v = (i as f32 - 7.0) / 2.0);
+        let mut executable = compile_text(LAYERS, mode).unwrap();
+        executable.set_param("w", view(&[2, 3], &bytes(&w))).unwrap();
+        executable.set_param("v", view(&[5, 3], &bytes(&v))).unwrap();
+        assert_eq!(run(&mut executable), wanted(&w, &v), "{mode}");
+        let mut other = compile_text(&LAYERS.replace("@layers", "@others"), mode).unwrap();
+        assert_eq!(other.share_params(&executable).unwrap(), 2, "{mode}");
+        for round in 0..3 {
+            (w[1 + round], v[4 + round]) = (9.0, -3.5);
+            executable.write_param("w", 4 * (1 + round), &bytes(&[9.0])).unwrap();
+            executable.write_param("v", 4 * (4 + round), &bytes(&[-3.5])).unwrap();
+            assert_eq!(run(&mut executable), wanted(&w, &v), "{mode}, {round}");
+            let mut copy = executable.duplicate().unwrap();
+            assert_eq!(run(&mut copy), wanted(&w, &v), "{mode}, {round}, a copy");
+        }
+        let (mut w, mut v) = ([0.0; 6], [0.0; 15]);
+        w.iter_mut().enumerate().for_each(|(i, w)| *w = i as f32 - 2.0);
+        v.iter_mut().enumerate().for_each(|(i, v)| *v = (i as f32 - 7.0) / 2.0);
+        assert_eq!(run(&mut other), wanted(&w, &v), "{mode}: the other has its own");
+    }
+}
+
 #[test]
 fn parameters_are_kept_where_the_host_asks_for_it() {
     for mode in MODES {
