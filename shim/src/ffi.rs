@@ -188,7 +188,7 @@ pub type rlx_mlx_rows_t = std::ffi::c_int;
 pub const RLX_MLX_ROWS_MIXED: _bindgen_ty_1 = 0;
 /// each element on those at its place alone; all shapes are one
 pub const RLX_MLX_ROWS_PLACES: _bindgen_ty_1 = 1;
-/// on the same rows of the first input, and on the others as a whole
+/// on the same rows of the first input, and on the others as a whole; 3: of the first two, …
 pub const RLX_MLX_ROWS_FIRST: _bindgen_ty_1 = 2;
 pub type _bindgen_ty_1 = std::ffi::c_uint;
 /** Reads the inputs and fills every output. Called once for each evaluation of the node, on the thread of its stream or on
