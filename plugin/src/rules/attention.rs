@@ -2,13 +2,14 @@
 
 use super::attention_kernel;
 use super::floats::{computed_in, float_operand, float_result};
+use super::heads::{Layout, other_rank};
+use super::masks::{BF16_LOWEST, F16_LOWEST, bias, key_mask};
 use super::rule::{Case, rules};
 use super::scope::Scope;
 use super::softmax::softmax;
 use super::steps::{integers, on_processor};
 use super::unary::activation;
 use crate::mlx::array::Array;
-use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
 use rlx_host_api::kernel::Mask as Masking;
 use rlx_host_api::{DType, Error};
@@ -35,10 +36,6 @@ fn accepts(case: &Case<'_>) -> Result<(), Error> {
         None | Some(2..=4) => Ok(()),
         Some(rank) => Err(other_rank(rank)),
     }
-}
-
-fn other_rank(rank: usize) -> Error {
-    Error::unsupported(format!("attention over operands of rank {rank}; expected 2, 3 or 4"))
 }
 
 /// `Op::Attention`. Rank 4 is `[B,H,S,D]` when axis 1 of q is the number of heads, else `[B,S,H,D]`; rank 3 packs the
@@ -95,55 +92,6 @@ fn has_heads(name: &str, x: &Array, heads: Option<c_int>, size: c_int) -> Result
     Err(Error::invalid(format!("{name} has {found} heads of {found_size}, where the node says {heads} of {size}")))
 }
 
-/// How the heads lie in an operand.
-#[derive(Clone, Copy)]
-pub(super) enum Layout {
-    Bhsd,
-    Bshd,
-    Packed,
-    Unbatched,
-}
-
-impl Layout {
-    fn of(q: &[c_int], heads: c_int) -> Result<Self, Error> {
-        match q.len() {
-            4 if q[1] == heads => Ok(Self::Bhsd),
-            4 => Ok(Self::Bshd),
-            3 => Ok(Self::Packed),
-            2 => Ok(Self::Unbatched),
-            rank => Err(other_rank(rank)),
-        }
-    }
-
-    fn to_bhsd(self, x: &Array, head_dim: c_int) -> Result<Array, Error> {
-        let dims = x.dims()?;
-        let (batch, rest) = match (self, dims.as_slice()) {
-            (Self::Bhsd, [_, _, _, _]) => return x.duplicate(),
-            (Self::Bshd, [_, _, _, _]) => return x.transpose(&[0, 2, 1, 3]),
-            (Self::Packed, [batch, rest @ ..]) if rest.len() == 2 => (*batch, rest),
-            (Self::Unbatched, rest) if rest.len() == 2 => (1, rest),
-            _ => return Err(Error::invalid(format!("attention operand of shape {dims:?} beside another rank of q"))),
-        };
-        if head_dim <= 0 || rest[1] % head_dim != 0 {
-            return Err(Error::invalid(format!("width {} is no multiple of the head size {head_dim}", rest[1])));
-        }
-        x.reshape(&[batch, rest[0], rest[1] / head_dim, head_dim])?.transpose(&[0, 2, 1, 3])
-    }
-
-    fn restore(self, out: &Array) -> Result<Array, Error> {
-        if matches!(self, Self::Bhsd) {
-            return out.duplicate();
-        }
-        let bshd = out.transpose(&[0, 2, 1, 3])?;
-        let dims = bshd.dims()?;
-        match self {
-            Self::Packed => bshd.reshape(&[dims[0], dims[1], dims[2] * dims[3]]),
-            Self::Unbatched => bshd.reshape(&[dims[1], dims[2] * dims[3]]),
-            Self::Bhsd | Self::Bshd => Ok(bshd),
-        }
-    }
-}
-
 /// A mask in the form that MLX takes.
 pub(super) enum Mask {
     None,
@@ -170,43 +118,6 @@ pub(super) fn attend(
         Mask::Causal => q.attention(k, v, scale, Masking::Causal, None),
         Mask::Array(mask) => q.attention(k, v, scale, Masking::Custom, Some(&mask)),
     }
-}
-
-/// A binary mask, at least 0.5 attends: `[B,Sk]` over keys, `[B,Sq,Sk]`, or `[B,H,Sq,Sk]`, axes of extent 1 broadcast.
-pub(super) fn key_mask(mask: &Array) -> Result<Array, Error> {
-    let dims = mask.dims()?;
-    let attends = match mask.dtype()? {
-        DType::Bool => mask.duplicate()?,
-        // Integers first become floats: 0.5 as an integer is 0.
-        dtype => {
-            let float = if is_float(dtype) { dtype } else { DType::F32 };
-            mask.cast(float)?.ge(&Array::scalar(0.5, float)?)?
-        }
-    };
-    match *dims {
-        [b, k] => attends.reshape(&[b, 1, 1, k]),
-        [b, q, k] => attends.reshape(&[b, 1, q, k]),
-        [_, _, _, _] => Ok(attends),
-        _ => Err(Error::invalid(format!("attention mask of shape {dims:?}; expected rank 2, 3 or 4"))),
-    }
-}
-
-/// The lowest finite values of the half types.
-const F16_LOWEST: f64 = -65504.0;
-const BF16_LOWEST: f64 = -3.389_531_389_251_535_5e38;
-
-/// A bias in the dtype of the scores; what is below all numbers of that is its lowest, so that a row of such stays finite.
-pub(super) fn bias(mask: &Array, dtype: DType) -> Result<Array, Error> {
-    let lowest = match (mask.dtype()?, dtype) {
-        (DType::F64 | DType::F32 | DType::BF16, DType::F16) => F16_LOWEST,
-        (DType::F64, DType::F32) => f64::from(f32::MIN),
-        (DType::F64 | DType::F32, DType::BF16) => BF16_LOWEST,
-        _ => return mask.cast(dtype),
-    };
-    let floor = Array::scalar(lowest, mask.dtype()?)?;
-    // What is infinite hides a key for good.
-    let is_finite = mask.ne(&Array::scalar(f64::NEG_INFINITY, mask.dtype()?)?)?;
-    is_finite.where_(&mask.max(&floor)?, mask)?.cast(dtype)
 }
 
 /// True where key `j` lies in `[i - window, i]` for query `i`; the queries stand at the end of the keys, or begin with them

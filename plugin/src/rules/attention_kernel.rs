@@ -1,6 +1,7 @@
 //! `Op::Attention` in f32 on the processor: the kernel of the crate rlx-mlx-cpu, which reads the operands as they lie.
 
-use super::attention::{Layout, bias, key_mask};
+use super::heads::Layout;
+use super::masks::{bias, key_mask};
 use super::scope::Scope;
 use crate::host::attention::{Attention, Masking, Order};
 use crate::mlx::array::Array;

@@ -1,8 +1,9 @@
 //! Ops that the runtime's fusion passes make: each is the composition it came from, in MLX's fused pieces. On the processor
 //! the whole composition is computed in f32 or f64, with its kernels, and rounded once.
 
-use super::attention::{Mask, attend, key_mask};
+use super::attention::{Mask, attend};
 use super::floats::{computed_in, floats};
+use super::masks::key_mask;
 use super::norm::{by_kernel, weight};
 use super::rope;
 use super::rule::{Case, any, rules};
