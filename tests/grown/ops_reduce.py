@@ -138,7 +138,8 @@ def softmax(p):
         depth = np.abs(wide - np.max(wide, axis, keepdims=True, initial=-np.inf)).astype("f8")
         depth = np.where(np.isfinite(depth), np.minimum(depth, 800), 0)
         each = (8 + depth + values.shape[axis] / 16) * EPSILON["f64"] + 1e-12 * (x.dtype != "f64")
-        return y, y * (each + EPSILON[x.dtype] / 2) + SMALLEST[x.dtype]
+        # Of f32 powers are within a unit in the last place.
+        return y, y * (each + EPSILON[x.dtype] * (2 if x.dtype == "f32" else 0.5)) + SMALLEST[x.dtype]
     signed = axis - len(x.shape) if p.chance(0.5) else axis
     return p.add(f"Softmax{{axis: {signed}}}", [x], x.dtype, x.shape, compute)
 
@@ -156,7 +157,9 @@ def rms_norm(x, axes, eps):
 
 
 def scaled(norm, dtype, axes, eps):
-    """A norm over neighbouring axes, then gamma and beta, computed in f64 and rounded once."""
+    """A norm over neighbouring axes, then gamma and beta, computed in f64 and rounded once, or in pairs of f32."""
+    unit, last = (2.0**-40, EPSILON["f32"]) if dtype == "f32" else (16 * EPSILON["f64"], EPSILON[dtype] / 2)
+
     def compute(x, gamma, beta):
         x, gamma, beta = (wide_enough(v) for v in (x, gamma, beta))
         along = [extent if a in axes else 1 for a, extent in enumerate(x.shape)]
@@ -165,8 +168,8 @@ def scaled(norm, dtype, axes, eps):
             return np.zeros(x.shape), np.zeros(x.shape)
         y, large = norm(x, axes, eps)
         z = y * gamma + beta
-        off = 16 * EPSILON["f64"] * (np.abs(y * gamma) + np.abs(beta) + large * (1 + y * y) * np.abs(gamma))
-        off = off + EPSILON[dtype] / 2 * np.abs(z) + SMALLEST[dtype]
+        off = unit * (np.abs(y * gamma) + np.abs(beta) + large * (1 + y * y) * np.abs(gamma))
+        off = off + last * np.abs(z) + SMALLEST[dtype]
         return z.astype("f8"), np.nan_to_num(off.astype("f8"), nan=0.0, posinf=0.0)
     return compute
 

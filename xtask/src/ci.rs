@@ -31,6 +31,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
                 let staged = stage::run(workspace)?;
                 symbols::check_plugin(&staged.plugin, &staged.libraries)?;
                 symbols::check_privacy(&staged.plugin, &staged.libraries)?;
+                symbols::check_kernels(&staged.plugin)?;
                 workspace.build("rlx-run")?;
                 symbols::check_host(workspace)
             })?;

@@ -83,6 +83,20 @@ pub(crate) fn check_privacy(plugin: &Path, libraries: &Provisioned) -> Result<()
     Ok(())
 }
 
+/// Fails if an instruction on vectors is a function of its own: kernels would call it for each of them, which makes them some
+/// fifty times slower and is seen by no other test. It comes of a closure or function in a kernel that is not inlined into the
+/// one that is compiled for the processor at hand (`#[inline(always)]`).
+pub(crate) fn check_kernels(plugin: &Path) -> Result<()> {
+    let table = cargo::capture(Command::new("nm").args(["--demangle", "--format=posix"]).arg(plugin))?;
+    let is_vector = |name: &str| ["::_mm_", "::_mm256_", "::_mm512_"].iter().any(|part| name.contains(part));
+    let called: Vec<_> = table.lines().filter(|line| line.contains("core_arch") && is_vector(line)).collect();
+    if !called.is_empty() {
+        bail!("{} has kernels that are not inlined: {}", plugin.display(), called.join(", "));
+    }
+    println!("{}: kernels are inlined", plugin.display());
+    Ok(())
+}
+
 /// Fails if the host program needs MLX: it must only ever meet it inside a plugin.
 pub(crate) fn check_host(workspace: &Workspace) -> Result<()> {
     let host = workspace.built("rlx-run");

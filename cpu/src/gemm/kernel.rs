@@ -94,10 +94,13 @@ impl Piece<'_> {
             // What is left is added from the shortest on.
             let first = runs.trailing_zeros() as usize;
             tile = waiting[first];
-            for (level, other) in waiting.iter().enumerate().skip(first + 1) {
+            // Not an iterator: what that calls is not compiled for the processor at hand.
+            let mut level = first + 1;
+            while level < LEVELS {
                 if runs & (1 << level) != 0 {
-                    tile = sum(s, other, &tile);
+                    tile = sum(s, &waiting[level], &tile);
                 }
+                level += 1;
             }
         }
         for (i, values) in tile.into_iter().enumerate() {

@@ -39,8 +39,9 @@ fn in_place<S: Simd>(s: S, x: &mut [f32]) {
     let total = sum(
         s,
         x,
+        0.0,
         #[inline(always)]
-        |x| x,
+        |x| (x, s.splat_f32s(0.0)),
     );
     let parts = [total as f32, (total - f64::from(total as f32)) as f32, (1.0 / total) as f32];
     let parts = parts.map(|part| s.splat_f32s(part));

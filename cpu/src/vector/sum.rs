@@ -5,11 +5,12 @@ use pulp::{Simd, bytemuck};
 /// Elements that are added in as many sums as there are lanes, before they go into a wider one.
 const RUN: usize = 4096;
 
-/// The sum of `of` each vector of x, to f64's rounding but for very little; `of` 0 is 0.
+/// The sum of `of` each vector of x, to f64's rounding but for very little. `of` gives a number, and what it is rounded by; x
+/// is filled up to whole vectors with `filler`, of which `of` has to be 0.
 ///
 /// Each addition's rounding error is known (Knuth's two-sum) and added up by itself.
 #[inline(always)]
-pub(super) fn sum<S: Simd>(s: S, x: &[f32], of: impl Fn(S::f32s) -> S::f32s) -> f64 {
+pub(super) fn sum<S: Simd>(s: S, x: &[f32], filler: f32, of: impl Fn(S::f32s) -> (S::f32s, S::f32s)) -> f64 {
     let mut total = 0.0;
     for run in x.chunks(RUN) {
         let (head, tail) = S::as_simd_f32s(run);
@@ -26,7 +27,9 @@ pub(super) fn sum<S: Simd>(s: S, x: &[f32], of: impl Fn(S::f32s) -> S::f32s) -> 
             (sums[0], errors[0]) = add(s, sums[0], errors[0], of(*x));
         }
         if !tail.is_empty() {
-            (sums[1], errors[1]) = add(s, sums[1], errors[1], of(s.partial_load_f32s(tail)));
+            let mut last = s.splat_f32s(filler);
+            bytemuck::cast_slice_mut(std::slice::from_mut(&mut last))[..tail.len()].copy_from_slice(tail);
+            (sums[1], errors[1]) = add(s, sums[1], errors[1], of(last));
         }
         let error = lanes(bytemuck::cast_slice(&errors));
         // Beside an infinite sum there is no error.
@@ -37,11 +40,11 @@ pub(super) fn sum<S: Simd>(s: S, x: &[f32], of: impl Fn(S::f32s) -> S::f32s) -> 
 
 /// A sum with one more number, and the error so far.
 #[inline(always)]
-fn add<S: Simd>(s: S, sum: S::f32s, error: S::f32s, x: S::f32s) -> (S::f32s, S::f32s) {
+fn add<S: Simd>(s: S, sum: S::f32s, error: S::f32s, (x, low): (S::f32s, S::f32s)) -> (S::f32s, S::f32s) {
     let new = s.add_f32s(sum, x);
     let part = s.sub_f32s(new, sum);
     let lost = s.add_f32s(s.sub_f32s(sum, s.sub_f32s(new, part)), s.sub_f32s(x, part));
-    (new, s.add_f32s(error, lost))
+    (new, s.add_f32s(error, s.add_f32s(lost, low)))
 }
 
 /// The sum of all lanes, in f64.

@@ -3,6 +3,8 @@
 use crate::backend::Executable;
 use anyhow::{Context, Result, bail};
 use memmap2::Mmap;
+#[cfg(unix)]
+use memmap2::UncheckedAdvice;
 use rlx_host_api::{DType, TensorInfo, TensorView};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -51,6 +53,18 @@ impl MappedTensor {
     /// The tensor in the file's memory.
     pub(crate) fn view(&self) -> TensorView<'_> {
         TensorView { dtype: self.dtype, dims: &self.dims, data: &self.map[self.range.clone()] }
+    }
+}
+
+/// Nobody reads it any more, so that its pages need not stay in memory. Whoever has the same part of the file finds it in the
+/// file again.
+#[cfg(unix)]
+impl Drop for MappedTensor {
+    fn drop(&mut self) {
+        let Range { start, end } = self.range;
+        // That they stay, where the system does not know the advice, takes memory and nothing else.
+        // SAFETY: the mapping is only read, so no page of it has anything that is not in the file.
+        let _ = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start) };
     }
 }
 

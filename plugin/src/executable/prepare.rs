@@ -5,7 +5,7 @@ use super::{MlxExecutable, Plan};
 use crate::mlx::array::{Array, eval};
 use crate::mlx::extents::extents;
 use crate::plan::mode::Mode;
-use crate::plan::recipe::Recipes;
+use crate::plan::recipe::{Recipe, Recipes};
 use rlx_host_api::{Error, ErrorKind};
 use std::sync::Arc;
 
@@ -25,25 +25,35 @@ impl MlxExecutable {
             let mut made = Vec::with_capacity(due.len());
             for (at, value) in recipe.call(&self.params)?.into_iter().enumerate() {
                 if due.contains(&at) {
-                    made.push(value);
+                    made.push((at, value));
                 }
             }
-            if is_eager {
-                for (value, at) in made.iter().zip(&due) {
-                    let place = &recipe.values[*at].place;
-                    eval(std::slice::from_ref(value)).map_err(|e| e.context(place))?;
-                    self.counters.evaluations += 1;
-                }
-            } else {
-                eval(&made)?;
-                self.counters.evaluations += 1;
-            }
-            for (value, at) in made.into_iter().zip(due) {
-                self.prepared.values[recipe.first + at] = value;
-                self.prepared.due[recipe.first + at] = false;
+            while !made.is_empty() {
+                let rest = made.split_off(some(recipe, &made));
+                self.make(recipe, std::mem::replace(&mut made, rest), is_eager)?;
+                self.release(&recipes)?;
             }
         }
         self.release(&recipes)
+    }
+
+    /// Evaluates values of a recipe, by their numbers in it.
+    fn make(&mut self, recipe: &Recipe, made: Vec<(usize, Array)>, one_by_one: bool) -> Result<(), Error> {
+        let (numbers, values): (Vec<usize>, Vec<Array>) = made.into_iter().unzip();
+        if one_by_one {
+            for (value, &at) in values.iter().zip(&numbers) {
+                eval(std::slice::from_ref(value)).map_err(|e| e.context(&recipe.values[at].place))?;
+                self.counters.evaluations += 1;
+            }
+        } else {
+            eval(&values)?;
+            self.counters.evaluations += 1;
+        }
+        for (at, value) in numbers.into_iter().zip(values) {
+            self.prepared.values[recipe.first + at] = value;
+            self.prepared.due[recipe.first + at] = false;
+        }
+        Ok(())
     }
 
     /// Lets go of parameters that no run reads any more, where that gives memory back.
@@ -52,7 +62,9 @@ impl MlxExecutable {
             return Ok(());
         }
         for (index, info) in self.program.params.iter().enumerate() {
-            let may_go = !self.prepared.released[index] && !self.prepared.written[index];
+            let prepared = &self.prepared;
+            let is_due = recipes.values().zip(&prepared.due).any(|(value, due)| *due && value.params.contains(&index));
+            let may_go = !prepared.released[index] && !prepared.written[index] && !is_due;
             if may_go && recipes.replaces(index) && !self.is_shown(recipes, index)? {
                 self.params[index] = Some(Array::placeholder(&extents(info)?, info.dtype)?);
                 self.prepared.released[index] = true;
@@ -95,4 +107,18 @@ impl MlxExecutable {
             ),
         )
     }
+}
+
+/// Bytes of values that are evaluated at once: parameters that they replace are let go before the next ones are made, so that
+/// both are never there in full.
+const SOME: usize = 8 << 20;
+
+/// How many of the first values are evaluated at once, at least one.
+fn some(recipe: &Recipe, made: &[(usize, Array)]) -> usize {
+    let mut bytes = 0;
+    let fitting = made.iter().take_while(|(at, _)| {
+        bytes += recipe.values[*at].nbytes();
+        bytes <= SOME
+    });
+    fitting.count().max(1)
 }

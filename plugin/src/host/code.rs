@@ -26,7 +26,7 @@ pub(crate) trait HostCode: Send + Sync {
 
     /// Why MLX does not compute this, on one line.
     fn why(&self) -> &'static str {
-        "computed in f64, or exactly, and rounded once; MLX's kernels for the processor are not"
+        "right to the dtype's own rounding, in vectors; MLX's kernels for the processor are not"
     }
 
     /// Fills every result. Operands and results are dense, row-major, and of the declared dtypes and extents; results are

@@ -40,6 +40,12 @@ pub(crate) struct Value {
     pub(crate) packed: Option<Packed>,
 }
 
+impl Value {
+    pub(crate) fn nbytes(&self) -> usize {
+        self.dims.iter().map(|&extent| extent as usize).product::<usize>() * self.dtype.size()
+    }
+}
+
 impl Recipe {
     /// The lazy values, for bound parameters.
     pub(crate) fn call(&self, params: &[Option<Array>]) -> Result<Vec<Array>, Error> {
