@@ -2,7 +2,7 @@
 
 use super::{Rows, Step};
 use crate::vector::map_in_place;
-use pulp::{Simd, WithSimd};
+use pulp::{NullaryFnOnce, Simd, WithSimd};
 use std::ops::Range;
 
 /// Rows of a tile at most, where the processor has 32 vector registers and where it has 16: two vectors a row, and room for
@@ -46,7 +46,7 @@ impl WithSimd for Piece<'_> {
                 macro_rules! of_height {
                     ($($height:literal)*) => {
                         match height {
-                            $($height => s.vectorize(#[inline(always)] || self.tile::<S, $height>(s, w, row, panel * width)),)*
+                            $($height => s.vectorize(At::<S, $height> { piece: &self, s, w, row, column: panel * width }),)*
                             _ => {}
                         }
                     };
@@ -60,6 +60,25 @@ impl WithSimd for Piece<'_> {
                 row += height;
             }
         }
+    }
+}
+
+/// A tile by its place. No closure: what calls those is compiled for any processor, and where it is not inlined, nothing in it
+/// is.
+struct At<'a, S, const M: usize> {
+    piece: &'a Piece<'a>,
+    s: S,
+    w: &'a [f32],
+    row: usize,
+    column: usize,
+}
+
+impl<S: Simd, const M: usize> NullaryFnOnce for At<'_, S, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.piece.tile::<S, M>(self.s, self.w, self.row, self.column);
     }
 }
 
