@@ -113,13 +113,10 @@ impl Piece<'_> {
             // What is left is added from the shortest on.
             let first = runs.trailing_zeros() as usize;
             tile = waiting[first];
-            // Not an iterator: what that calls is not compiled for the processor at hand.
-            let mut level = first + 1;
-            while level < LEVELS {
+            for (level, other) in waiting.iter().enumerate().skip(first + 1) {
                 if runs & (1 << level) != 0 {
-                    tile = sum(s, &waiting[level], &tile);
+                    tile = sum(s, other, &tile);
                 }
-                level += 1;
             }
         }
         for (i, values) in tile.into_iter().enumerate() {
