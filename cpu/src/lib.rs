@@ -12,10 +12,10 @@
 //! * [`softmax`], [`norm`], [`cross_entropy`]: rows.
 //! * [`cast`](mod@cast): conversions.
 //!
-//! Those of f32 alone, for speed, are within 2 units in the last place instead:
+//! Those for speed are within 2 units in the last place of f32 instead:
 //!
 //! * [`vector`]: functions of one element, softmax and norms in vectors of f32.
-//! * [`gemm`]: products with packed weights, and what follows them.
+//! * [`gemm`]: products of floats with packed weights, and what follows them.
 //! * [`attention`]: without the matrix of all scores.
 //! * [`threads`]: the threads that all of them share.
 
@@ -25,6 +25,7 @@ pub mod cross_entropy;
 mod float;
 pub mod fma;
 pub mod gemm;
+mod halves;
 mod integer;
 pub mod math;
 pub mod norm;

@@ -1,13 +1,17 @@
 //! Tiles of a product, in registers.
 
+use super::element::{Element, Real};
+use super::pack::notes;
+use super::pairs;
 use super::{Rows, Step};
-use crate::vector::map_in_place;
+use half::bf16;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Rows of a tile at most, where the processor has 32 vector registers and where it has 16: two vectors a row, and room for
 /// two of w and one of x.
-const TALL: usize = 12;
+pub(super) const TALL: usize = 12;
 const LOW: usize = 6;
 
 /// Inner steps whose products are added one after the other.
@@ -17,188 +21,334 @@ const RUN: usize = 256;
 const LEVELS: usize = 32;
 
 /// A part of a product: some rows, and the columns of some panels.
-pub(super) struct Piece<'a> {
+pub(super) struct Piece<'a, X: Element, W: Element<Sum = X::Sum>> {
     pub(super) k: usize,
     pub(super) n: usize,
     pub(super) rows: Range<usize>,
     pub(super) panels: Range<usize>,
-    pub(super) x: Rows<'a>,
-    pub(super) w: &'a [f32],
-    pub(super) steps: &'a [Step<'a>],
-    /// The first element of the whole result, whose rows have n elements.
-    pub(super) y: *mut f32,
+    pub(super) x: Rows<'a, X>,
+    pub(super) w: &'a [W],
+    pub(super) steps: &'a [Step<'a, X>],
+    /// The first element of the whole result, and how far apart its rows are.
+    pub(super) y: *mut X,
+    pub(super) stride: usize,
+    /// The least exponents of all rows of x, where products of pairs may be taken.
+    pub(super) exponents: &'a [u16],
+    /// As many as [`scratch_len`] says.
+    pub(super) scratch: &'a mut [X::Sum],
 }
 
-impl WithSimd for Piece<'_> {
+/// Numbers that a piece of so many rows works in: a tile, a row of another operand, and the operands where they are not of
+/// the type that is computed in.
+pub(super) fn scratch_len<X: Element, W: Element<Sum = X::Sum>>(rows: usize, k: usize, width: usize) -> usize {
+    let k = k.next_multiple_of(W::GROUP);
+    let x = if X::as_sums(&[]).is_none() { rows * k } else { 0 };
+    let w = if W::as_sums(&[]).is_none() { k * width } else { 0 };
+    (TALL + 1) * width + x + w
+}
+
+/// What a panel's product with some rows is computed by.
+enum Panel<'p, T> {
+    /// The kernel of f32 or f64: rows of x from the piece's first on, so far apart, and the panel.
+    Wide { x: &'p [T], stride: usize, w: &'p [T] },
+    /// The processor's products of pairs: x, the rows that may take it, and the panel.
+    Pairs { x: Rows<'p, bf16>, w: &'p [bf16] },
+}
+
+impl<X: Element, W: Element<Sum = X::Sum>> WithSimd for Piece<'_, X, W> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
-        let most = if S::REGISTER_COUNT >= 32 { TALL } else { LOW };
-        let width = 2 * S::F32_LANES;
+    fn with_simd<S: Simd>(mut self, s: S) {
+        let width = 2 * X::Sum::lanes::<S>();
+        let depth = self.k.next_multiple_of(W::GROUP);
+        // Both lie with the rows of a group in the order in which the processor's products of pairs take them.
+        let is_turned = W::GROUP > 1 && X::as_sums(&[]).is_none();
+        let scratch = std::mem::take(&mut self.scratch);
+        let (tile, scratch) = scratch.split_at_mut(TALL * width);
+        let (other, scratch) = scratch.split_at_mut(width);
+        let (x_wide, w_wide) =
+            scratch.split_at_mut(if X::as_sums(&[]).is_none() { self.rows.len() * depth } else { 0 });
+        let (mut has_x, len) = (false, width * depth + notes::<W>());
         for panel in self.panels.clone() {
-            let w = &self.w[panel * self.k * width..][..self.k * width];
+            let (w, note) = self.w[panel * len..][..len].split_at(width * depth);
+            let note = W::as_bf16(note).and_then(|note| note.first()).map_or(0, |note| note.to_bits());
+            let mut has_w = false;
             let mut row = self.rows.start;
             while row < self.rows.end {
-                // Tiles of nearly the same height: a low one at the end would keep the registers idle.
-                let left = self.rows.end - row;
-                let height = left.div_ceil(left.div_ceil(most));
-                macro_rules! of_height {
-                    ($($height:literal)*) => {
-                        match height {
-                            $($height => s.vectorize(At::<S, $height> { piece: &self, s, w, row, column: panel * width }),)*
-                            _ => {}
-                        }
-                    };
-                }
-                of_height!(1 2 3 4 5 6 7 8 9 10 11 12);
-                if !self.steps.is_empty() {
-                    for row in row..row + height {
-                        self.finish(s, row, panel * width);
+                // Rows whose product is computed in one way.
+                let is_pairs = |row: usize| self.exponents.get(row).is_some_and(|&x| pairs::stay_normal(x, note));
+                let alike = |&other: &usize| is_pairs(other) == is_pairs(row);
+                let end = if self.exponents.is_empty() {
+                    self.rows.end
+                } else {
+                    row + (row..self.rows.end).take_while(alike).count()
+                };
+                let by = match (X::as_bf16(self.x.data), W::as_bf16(w)) {
+                    (Some(data), Some(w)) if is_pairs(row) => {
+                        Panel::Pairs { x: Rows { data, stride: self.x.stride }, w }
                     }
+                    _ => {
+                        if !has_x && X::as_sums(&[]).is_none() {
+                            self.widen_rows(depth, is_turned, x_wide);
+                            has_x = true;
+                        }
+                        if !has_w && W::as_sums(&[]).is_none() {
+                            W::widen_panel(s, w, width, is_turned, w_wide);
+                            has_w = true;
+                        }
+                        let (x, stride) = match X::as_sums(self.x.data) {
+                            Some(x) => (&x[self.rows.start * self.x.stride..], self.x.stride),
+                            None => (&*x_wide, depth),
+                        };
+                        Panel::Wide { x, stride, w: W::as_sums(w).unwrap_or(&*w_wide) }
+                    }
+                };
+                while row < end {
+                    let height = self.tile(s, &by, row..end, tile);
+                    self.finish(s, row, panel * width, &mut tile[..height * width], other);
+                    row += height;
                 }
-                row += height;
             }
         }
-    }
-}
-
-/// A tile by its place. No closure: what calls those is compiled for any processor, and where it is not inlined, nothing in it
-/// is.
-struct At<'a, S, const M: usize> {
-    piece: &'a Piece<'a>,
-    s: S,
-    w: &'a [f32],
-    row: usize,
-    column: usize,
-}
-
-impl<S: Simd, const M: usize> NullaryFnOnce for At<'_, S, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        self.piece.tile::<S, M>(self.s, self.w, self.row, self.column);
     }
 }
 
 /// Two vectors a row.
-type Tile<S, const M: usize> = [[<S as Simd>::f32s; 2]; M];
+type Tile<T, S, const M: usize> = [[<T as Real>::Vector<S>; 2]; M];
 
-impl Piece<'_> {
-    /// The tile of rows from `row` and columns from `column` on.
+impl<X: Element, W: Element<Sum = X::Sum>> Piece<'_, X, W> {
+    /// The rows of x in what is computed in, each filled up with zeros to `depth`.
     #[inline(always)]
-    fn tile<S: Simd, const M: usize>(&self, s: S, w: &[f32], row: usize, column: usize) {
-        let width = 2 * S::F32_LANES;
-        let x: [&[f32]; M] = std::array::from_fn(|i| {
-            if self.k == 0 { &[][..] } else { &self.x.data[(row + i) * self.x.stride..][..self.k] }
-        });
-        let (w, _) = S::as_simd_f32s(w);
-        let (mut tile, mut start) = (run::<S, M>(s, &x, w, 0..self.k.min(RUN)), RUN);
-        if start < self.k {
-            // The sums of 1, 2, 4, … runs that wait for one of the same number.
-            let mut waiting = [tile; LEVELS];
-            let mut runs = 1usize;
-            while start < self.k {
-                tile = run::<S, M>(s, &x, w, start..(start + RUN).min(self.k));
-                let mut level = 0;
-                while runs & (1 << level) != 0 {
-                    tile = sum(s, &waiting[level], &tile);
-                    level += 1;
-                }
-                waiting[level] = tile;
-                runs += 1;
-                start += RUN;
-            }
-            // What is left is added from the shortest on.
-            let first = runs.trailing_zeros() as usize;
-            tile = waiting[first];
-            for (level, other) in waiting.iter().enumerate().skip(first + 1) {
-                if runs & (1 << level) != 0 {
-                    tile = sum(s, other, &tile);
-                }
-            }
+    fn widen_rows(&self, depth: usize, is_turned: bool, to: &mut [X::Sum]) {
+        for (row, to) in self.rows.clone().zip(to.chunks_exact_mut(depth.max(1))) {
+            let (to, rest) = to.split_at_mut(self.k);
+            X::widen(&self.x.data[row * self.x.stride..][..self.k], to);
+            rest.fill(X::Sum::ZERO);
         }
-        for (i, values) in tile.into_iter().enumerate() {
-            store(s, self.part(row + i, column, width), values);
+        if is_turned {
+            for pair in to.as_chunks_mut::<2>().0 {
+                pair.swap(0, 1);
+            }
         }
     }
 
-    /// A row's part of the result, from `column` on.
-    #[expect(clippy::mut_from_ref, reason = "each part is taken by the one that fills it")]
+    /// The product of the first of these rows and a panel: as many rows as it gives.
     #[inline(always)]
-    fn part(&self, row: usize, column: usize, width: usize) -> &mut [f32] {
-        // SAFETY: elements of the result, of which no other piece writes or reads these columns.
-        unsafe { std::slice::from_raw_parts_mut(self.y.add(row * self.n + column), width.min(self.n - column)) }
+    fn tile<S: Simd>(&self, s: S, by: &Panel<'_, X::Sum>, rows: Range<usize>, to: &mut [X::Sum]) -> usize {
+        let most = if S::REGISTER_COUNT >= 32 { TALL } else { LOW };
+        // Tiles of nearly the same height: a low one at the end would keep the registers idle.
+        let height = rows.len().div_ceil(rows.len().div_ceil(most));
+        let first = rows.start - self.rows.start;
+        macro_rules! of_height {
+            ($tile:ident $fields:tt: $($height:literal)*) => {
+                match height {
+                    $($height => s.vectorize($tile::<X::Sum, S, $height> $fields),)*
+                    _ => {}
+                }
+            };
+        }
+        match *by {
+            Panel::Wide { x, stride, w } => {
+                // A group that is not full is filled up with zeros in both operands, if x is one that is widened.
+                let k = if X::as_sums(&[]).is_none() { stride } else { self.k };
+                let x = Rows { data: &x[first * stride..], stride };
+                of_height!(Wide { s, x, w, k, to }: 1 2 3 4 5 6 7 8 9 10 11 12);
+            }
+            Panel::Pairs { x, w } => {
+                let (x, k) = (Rows { data: &x.data[rows.start * x.stride..], stride: x.stride }, self.k);
+                of_height!(Paired { s, x, w, k, to }: 1 2 3 4 5 6 7 8 9 10 11 12);
+            }
+        }
+        height
     }
 
-    /// What follows the product, for a row's part of the result.
+    /// What follows the product, for a tile of rows from `row` on and columns from `column` on; `other` is as long as one of
+    /// its rows.
     #[inline(always)]
-    fn finish<S: Simd>(&self, s: S, row: usize, column: usize) {
-        let y = self.part(row, column, 2 * S::F32_LANES);
-        let end = column + y.len();
+    fn finish<S: Simd>(&self, s: S, row: usize, column: usize, tile: &mut [X::Sum], other: &mut [X::Sum]) {
+        let width = other.len();
+        let end = (column + width).min(self.n);
         for &step in self.steps {
+            X::round(tile);
             match step {
-                Step::Scale(factor) => store(s, y, scaled(s, load(s, y), factor)),
-                Step::Bias(bias) => plus(s, y, &bias[column..end]),
-                Step::Add(other) => plus(s, y, &other[row * self.n + column..row * self.n + end]),
-                Step::Map(function) => map_in_place(s, function, y),
+                Step::Scale(factor) => {
+                    let factor = X::Sum::splat(s, factor);
+                    for value in X::Sum::vectors_mut::<S>(tile).0 {
+                        *value = X::Sum::mul(s, *value, factor);
+                    }
+                }
+                Step::Bias(bias) => {
+                    let bias = vectors_of::<X, S>(&bias[column..end], other);
+                    for values in tile.chunks_exact_mut(width) {
+                        plus(s, values, bias);
+                    }
+                }
+                Step::Add(more) => {
+                    for (values, row) in tile.chunks_exact_mut(width).zip(row..) {
+                        plus(s, values, vectors_of::<X, S>(&more[row * self.n + column..row * self.n + end], other));
+                    }
+                }
+                Step::Map(function) => X::Sum::map(s, function, tile),
             }
         }
+        for (values, row) in tile.chunks_exact(width).zip(row..) {
+            // SAFETY: elements of the result, of which no other piece writes or reads these columns.
+            let y = unsafe { std::slice::from_raw_parts_mut(self.y.add(row * self.stride + column), end - column) };
+            match (X::as_sums_mut(y).map(X::Sum::vectors_mut::<S>), X::Sum::vectors::<S>(values)) {
+                // Whole vectors: a copy of unknown length is a call.
+                (Some(([a, b], [])), ([from, more], _)) => (*a, *b) = (*from, *more),
+                _ => X::narrow(&values[..end - column], y),
+            }
+        }
+    }
+}
+
+/// Two vectors of elements, which may lie in `other` then; behind their end are any values, which are not kept.
+#[inline(always)]
+fn vectors_of<'e, X: Element, S: Simd>(elements: &'e [X], other: &'e mut [X::Sum]) -> [<X::Sum as Real>::Vector<S>; 2] {
+    let vectors = match X::as_sums(elements) {
+        Some(elements) if elements.len() == other.len() => elements,
+        _ => {
+            X::widen(elements, &mut other[..elements.len()]);
+            &*other
+        }
+    };
+    let vectors = X::Sum::vectors::<S>(vectors).0;
+    [vectors[0], vectors[1]]
+}
+
+/// Adds two vectors to a row of the tile.
+#[inline(always)]
+fn plus<T: Real, S: Simd>(s: S, values: &mut [T], more: [T::Vector<S>; 2]) {
+    for (value, more) in T::vectors_mut::<S>(values).0.iter_mut().zip(more) {
+        *value = T::add(s, *value, more);
+    }
+}
+
+/// A tile of M rows by the kernel of f32 or f64. (A type, as what is called for a closure is not always inlined.)
+struct Wide<'a, T, S, const M: usize> {
+    s: S,
+    x: Rows<'a, T>,
+    w: &'a [T],
+    k: usize,
+    to: &'a mut [T],
+}
+
+impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Wide<'_, T, S, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { s, x, w, k, to } = self;
+        let x: [&[T]; M] = std::array::from_fn(|i| if k == 0 { &[][..] } else { &x.data[i * x.stride..][..k] });
+        let (w, _) = T::vectors::<S>(w);
+        pairwise::<T, S, M>(
+            s,
+            k,
+            #[inline(always)]
+            |range| run::<T, S, M>(s, &x, w, range),
+            to,
+        );
+    }
+}
+
+/// A tile of M rows by the processor's products of pairs.
+struct Paired<'a, T, S, const M: usize> {
+    s: S,
+    x: Rows<'a, bf16>,
+    w: &'a [bf16],
+    k: usize,
+    to: &'a mut [T],
+}
+
+impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Paired<'_, T, S, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { s, x, w, k, to } = self;
+        let x: [&[bf16]; M] = std::array::from_fn(|i| &x.data[i * x.stride..][..k]);
+        pairwise::<T, S, M>(
+            s,
+            k,
+            #[inline(always)]
+            |range| {
+                let mut tile = [[T::splat(s, T::default()); 2]; M];
+                // SAFETY: `least_exponents` has found the instruction and vectors of 16 f32; panels are filled up to whole pairs.
+                unsafe { pairs::run(&x, w, range.start / 2..range.end.div_ceil(2), tile.as_mut_ptr().cast()) };
+                tile
+            },
+            to,
+        );
+    }
+}
+
+/// The tile's sums over the whole inner dimension: those of its runs, added pairwise.
+#[inline(always)]
+fn pairwise<T: Real, S: Simd, const M: usize>(
+    s: S,
+    k: usize,
+    run: impl Fn(Range<usize>) -> Tile<T, S, M>,
+    to: &mut [T],
+) {
+    let (mut tile, mut start) = (run(0..k.min(RUN)), RUN);
+    if start < k {
+        // The sums of 1, 2, 4, … runs that wait for one of the same number.
+        let mut waiting = [const { MaybeUninit::<Tile<T, S, M>>::uninit() }; LEVELS];
+        waiting[0].write(tile);
+        let mut runs = 1usize;
+        while start < k {
+            tile = run(start..(start + RUN).min(k));
+            let mut level = 0;
+            while runs & (1 << level) != 0 {
+                // SAFETY: levels whose bit is set in the number of runs have been written.
+                tile = sum::<T, S, M>(s, unsafe { waiting[level].assume_init_ref() }, &tile);
+                level += 1;
+            }
+            waiting[level].write(tile);
+            runs += 1;
+            start += RUN;
+        }
+        // What is left is added from the shortest on.
+        let first = runs.trailing_zeros() as usize;
+        // SAFETY: as above.
+        tile = unsafe { waiting[first].assume_init() };
+        for (level, other) in waiting.iter().enumerate().skip(first + 1) {
+            if runs & (1 << level) != 0 {
+                // SAFETY: as above.
+                tile = sum::<T, S, M>(s, unsafe { other.assume_init_ref() }, &tile);
+            }
+        }
+    }
+    for (to, values) in T::vectors_mut::<S>(to).0.chunks_exact_mut(2).zip(tile) {
+        to.copy_from_slice(&values);
     }
 }
 
 /// The tile's sums over a run of the inner dimension.
 #[inline(always)]
-fn run<S: Simd, const M: usize>(s: S, x: &[&[f32]; M], w: &[S::f32s], range: Range<usize>) -> Tile<S, M> {
-    let mut tile = [[s.splat_f32s(0.0); 2]; M];
-    let x: [&[f32]; M] = std::array::from_fn(|i| &x[i][range.clone()]);
+fn run<T: Real, S: Simd, const M: usize>(
+    s: S,
+    x: &[&[T]; M],
+    w: &[T::Vector<S>],
+    range: Range<usize>,
+) -> Tile<T, S, M> {
+    let mut tile = [[T::splat(s, T::default()); 2]; M];
+    let x: [&[T]; M] = std::array::from_fn(|i| &x[i][range.clone()]);
     let w = &w[2 * range.start..2 * range.end];
     for (p, w) in w.chunks_exact(2).enumerate() {
         for (x, sums) in x.iter().zip(&mut tile) {
             // SAFETY: each of these slices is as long as the range.
-            let x = s.splat_f32s(unsafe { *x.get_unchecked(p) });
-            sums[0] = s.mul_add_e_f32s(x, w[0], sums[0]);
-            sums[1] = s.mul_add_e_f32s(x, w[1], sums[1]);
+            let x = T::splat(s, unsafe { *x.get_unchecked(p) });
+            sums[0] = T::mul_add(s, x, w[0], sums[0]);
+            sums[1] = T::mul_add(s, x, w[1], sums[1]);
         }
     }
     tile
 }
 
 #[inline(always)]
-fn sum<S: Simd, const M: usize>(s: S, a: &Tile<S, M>, b: &Tile<S, M>) -> Tile<S, M> {
-    std::array::from_fn(|i| [s.add_f32s(a[i][0], b[i][0]), s.add_f32s(a[i][1], b[i][1])])
-}
-
-#[inline(always)]
-fn plus<S: Simd>(s: S, y: &mut [f32], other: &[f32]) {
-    let ([a, b], [c, d]) = (load(s, y), load(s, other));
-    store(s, y, [s.add_f32s(a, c), s.add_f32s(b, d)]);
-}
-
-#[inline(always)]
-fn scaled<S: Simd>(s: S, [a, b]: [S::f32s; 2], factor: f32) -> [S::f32s; 2] {
-    let factor = s.splat_f32s(factor);
-    [s.mul_f32s(a, factor), s.mul_f32s(b, factor)]
-}
-
-/// Two vectors, of a panel's width or, at the end of a row, less.
-#[inline(always)]
-fn load<S: Simd>(s: S, from: &[f32]) -> [S::f32s; 2] {
-    if let ([a, b], []) = S::as_simd_f32s(from) {
-        return [*a, *b];
-    }
-    let (a, b) = from.split_at(from.len().min(S::F32_LANES));
-    [s.partial_load_f32s(a), s.partial_load_f32s(b)]
-}
-
-#[inline(always)]
-fn store<S: Simd>(s: S, to: &mut [f32], [a, b]: [S::f32s; 2]) {
-    if let ([first, second], []) = S::as_mut_simd_f32s(to) {
-        (*first, *second) = (a, b);
-        return;
-    }
-    let (first, second) = to.split_at_mut(to.len().min(S::F32_LANES));
-    s.partial_store_f32s(first, a);
-    s.partial_store_f32s(second, b);
+fn sum<T: Real, S: Simd, const M: usize>(s: S, a: &Tile<T, S, M>, b: &Tile<T, S, M>) -> Tile<T, S, M> {
+    std::array::from_fn(|i| [T::add(s, a[i][0], b[i][0]), T::add(s, a[i][1], b[i][1])])
 }

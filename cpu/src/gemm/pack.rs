@@ -1,44 +1,71 @@
 //! The second operand of a product in panels.
 
+use super::element::{Element, Real};
 use pulp::{Arch, Simd, WithSimd};
+use std::marker::PhantomData;
 
-/// Columns of a panel: two vectors of this processor.
+/// Columns of a panel of f32: two vectors of this processor.
 pub fn panel_width() -> usize {
-    struct Width;
-    impl WithSimd for Width {
-        type Output = usize;
+    width::<f32>()
+}
 
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            2 * S::F32_LANES
-        }
-    }
-    Arch::new().dispatch(Width)
+/// How many elements a packed f32 matrix `[k, n]` has on this processor.
+pub fn packed_len(k: usize, n: usize) -> usize {
+    packed_len_of::<f32>(k, n)
 }
 
 /// How many elements a packed matrix `[k, n]` has on this processor.
-pub fn packed_len(k: usize, n: usize) -> usize {
-    let width = panel_width();
-    n.div_ceil(width) * width * k
+pub fn packed_len_of<W: Element>(k: usize, n: usize) -> usize {
+    let panels = n.div_ceil(width::<W>());
+    panels * (width::<W>() * k.next_multiple_of(W::GROUP) + notes::<W>())
 }
 
-/// Packs w[k, n], whose rows and columns are `strides` elements apart: panels of [`panel_width`] columns, the last filled up
-/// with zeros, each with its rows one behind the other.
+/// Columns of a panel: two vectors of what is computed in.
+pub(super) fn width<W: Element>() -> usize {
+    struct Width<T>(PhantomData<T>);
+    impl<T: Real> WithSimd for Width<T> {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            2 * T::lanes::<S>()
+        }
+    }
+    Arch::new().dispatch(Width::<W::Sum>(PhantomData))
+}
+
+/// Elements behind each panel that tell something about it, of bf16 its least exponent: as many as keep the next panel
+/// aligned.
+pub(super) fn notes<W: Element>() -> usize {
+    if W::GROUP > 1 { LINE_BYTES / size_of::<W>() } else { 0 }
+}
+
+/// Bytes of a line of the cache.
+const LINE_BYTES: usize = 64;
+
+/// Packs w[k, n], whose rows and columns are `strides` elements apart: panels of as many columns as two vectors hold, the last
+/// filled up with zeros, each with its rows one behind the other. Of bf16 two rows lie side by side, column by column, as the
+/// processor's own products of them are of pairs; an odd number of rows is filled up too.
 ///
 /// # Panics
 /// If a slice is too short for the extents.
-pub fn pack([k, n]: [usize; 2], w: &[f32], strides: [usize; 2], to: &mut [f32]) {
-    let width = panel_width();
+pub fn pack<W: Element>([k, n]: [usize; 2], w: &[W], strides: [usize; 2], to: &mut [W]) {
+    let width = width::<W>();
     let [down, across] = strides;
     if k == 0 || n == 0 {
         return;
     }
-    for (panel, first) in to[..packed_len(k, n)].chunks_exact_mut(k * width).zip((0..n).step_by(width)) {
+    let (len, notes) = (width * k.next_multiple_of(W::GROUP), notes::<W>());
+    for (panel, first) in to[..packed_len_of::<W>(k, n)].chunks_exact_mut(len + notes).zip((0..n).step_by(width)) {
         let columns = width.min(n - first);
-        if across == 1 {
+        let (panel, note) = panel.split_at_mut(len);
+        if W::GROUP > 1 {
+            pair(panel, width, k, columns, &w[first * across..], strides);
+            note.fill(W::note(panel));
+        } else if across == 1 {
             for (p, row) in panel.chunks_exact_mut(width).enumerate() {
                 let from = p * down + first;
                 row[..columns].copy_from_slice(&w[from..from + columns]);
-                row[columns..].fill(0.0);
+                row[columns..].fill(W::ZERO);
             }
         } else {
             transpose(panel, width, k, columns, &w[first * across..], strides);
@@ -50,16 +77,18 @@ pub fn pack([k, n]: [usize; 2], w: &[f32], strides: [usize; 2], to: &mut [f32]) 
 ///
 /// # Panics
 /// If a slice is too short for the extents.
-pub fn unpack([k, n]: [usize; 2], packed: &[f32], w: &mut [f32]) {
-    let width = panel_width();
+pub fn unpack<W: Element>([k, n]: [usize; 2], packed: &[W], w: &mut [W]) {
+    let width = width::<W>();
     if k == 0 || n == 0 {
         return;
     }
-    for (panel, first) in packed[..packed_len(k, n)].chunks_exact(k * width).zip((0..n).step_by(width)) {
+    let len = width * k.next_multiple_of(W::GROUP) + notes::<W>();
+    for (panel, first) in packed[..packed_len_of::<W>(k, n)].chunks_exact(len).zip((0..n).step_by(width)) {
         let columns = width.min(n - first);
-        for (p, row) in panel.chunks_exact(width).enumerate() {
-            let to = p * n + first;
-            w[to..to + columns].copy_from_slice(&row[..columns]);
+        for p in 0..k {
+            let to = &mut w[p * n + first..][..columns];
+            let group = &panel[p / W::GROUP * width * W::GROUP + p % W::GROUP..];
+            to.iter_mut().zip(group.iter().step_by(W::GROUP)).for_each(|(to, &w)| *to = w);
         }
     }
 }
@@ -68,7 +97,7 @@ pub fn unpack([k, n]: [usize; 2], packed: &[f32], w: &mut [f32]) {
 const LINE: usize = 16;
 
 /// A panel of columns whose elements lie side by side, as of a transposed matrix.
-fn transpose(panel: &mut [f32], width: usize, k: usize, columns: usize, w: &[f32], [down, across]: [usize; 2]) {
+fn transpose<W: Element>(panel: &mut [W], width: usize, k: usize, columns: usize, w: &[W], [down, across]: [usize; 2]) {
     for start in (0..k).step_by(LINE) {
         let rows = start..(start + LINE).min(k);
         for column in 0..columns {
@@ -77,7 +106,20 @@ fn transpose(panel: &mut [f32], width: usize, k: usize, columns: usize, w: &[f32
             }
         }
         for p in rows {
-            panel[p * width + columns..(p + 1) * width].fill(0.0);
+            panel[p * width + columns..(p + 1) * width].fill(W::ZERO);
+        }
+    }
+}
+
+/// A panel of groups of rows.
+fn pair<W: Element>(panel: &mut [W], width: usize, k: usize, columns: usize, w: &[W], [down, across]: [usize; 2]) {
+    panel.fill(W::ZERO);
+    for start in (0..k).step_by(LINE) {
+        for column in 0..columns {
+            for p in start..(start + LINE).min(k) {
+                let place = (p / W::GROUP * width + column) * W::GROUP + p % W::GROUP;
+                panel[place] = w[p * down + column * across];
+            }
         }
     }
 }
