@@ -1,16 +1,17 @@
-//! Attention of f32 heads: softmax(scale q kᵀ + mask) v, some rows of q at a time, so that the scores of a whole head are never
-//! there at once.
+//! Attention: softmax(scale q kᵀ + mask) v, some rows of q at a time, so that the scores of a whole head are never
+//! there at once. Operands are f32 or halves; scores and sums are f32.
 
-use crate::gemm::{self, Rows, Step};
+use crate::gemm::{self, Element, Rows, Step};
 use crate::threads;
 use crate::vector::{self, Function};
+use half::{bf16, f16};
 use std::cell::RefCell;
 
 /// Where the heads of an operand lie: element `[batch, head, position, i]`, i being dense.
 #[derive(Debug, Clone, Copy)]
-pub struct Heads<'a> {
+pub struct Heads<'a, T = f32> {
     /// The elements.
-    pub data: &'a [f32],
+    pub data: &'a [T],
     /// Elements from one batch, head and position to the next.
     pub strides: [usize; 3],
 }
@@ -95,23 +96,50 @@ pub struct Attention<'a> {
 const ROWS: usize = 128;
 
 /// What one thread works in.
-#[derive(Default)]
-struct Scratch {
-    keys: Vec<f32>,
-    values: Vec<f32>,
+#[derive(Debug, Default)]
+pub struct Scratch<T> {
+    keys: Vec<T>,
+    values: Vec<T>,
     scores: Vec<f32>,
     result: Vec<f32>,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+/// An element of q, k and v.
+pub trait Operand: Element<Sum = f32> + Default {
+    /// Calls `f` with what this thread works in.
+    fn with_scratch(f: impl FnOnce(&mut Scratch<Self>));
 }
+
+macro_rules! operand {
+    ($($type:ty)*) => {
+        $(impl Operand for $type {
+            fn with_scratch(f: impl FnOnce(&mut Scratch<Self>)) {
+                thread_local! {
+                    static SCRATCH: RefCell<Scratch<$type>> = RefCell::default();
+                }
+                // A thread whose own data is gone works in fresh memory.
+                let mut scratch = SCRATCH.try_with(RefCell::take).unwrap_or_default();
+                f(&mut scratch);
+                let _ = SCRATCH.try_with(|place| place.replace(scratch));
+            }
+        })*
+    };
+}
+
+operand!(f32 bf16 f16);
 
 /// `y[batch, head, query, i]`, whose batches, heads and queries are `strides` elements apart.
 ///
 /// # Panics
 /// If an operand is too short for the extents.
-pub fn attention(a: &Attention<'_>, q: Heads<'_>, k: Heads<'_>, v: Heads<'_>, strides: [usize; 3], y: &mut [f32]) {
+pub fn attention<T: Operand>(
+    a: &Attention<'_>,
+    q: Heads<'_, T>,
+    k: Heads<'_, T>,
+    v: Heads<'_, T>,
+    strides: [usize; 3],
+    y: &mut [T],
+) {
     let e = a.extents;
     if e.batch == 0 || e.heads == 0 || e.queries == 0 || e.v_width == 0 {
         return;
@@ -125,44 +153,39 @@ pub fn attention(a: &Attention<'_>, q: Heads<'_>, k: Heads<'_>, v: Heads<'_>, st
         let (head, block) = (piece / blocks, piece % blocks);
         let (batch, head) = (head / e.heads, head % e.heads);
         let queries = block * ROWS..((block + 1) * ROWS).min(e.queries);
-        // A thread whose own data is gone works in fresh memory.
-        let work = |scratch: &mut Scratch| rows(a, [q, k, v], batch, head, queries.clone(), strides, y, scratch);
-        let taken = SCRATCH.try_with(|scratch| scratch.try_borrow_mut().map(|mut scratch| work(&mut scratch)).is_ok());
-        if taken != Ok(true) {
-            work(&mut Scratch::default());
-        }
+        T::with_scratch(|scratch| rows(a, [q, k, v], batch, head, queries, strides, y, scratch));
     });
 }
 
 /// A result that pieces fill, each its own part.
-struct Shared(*mut f32);
+struct Shared<T>(*mut T);
 
 // SAFETY: pieces write to parts that do not overlap.
-unsafe impl Sync for Shared {}
+unsafe impl<T: Send> Sync for Shared<T> {}
 
 /// Some rows of a head.
 #[expect(clippy::too_many_arguments, reason = "a piece of work: what, of which part, where to, in which memory")]
-fn rows(
+fn rows<T: Operand>(
     a: &Attention<'_>,
-    [q, k, v]: [Heads<'_>; 3],
+    [q, k, v]: [Heads<'_, T>; 3],
     batch: usize,
     head: usize,
     queries: std::ops::Range<usize>,
     strides: [usize; 3],
-    y: &Shared,
-    scratch: &mut Scratch,
+    y: &Shared<T>,
+    scratch: &mut Scratch<T>,
 ) {
     let e = a.extents;
     let kv_head = head / (e.heads / e.kv_heads.max(1)).max(1);
-    let at = |heads: Heads<'_>, head: usize, position: usize| {
+    let at = |heads: Heads<'_, T>, head: usize, position: usize| {
         batch * heads.strides[0] + head * heads.strides[1] + position * heads.strides[2]
     };
     // Keys that no row of these sees are left out. With a mask a row may see none, and then counts all.
     let (first, end) = if matches!(a.mask, Mask::None) { seen(a.reach, &e, &queries) } else { (0, e.keys) };
     let (keys, count) = (end - first, queries.len());
     let Scratch { keys: k_packed, values: v_packed, scores, result } = scratch;
-    k_packed.resize(gemm::packed_len(e.width, keys), 0.0);
-    v_packed.resize(gemm::packed_len(keys, e.v_width), 0.0);
+    k_packed.resize(gemm::packed_len_of::<T>(e.width, keys), T::ZERO);
+    v_packed.resize(gemm::packed_len_of::<T>(keys, e.v_width), T::ZERO);
     scores.resize(count * keys, 0.0);
     result.resize(count * e.v_width, 0.0);
     if keys > 0 {
@@ -190,7 +213,8 @@ fn rows(
     for (row, query) in result.chunks_exact(e.v_width).zip(queries) {
         let place = batch * strides[0] + head * strides[1] + query * strides[2];
         // SAFETY: a row of the result, which the caller has found to lie in it, and which no other piece writes or reads.
-        unsafe { std::slice::from_raw_parts_mut(y.0.add(place), e.v_width) }.copy_from_slice(row);
+        let to = unsafe { std::slice::from_raw_parts_mut(y.0.add(place), e.v_width) };
+        T::narrow(row, to);
     }
 }
 
@@ -293,6 +317,43 @@ mod tests {
     fn every_reach_and_mask_is_right() {
         every_mask(Extents { batch: 2, heads: 4, kv_heads: 2, queries: 150, keys: 170, width: 20, v_width: 9 });
         every_mask(Extents { batch: 1, heads: 1, kv_heads: 1, queries: 150, keys: 40, width: 8, v_width: 33 });
+    }
+
+    #[test]
+    fn halves_are_rounded_at_the_end_alone() {
+        fn check<T: Operand + Into<f64>>(of: impl Fn(f32) -> T, epsilon: f64) {
+            let e = Extents { batch: 2, heads: 2, kv_heads: 1, queries: 33, keys: 50, width: 21, v_width: 18 };
+            let a = Attention {
+                extents: e,
+                scale: 0.3,
+                cap: None,
+                reach: Reach::Causal,
+                mask: Mask::None,
+                hidden: -65504.0,
+            };
+            let stored = |len: usize, seed: u32| values(len, seed).into_iter().map(&of).collect::<Vec<T>>();
+            let heads =
+                |heads: usize, positions: usize, width: usize| [heads * positions * width, positions * width, width];
+            let q = stored(e.batch * e.heads * e.queries * e.width, 1);
+            let k = stored(e.batch * e.kv_heads * e.keys * e.width, 2);
+            let v = stored(e.batch * e.kv_heads * e.keys * e.v_width, 3);
+            let mut y = vec![of(f32::NAN); e.batch * e.heads * e.queries * e.v_width];
+            attention(
+                &a,
+                Heads { data: &q, strides: heads(e.heads, e.queries, e.width) },
+                Heads { data: &k, strides: heads(e.kv_heads, e.keys, e.width) },
+                Heads { data: &v, strides: heads(e.kv_heads, e.keys, e.v_width) },
+                heads(e.heads, e.queries, e.v_width),
+                &mut y,
+            );
+            let wide = |x: &[T]| x.iter().map(|&x| x.into() as f32).collect::<Vec<f32>>();
+            for (&found, want) in y.iter().zip(expected(&a, &wide(&q), &wide(&k), &wide(&v))) {
+                let found: f64 = found.into();
+                assert!((found - want).abs() <= epsilon * want.abs() + 2e-6, "{found}, not {want}");
+            }
+        }
+        check(bf16::from_f32, 0.003_906_25);
+        check(f16::from_f32, 0.000_488_281_25);
     }
 
     fn every_mask(extents: Extents) {

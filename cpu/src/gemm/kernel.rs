@@ -21,16 +21,16 @@ const RUN: usize = 256;
 const LEVELS: usize = 32;
 
 /// A part of a product: some rows, and the columns of some panels.
-pub(super) struct Piece<'a, X: Element, W: Element<Sum = X::Sum>> {
+pub(super) struct Piece<'a, X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> {
     pub(super) k: usize,
     pub(super) n: usize,
     pub(super) rows: Range<usize>,
     pub(super) panels: Range<usize>,
     pub(super) x: Rows<'a, X>,
     pub(super) w: &'a [W],
-    pub(super) steps: &'a [Step<'a, X>],
+    pub(super) steps: &'a [Step<'a, Y>],
     /// The first element of the whole result, and how far apart its rows are.
-    pub(super) y: *mut X,
+    pub(super) y: *mut Y,
     pub(super) stride: usize,
     /// The least exponents of all rows of x, where products of pairs may be taken.
     pub(super) exponents: &'a [u16],
@@ -55,7 +55,7 @@ enum Panel<'p, T> {
     Pairs { x: Rows<'p, bf16>, w: &'p [bf16] },
 }
 
-impl<X: Element, W: Element<Sum = X::Sum>> WithSimd for Piece<'_, X, W> {
+impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd for Piece<'_, X, W, Y> {
     type Output = ();
 
     #[inline(always)]
@@ -117,7 +117,7 @@ impl<X: Element, W: Element<Sum = X::Sum>> WithSimd for Piece<'_, X, W> {
 /// Two vectors a row.
 type Tile<T, S, const M: usize> = [[<T as Real>::Vector<S>; 2]; M];
 
-impl<X: Element, W: Element<Sum = X::Sum>> Piece<'_, X, W> {
+impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X, W, Y> {
     /// The rows of x in what is computed in, each filled up with zeros to `depth`.
     #[inline(always)]
     fn widen_rows(&self, depth: usize, is_turned: bool, to: &mut [X::Sum]) {
@@ -170,7 +170,7 @@ impl<X: Element, W: Element<Sum = X::Sum>> Piece<'_, X, W> {
         let width = other.len();
         let end = (column + width).min(self.n);
         for &step in self.steps {
-            X::round(tile);
+            Y::round(tile);
             match step {
                 Step::Scale(factor) => {
                     let factor = X::Sum::splat(s, factor);
@@ -179,14 +179,14 @@ impl<X: Element, W: Element<Sum = X::Sum>> Piece<'_, X, W> {
                     }
                 }
                 Step::Bias(bias) => {
-                    let bias = vectors_of::<X, S>(&bias[column..end], other);
+                    let bias = vectors_of::<Y, S>(&bias[column..end], other);
                     for values in tile.chunks_exact_mut(width) {
                         plus(s, values, bias);
                     }
                 }
                 Step::Add(more) => {
                     for (values, row) in tile.chunks_exact_mut(width).zip(row..) {
-                        plus(s, values, vectors_of::<X, S>(&more[row * self.n + column..row * self.n + end], other));
+                        plus(s, values, vectors_of::<Y, S>(&more[row * self.n + column..row * self.n + end], other));
                     }
                 }
                 Step::Map(function) => X::Sum::map(s, function, tile),
@@ -195,10 +195,10 @@ impl<X: Element, W: Element<Sum = X::Sum>> Piece<'_, X, W> {
         for (values, row) in tile.chunks_exact(width).zip(row..) {
             // SAFETY: elements of the result, of which no other piece writes or reads these columns.
             let y = unsafe { std::slice::from_raw_parts_mut(self.y.add(row * self.stride + column), end - column) };
-            match (X::as_sums_mut(y).map(X::Sum::vectors_mut::<S>), X::Sum::vectors::<S>(values)) {
+            match (Y::as_sums_mut(y).map(X::Sum::vectors_mut::<S>), X::Sum::vectors::<S>(values)) {
                 // Whole vectors: a copy of unknown length is a call.
                 (Some(([a, b], [])), ([from, more], _)) => (*a, *b) = (*from, *more),
-                _ => X::narrow(&values[..end - column], y),
+                _ => Y::narrow(&values[..end - column], y),
             }
         }
     }

@@ -27,15 +27,15 @@ use pulp::Arch;
 
 /// What is done to a product, in this order, each step rounded to the dtype of the result as an operation of its own.
 #[derive(Debug, Clone, Copy)]
-pub enum Step<'a, X: Element = f32> {
+pub enum Step<'a, Y: Element = f32> {
     /// Times a number.
-    Scale(X::Sum),
+    Scale(Y::Sum),
     /// Plus one number a column.
-    Bias(&'a [X]),
+    Bias(&'a [Y]),
     /// A function of each element.
     Map(Function),
     /// Plus an array of the result's shape, dense.
-    Add(&'a [X]),
+    Add(&'a [Y]),
 }
 
 /// Rows of a matrix, one `stride` elements behind the other.
@@ -57,12 +57,12 @@ const BLOCK: usize = 64 << 10;
 ///
 /// # Panics
 /// If a slice is too short for the extents.
-pub fn product<X: Element, W: Element<Sum = X::Sum>>(
+pub fn product<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>>(
     dims: [usize; 3],
     x: Rows<'_, X>,
     w: &[W],
-    steps: &[Step<'_, X>],
-    y: &mut [X],
+    steps: &[Step<'_, Y>],
+    y: &mut [Y],
 ) {
     let [m, _, n] = dims;
     assert!(y.len() >= m * n, "the result is shorter than its extents");
@@ -77,12 +77,12 @@ pub fn product<X: Element, W: Element<Sum = X::Sum>>(
 ///
 /// # Safety
 /// At `y` lie m rows of n elements, `stride` apart, which nobody else writes or reads meanwhile.
-pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>>(
+pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>>(
     [m, k, n]: [usize; 3],
     x: Rows<'_, X>,
     w: &[W],
-    steps: &[Step<'_, X>],
-    y: *mut X,
+    steps: &[Step<'_, Y>],
+    y: *mut Y,
     stride: usize,
 ) {
     if m == 0 || n == 0 {
@@ -213,7 +213,7 @@ mod tests {
     fn sums_of_many_numbers_keep_their_digits() {
         let k = 1 << 20;
         let (x, w) = (vec![0.1f32; k], vec![1f32; k]);
-        let mut y = [0.0];
+        let mut y = [0f32];
         product([1, k, 1], Rows { data: &x, stride: k }, &packed(k, 1, &w), &[], &mut y);
         let want = f64::from(0.1f32) * k as f64;
         // Half a unit for each of the 256 sums of a run, and for each level; one after the other it would be 6 %.

@@ -12,6 +12,7 @@ mod norm;
 mod normal;
 mod sigmoid;
 mod softmax;
+pub mod stored;
 mod sum;
 
 pub use exp::exp;

@@ -67,11 +67,12 @@ impl BertConfig {
 /// The encoder with mean pooling and L2 norm, for one batch shape.
 ///
 /// Inputs, both f32 `[batch, seq]`: `input_ids` (RLX takes indices as f32) and `attention_mask` (1 for a
-/// token, 0 for padding). Output: unit vectors `embeddings`, f32 `[batch, hidden_size]`. Parameters have
+/// token, 0 for padding). Parameters are `stored`, a float dtype, and so are all values up to the last layer; what
+/// follows is f32. Output: unit vectors `embeddings`, f32 `[batch, hidden_size]`. Parameters have
 /// the names and shapes of the model's safetensors file. `config` has passed [`BertConfig::check`], `batch`
 /// and `seq` are at least 1, and `seq` is at most `max_position_embeddings`.
-pub(crate) fn encoder(config: &BertConfig, batch: usize, seq: usize) -> Graph {
-    let mut builder = Builder { graph: Graph::new("sentence_encoder"), config };
+pub(crate) fn encoder(config: &BertConfig, stored: DType, batch: usize, seq: usize) -> Graph {
+    let mut builder = Builder { graph: Graph::new("sentence_encoder"), config, stored };
     let tokens = Shape::new(&[batch, seq], DType::F32);
     let ids = builder.graph.input("input_ids", tokens.clone());
     let mask = builder.graph.input("attention_mask", tokens);
@@ -79,6 +80,9 @@ pub(crate) fn encoder(config: &BertConfig, batch: usize, seq: usize) -> Graph {
     let mut x = builder.embeddings(ids, seq);
     for index in 0..config.num_hidden_layers {
         x = builder.layer(x, mask, &format!("encoder.layer.{index}"));
+    }
+    if stored != DType::F32 {
+        x = builder.graph.cast(x, DType::F32);
     }
     let pooled = builder.mean_pool(x, mask, batch, seq);
     let unit = builder.normalize(pooled);
@@ -90,11 +94,12 @@ pub(crate) fn encoder(config: &BertConfig, batch: usize, seq: usize) -> Graph {
 struct Builder<'a> {
     graph: Graph,
     config: &'a BertConfig,
+    stored: DType,
 }
 
 impl Builder<'_> {
     fn param(&mut self, name: &str, dims: &[usize]) -> NodeId {
-        self.graph.param(name, Shape::new(dims, DType::F32))
+        self.graph.param(name, Shape::new(dims, self.stored))
     }
 
     /// Word, position and token type, normalized; `[batch, seq, hidden]`.
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_graph_is_valid_and_survives_its_text_form() {
-        let graph = encoder(&config(), 3, 7);
+        let graph = encoder(&config(), DType::F32, 3, 7);
         assert!(verify_all(&graph).is_empty(), "{:?}", verify_all(&graph));
         assert_eq!(graph.shape(graph.outputs[0]).to_string(), "[3, 12] f32");
         let params = graph.nodes().iter().filter(|node| matches!(node.op, Op::Param { .. })).count();
@@ -204,6 +209,15 @@ mod tests {
         let again = rlxmodel::from_text(&text).unwrap();
         assert_eq!(again.len(), graph.len());
         assert_eq!(again.output_name(0), Some("embeddings"));
+    }
+
+    #[test]
+    fn halves_are_f32_behind_the_last_layer() {
+        let graph = encoder(&config(), DType::BF16, 3, 7);
+        assert!(verify_all(&graph).is_empty(), "{:?}", verify_all(&graph));
+        assert_eq!(graph.shape(graph.outputs[0]).to_string(), "[3, 12] f32");
+        let halves = graph.nodes().iter().filter(|node| node.shape.dtype() == DType::BF16).count();
+        assert!(halves > 5 + 2 * 16, "{halves} nodes");
     }
 
     #[test]

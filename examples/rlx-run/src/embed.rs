@@ -152,7 +152,7 @@ impl Model {
     ) -> Result<Box<dyn Executable>> {
         progress.message("compiling");
         let mut program = timed(&mut timings.compile_ms, || -> Result<_> {
-            let graph = bert::encoder(&self.config, batch, seq);
+            let graph = bert::encoder(&self.config, self.weights.float_dtype(), batch, seq);
             engine.compile(rlx_ir::rlxmodel::to_text(&graph)?.as_bytes())
         })?;
         let dims = [i64::try_from(batch)?, i64::try_from(self.config.hidden_size)?];

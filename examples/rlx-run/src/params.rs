@@ -89,6 +89,16 @@ impl Weights {
         Ok(Self { path: path.to_owned(), map: Arc::new(map), tensors })
     }
 
+    /// The half type of all floats, if they have one; else f32.
+    pub(crate) fn float_dtype(&self) -> rlx_ir::DType {
+        let has = |dtype| self.tensors.values().any(|entry| entry.dtype == Ok(dtype));
+        match [DType::F16, DType::BF16, DType::F32, DType::F64].map(has) {
+            [true, false, false, false] => rlx_ir::DType::F16,
+            [false, true, false, false] => rlx_ir::DType::BF16,
+            _ => rlx_ir::DType::F32,
+        }
+    }
+
     /// Gives `program` its parameter `wanted`.
     ///
     /// # Errors

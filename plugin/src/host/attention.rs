@@ -2,9 +2,11 @@
 
 use super::code::{HostCode, Rows};
 use super::elements;
+use bytemuck::Pod;
+use half::{bf16, f16};
 use rlx_host_api::kernel::TensorViewMut;
-use rlx_host_api::{Error, TensorView};
-use rlx_mlx_cpu::attention::{self, Extents, Heads, Mask, Reach, Scores};
+use rlx_host_api::{DType, Error, TensorView};
+use rlx_mlx_cpu::attention::{self, Extents, Heads, Mask, Operand, Reach, Scores};
 
 /// How the heads of operands and of the result lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,20 @@ impl HostCode for Attention {
     }
 
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        match operands.first().map(|q| q.dtype) {
+            Some(DType::F16) => self.attention::<f16>(operands, results),
+            Some(DType::BF16) => self.attention::<bf16>(operands, results),
+            _ => self.attention::<f32>(operands, results),
+        }
+    }
+}
+
+impl Attention {
+    fn attention<T: Operand + Pod>(
+        &self,
+        operands: &[TensorView<'_>],
+        results: &mut [TensorViewMut<'_>],
+    ) -> Result<(), Error> {
         let ([q, k, v, rest @ ..], [y]) = (operands, results) else {
             return Err(Error::fault("attention of q, k, v"));
         };
@@ -86,9 +102,9 @@ impl HostCode for Attention {
             }
             (_, []) => return Err(Error::fault("attention without its mask")),
         };
-        let q = Heads { data: elements::of(q)?, strides: self.strides(e.heads, e.queries, e.width) };
-        let k = Heads { data: elements::of(k)?, strides: self.strides(e.kv_heads, e.keys, e.width) };
-        let v = Heads { data: elements::of(v)?, strides: self.strides(e.kv_heads, e.keys, e.v_width) };
+        let q = Heads::<T> { data: elements::of(q)?, strides: self.strides(e.heads, e.queries, e.width) };
+        let k = Heads::<T> { data: elements::of(k)?, strides: self.strides(e.kv_heads, e.keys, e.width) };
+        let v = Heads::<T> { data: elements::of(v)?, strides: self.strides(e.kv_heads, e.keys, e.v_width) };
         // The lowest number hides a key, so that a row without keys is an even average.
         let Self { scale, cap, reach, .. } = *self;
         let what = attention::Attention { extents: e, scale, cap, reach, mask, hidden: f32::MIN };

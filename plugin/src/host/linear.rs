@@ -1,17 +1,28 @@
-//! Products of f32 with weights, with what follows them.
+//! Products of floats with weights, with what follows them.
 
 use super::bridge::{self, HostNode};
 use super::code::{HostCode, Rows};
-use super::elements;
+use super::elements::{self, of_float};
 use super::failures::Failures;
 use crate::mlx::array::{Array, eval};
+use bytemuck::Pod;
+use half::{bf16, f16};
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{DType, Error, TensorInfo, TensorView};
-use rlx_mlx_cpu::gemm;
+use rlx_mlx_cpu::gemm::{self, Element};
 use rlx_mlx_cpu::vector::Function;
+use rlx_mlx_cpu::vector::stored::narrow;
 use std::sync::Arc;
 
-/// A matrix `[k, n]` in the form that [`Linear`] takes.
+/// Elements of a packed matrix `[k, n]`.
+pub(crate) fn packed_len(dtype: DType, k: usize, n: usize) -> Result<usize, Error> {
+    fn typed<T: Element>(k: usize, n: usize) -> Result<usize, Error> {
+        Ok(gemm::packed_len_of::<T>(k, n))
+    }
+    of_float!(dtype, typed(k, n))
+}
+
+/// A matrix `[k, n]` in the form that [`Linear`] takes, in the dtype of the result, which holds its numbers.
 pub(crate) struct Pack {
     pub(crate) k: usize,
     pub(crate) n: usize,
@@ -23,9 +34,32 @@ impl HostCode for Pack {
     }
 
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        fn typed<W: Element + Pod>(
+            dims: [usize; 2],
+            w: &TensorView<'_>,
+            packed: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            gemm::pack(dims, elements::of::<W>(w)?, [dims[1], 1], elements::places(packed)?);
+            Ok(())
+        }
+        fn narrowed<W: Element<Sum = f32> + Pod>(
+            dims: [usize; 2],
+            w: &TensorView<'_>,
+            packed: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            let w = elements::of::<f32>(w)?;
+            let mut stored = vec![W::ZERO; w.len()];
+            narrow(w, &mut stored);
+            gemm::pack(dims, &stored, [dims[1], 1], elements::places(packed)?);
+            Ok(())
+        }
         let ([w], [packed]) = (operands, results) else { return Err(Error::fault("a packed form of one operand")) };
-        gemm::pack([self.k, self.n], elements::of(w)?, [self.n, 1], elements::places(packed)?);
-        Ok(())
+        let dims = [self.k, self.n];
+        match (w.dtype, packed.dtype) {
+            (DType::F32, DType::F16) => narrowed::<f16>(dims, w, packed),
+            (DType::F32, DType::BF16) => narrowed::<bf16>(dims, w, packed),
+            (dtype, _) => of_float!(dtype, typed(dims, w, packed)),
+        }
     }
 }
 
@@ -34,6 +68,7 @@ impl HostCode for Pack {
 pub(crate) struct Packed {
     pub(crate) k: usize,
     pub(crate) n: usize,
+    pub(crate) dtype: DType,
     pub(crate) shown: Shown,
 }
 
@@ -47,7 +82,7 @@ pub(crate) enum Shown {
 impl Packed {
     /// The parameter again, evaluated; `name` is for errors. The thread has a turn on a lane.
     pub(crate) fn unpack(self, packed: &Array, name: &str, failures: &Arc<Failures>) -> Result<Array, Error> {
-        let info = |dims: Vec<i64>| TensorInfo { name: String::new(), dtype: DType::F32, dims };
+        let info = |dims: Vec<i64>| TensorInfo { name: String::new(), dtype: self.dtype, dims };
         let host = HostNode {
             operands: vec![info(packed.dims()?.into_iter().map(i64::from).collect())],
             results: vec![info(vec![self.k as i64, self.n as i64])],
@@ -70,9 +105,16 @@ struct Unpack(Packed);
 
 impl HostCode for Unpack {
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        fn typed<T: Element + Pod>(
+            Packed { k, n, .. }: Packed,
+            packed: &TensorView<'_>,
+            w: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            gemm::unpack::<T>([k, n], elements::of(packed)?, elements::places(w)?);
+            Ok(())
+        }
         let ([packed], [w]) = (operands, results) else { return Err(Error::fault("a packed form is unpacked alone")) };
-        gemm::unpack([self.0.k, self.0.n], elements::of(packed)?, elements::places(w)?);
-        Ok(())
+        of_float!(packed.dtype, typed(self.0, packed, w))
     }
 }
 
@@ -112,12 +154,30 @@ impl HostCode for Linear {
     }
 
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
-        let missing = || Error::fault("operands of a product are missing");
+        let ([x, ..], Some(w)) = (operands, operands.get(1 + self.count(Step::Add))) else { return Err(missing()) };
+        match (x.dtype, w.dtype) {
+            (DType::F16, DType::F16) => self.product::<f16, f16>(operands, results),
+            (DType::BF16, DType::BF16) => self.product::<bf16, bf16>(operands, results),
+            (DType::F32, DType::F32) => self.product::<f32, f32>(operands, results),
+            (DType::F64, DType::F64) => self.product::<f64, f64>(operands, results),
+            (DType::F32, DType::F16) => self.product::<f32, f16>(operands, results),
+            (DType::F32, DType::BF16) => self.product::<f32, bf16>(operands, results),
+            (x, w) => Err(Error::fault(format!("a product of {x} and {w}"))),
+        }
+    }
+}
+
+impl Linear {
+    fn product<X: Element + Pod, W: Element<Sum = X::Sum> + Pod>(
+        &self,
+        operands: &[TensorView<'_>],
+        results: &mut [TensorViewMut<'_>],
+    ) -> Result<(), Error> {
         let (mut adds, mut biases) = (1, 2 + self.count(Step::Add));
         let w = operands.get(biases - 1).ok_or_else(missing)?;
         let next = |at: &mut usize| {
             *at += 1;
-            operands.get(*at - 1).ok_or_else(missing).and_then(elements::of::<f32>)
+            operands.get(*at - 1).ok_or_else(missing).and_then(elements::of::<X>)
         };
         let mut steps = Vec::with_capacity(self.steps.len());
         for &step in &self.steps {
@@ -128,9 +188,13 @@ impl HostCode for Linear {
             });
         }
         let ([x, ..], [y]) = (operands, results) else { return Err(missing()) };
-        let (x, y) = (elements::of::<f32>(x)?, elements::places::<f32>(y)?);
+        let (x, y) = (elements::of::<X>(x)?, elements::places::<X>(y)?);
         let m = y.len().checked_div(self.n).unwrap_or(0);
-        gemm::product([m, self.k, self.n], gemm::Rows { data: x, stride: self.k }, elements::of(w)?, &steps, y);
+        gemm::product([m, self.k, self.n], gemm::Rows { data: x, stride: self.k }, elements::of::<W>(w)?, &steps, y);
         Ok(())
     }
+}
+
+fn missing() -> Error {
+    Error::fault("operands of a product are missing")
 }

@@ -6,6 +6,7 @@ use bytemuck::Pod;
 use half::{bf16, f16};
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{DType, Error, TensorView};
+use rlx_mlx_cpu::gemm::Element;
 use rlx_mlx_cpu::norm::{self, Norm};
 use rlx_mlx_cpu::softmax::softmax;
 use rlx_mlx_cpu::{Float, threads, vector};
@@ -40,6 +41,14 @@ impl HostCode for Softmax {
             softmax::<T>(elements::of(x)?, elements::places(y)?, extent);
             Ok(())
         }
+        fn half<T: Element<Sum = f32> + Pod>(x: &TensorView<'_>, y: &mut TensorViewMut<'_>) -> Result<(), Error> {
+            let extent = x.dims.last().map_or(1, |&extent| extent as usize);
+            let from = elements::of::<T>(x)?;
+            threads::deal_parts(elements::places::<T>(y)?, part(extent), &|first, rows| {
+                vector::stored::in_place(&from[first..first + rows.len()], rows, extent, vector::softmax);
+            });
+            Ok(())
+        }
         let ([x], [y]) = (operands, results) else { return Err(Error::fault("softmax of one operand")) };
         if x.dtype == DType::F32 {
             let extent = x.dims.last().map_or(1, |&extent| extent as usize);
@@ -50,7 +59,11 @@ impl HostCode for Softmax {
             });
             return Ok(());
         }
-        of_float!(x.dtype, typed(x, y))
+        match x.dtype {
+            DType::F16 => half::<f16>(x, y),
+            DType::BF16 => half::<bf16>(x, y),
+            _ => of_float!(x.dtype, typed(x, y)),
+        }
     }
 }
 
@@ -85,11 +98,30 @@ impl HostCode for Normalize {
             norm::rows::<T, R>(code.norm, elements::of(x)?, &scale, &shift, code.eps, elements::places(y)?);
             Ok(())
         }
+        fn half<T: Element<Sum = f32> + Pod, R: Element<Sum = f32> + Pod>(
+            code: &Normalize,
+            [x, scale, shift]: [&TensorView<'_>; 3],
+            y: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            let (from, weights) = (elements::of::<T>(x)?, [elements::of(scale)?, elements::of(shift)?]);
+            let extent = weights[0].len();
+            threads::deal_parts(elements::places::<R>(y)?, part(extent), &|first, rows| {
+                vector::stored::row_by_row(&from[first..first + rows.len()], rows, extent, |x, y| {
+                    vector::normalize(code.norm, x, weights, code.eps, y);
+                });
+            });
+            Ok(())
+        }
         let ([x, scale, shift], [y]) = (operands, results) else {
             return Err(Error::fault("a norm of x, scale, shift"));
         };
         let operands = [x, scale, shift];
+        let has_singles = [scale, shift].iter().all(|weights| weights.dtype == DType::F32);
         match (x.dtype, y.dtype) {
+            (DType::F16, DType::F16) if has_singles => half::<f16, f16>(self, operands, y),
+            (DType::BF16, DType::BF16) if has_singles => half::<bf16, bf16>(self, operands, y),
+            (DType::F32, DType::F16) if has_singles => half::<f32, f16>(self, operands, y),
+            (DType::F32, DType::BF16) if has_singles => half::<f32, bf16>(self, operands, y),
             (DType::F32, DType::F32) if operands.iter().all(|operand| operand.dtype == DType::F32) => {
                 let (from, weights) = (elements::of::<f32>(x)?, [elements::of(scale)?, elements::of(shift)?]);
                 let part = part(weights[0].len());

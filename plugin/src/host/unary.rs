@@ -4,14 +4,19 @@ use super::code::{HostCode, Rows};
 use super::elements::{self, of_float, of_integer};
 use crate::mlx::dtypes::is_integer;
 use bytemuck::Pod;
+use half::{bf16, f16};
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{DType, Error, TensorView};
 use rlx_mlx_cpu::cast::{self, Saturate};
+use rlx_mlx_cpu::gemm::Element;
 use rlx_mlx_cpu::unary::{Function, map};
 use rlx_mlx_cpu::{Float, Integer, threads, vector};
 
 /// Elements that are worth a thread's while.
 const PART: usize = 16 << 10;
+
+/// Elements of a half type that are in f32 at once: they stay in the first-level cache.
+const CHUNK: usize = 2 << 10;
 
 /// The same function in vectors of f32.
 pub(crate) fn vector_function(function: Function) -> Option<vector::Function> {
@@ -44,6 +49,18 @@ impl HostCode for Map {
             map::<T>(function, elements::of(x)?, elements::places(y)?);
             Ok(())
         }
+        fn half<T: Element<Sum = f32> + Pod>(
+            function: vector::Function,
+            x: &TensorView<'_>,
+            y: &mut TensorViewMut<'_>,
+        ) -> Result<(), Error> {
+            let from = elements::of::<T>(x)?;
+            threads::deal_parts(elements::places::<T>(y)?, PART, &|first, y| {
+                let from = &from[first..first + y.len()];
+                vector::stored::in_place(from, y, CHUNK, |values| vector::map(function, values));
+            });
+            Ok(())
+        }
         let ([x], [y]) = (operands, results) else { return Err(Error::fault("a function of one operand")) };
         if let (DType::F32, Some(function)) = (x.dtype, vector_function(self.0)) {
             let from = elements::of::<f32>(x)?;
@@ -53,7 +70,11 @@ impl HostCode for Map {
             });
             return Ok(());
         }
-        of_float!(x.dtype, typed(self.0, x, y))
+        match (x.dtype, vector_function(self.0)) {
+            (DType::F16, Some(function)) => half::<f16>(function, x, y),
+            (DType::BF16, Some(function)) => half::<bf16>(function, x, y),
+            _ => of_float!(x.dtype, typed(self.0, x, y)),
+        }
     }
 }
 

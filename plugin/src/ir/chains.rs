@@ -5,7 +5,8 @@ use rlx_ir::shape::Dim;
 use rlx_ir::{DType, Graph, Node, NodeId, Op};
 use std::collections::{HashMap, HashSet};
 
-/// A product `x · w` and the nodes behind it, each of which alone reads the one before. All are f32 and of one shape.
+/// A product `x · w` and the nodes behind it, each of which alone reads the one before. All are of one dtype, f32 or a
+/// half type, and of one shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chain {
     pub(crate) product: NodeId,
@@ -88,11 +89,15 @@ impl Chains {
     }
 }
 
-/// Whether a node is the product of rows with one matrix, of f32 and declared as it should be.
+/// Whether a node is the product of rows with one matrix, of f32 or a half type and declared as it should be.
 fn is_product(graph: &Graph, node: &Node) -> bool {
     let (Op::MatMul, [x, w]) = (&node.op, node.inputs.as_slice()) else { return false };
-    let [from, weights] = [x, w].map(|&id| dims(graph, id));
-    let (Some(from), Some(weights), Some(to)) = (from, weights, dims(graph, node.id)) else { return false };
+    let dtype = node.shape.dtype();
+    let [from, weights, to] = [*x, *w, node.id].map(|id| dims(graph, id, dtype));
+    let (Some(from), Some(weights), Some(to)) = (from, weights, to) else { return false };
+    if !matches!(dtype, DType::F32 | DType::F16 | DType::BF16) {
+        return false;
+    }
     match (from.as_slice(), weights.as_slice()) {
         ([rows @ .., k], [depth, n]) => !rows.is_empty() && k == depth && to == [rows, &[*n]].concat(),
         _ => false,
@@ -101,14 +106,15 @@ fn is_product(graph: &Graph, node: &Node) -> bool {
 
 /// What `node` does with `value`, if that is a link.
 fn link(graph: &Graph, value: NodeId, node: &Node) -> Option<Link> {
-    let to = dims(graph, node.id)?;
-    if Some(&to) != dims(graph, value).as_ref() {
+    let dtype = node.shape.dtype();
+    let to = dims(graph, node.id, dtype)?;
+    if Some(&to) != dims(graph, value, dtype).as_ref() {
         return None;
     }
     match (&node.op, node.inputs.as_slice()) {
         (Op::Binary(BinaryOp::Add), &[a, b]) => {
             let other = if a == value { b } else { a };
-            let dims = dims(graph, other)?;
+            let dims = dims(graph, other, dtype)?;
             let columns = *to.last()?;
             match dims.as_slice() {
                 same if same == to => Some(Link::Add(other)),
@@ -121,10 +127,10 @@ fn link(graph: &Graph, value: NodeId, node: &Node) -> Option<Link> {
     }
 }
 
-/// Extents of a value of f32.
-fn dims(graph: &Graph, id: NodeId) -> Option<Vec<usize>> {
+/// Extents of a value of this dtype.
+fn dims(graph: &Graph, id: NodeId, dtype: DType) -> Option<Vec<usize>> {
     let shape = graph.shape(id);
-    if shape.dtype() != DType::F32 {
+    if shape.dtype() != dtype {
         return None;
     }
     let extent = |dim: &Dim| match *dim {

@@ -1,8 +1,8 @@
-//! `Op::Attention` in f32 on the processor: the kernel of the crate rlx-mlx-cpu, which reads the operands as they lie.
+//! `Op::Attention` of f32 and halves on the processor: the kernel of the crate rlx-mlx-cpu, which reads the operands as they lie.
 
 use super::heads::Layout;
 use super::masks::{bias, key_mask};
-use super::scope::Scope;
+use super::scope::{Scope, declared_dtype};
 use crate::host::attention::{Attention, Masking, Order};
 use crate::mlx::array::Array;
 use crate::mlx::extents::int;
@@ -70,7 +70,14 @@ pub(super) fn lower(
         mask: mask_dims,
         is_batched: !matches!(layout, Layout::Unbatched),
     };
-    let [q, k, v] = operands.map(|x| x.cast(DType::F32));
+    // Halves are computed in f32 from what is stored.
+    let declared = declared_dtype(node);
+    let mut is_stored = matches!(declared, DType::F16 | DType::BF16);
+    for x in operands {
+        is_stored &= x.dtype()? == declared;
+    }
+    let dtype = if is_stored { declared } else { DType::F32 };
+    let [q, k, v] = operands.map(|x| x.cast(dtype));
     let (q, k, v) = (q?, k?, v?);
     let inputs: Vec<&Array> = [&q, &k, &v].into_iter().chain(&mask).collect();
     let dims = match layout {
@@ -80,5 +87,5 @@ pub(super) fn lower(
         Layout::Unbatched => vec![queries, heads * v_width],
     };
     let dims = dims.into_iter().map(int).collect::<Result<Vec<_>, _>>()?;
-    scope.host_step(node, &dims, DType::F32, &inputs, code)
+    scope.host_step(node, &dims, dtype, &inputs, code)
 }

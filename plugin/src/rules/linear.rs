@@ -1,4 +1,4 @@
-//! Products of f32 with a matrix of weights on the processor, with what follows them: the kernel of the crate rlx-mlx-cpu.
+//! Products of floats with a matrix of weights on the processor, with what follows them: the kernel of the crate rlx-mlx-cpu.
 //!
 //! Weights that depend on parameters alone are packed once. Every step is rounded as the operation that it stands for, so
 //! that it makes no difference to the result whether steps are part of the product.
@@ -6,13 +6,12 @@
 use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
 use super::unary::vectors;
-use crate::host::linear::{Linear, Pack, Packed, Step};
+use crate::host::linear::{Linear, Pack, Packed, Step, packed_len};
 use crate::ir::chains::{self, Chain};
 use crate::mlx::array::Array;
 use crate::mlx::extents::int;
 use rlx_host_api::{DType, Error};
 use rlx_ir::{Node, NodeId};
-use rlx_mlx_cpu::gemm::packed_len;
 
 /// Rows from which on it pays to pack weights that change from run to run.
 const ROWS: usize = 32;
@@ -55,16 +54,18 @@ pub(super) fn linear(scope: &Scope<'_>, node: &Node, x: &Array, links: &[Link<'_
     let w = scope.input(node, 1)?;
     let (from, weights) = (x.dims()?, w.dims()?);
     let ([rows @ .., k], [depth, n]) = (from.as_slice(), weights.as_slice()) else { return Ok(None) };
-    let is_f32 = x.dtype()? == DType::F32 && w.dtype()? == DType::F32 && declared_dtype(node) == DType::F32;
-    let is_ours = is_f32 && on_processor(scope, x)?;
+    let dtype = x.dtype()?;
+    let is_ours = [w.dtype()?, declared_dtype(node)] == [dtype; 2] && on_processor(scope, x)?;
     let count: usize = rows.iter().map(|&extent| extent as usize).product();
     if !is_ours || k != depth || rows.is_empty() || !(scope.is_fixed(node, 1)? || count >= ROWS) {
         return Ok(None);
     }
     let (k, n) = (*k as usize, *n as usize);
-    let len = int(packed_len(k, n))?;
-    let form = scope.shown_param(node, 1)?.map(|shown| Packed { k, n, shown });
-    let pack = |w: &Array| scope.host_step(node, &[len], DType::F32, &[w], Pack { k, n });
+    // Weights that were converted are kept as they came, which are half as many bytes.
+    let stored = if dtype == DType::F32 { scope.stored_dtype(node, 1)? } else { dtype };
+    let len = int(packed_len(stored, k, n)?)?;
+    let form = scope.shown_param(node, 1, stored)?.map(|shown| Packed { k, n, dtype: stored, shown });
+    let pack = |w: &Array| scope.host_step(node, &[len], stored, &[w], Pack { k, n });
     let packed = scope.prepare_as(node, 1, form, pack)?;
     let dims = [rows, &[int(n)?]].concat();
     let (mut steps, mut adds, mut biases) = (Vec::new(), vec![x], vec![&packed]);
@@ -82,5 +83,5 @@ pub(super) fn linear(scope: &Scope<'_>, node: &Node, x: &Array, links: &[Link<'_
         });
     }
     let code = Linear { k, n, rank: dims.len(), steps };
-    scope.host_step(node, &dims, DType::F32, &[adds, biases].concat(), code).map(Some)
+    scope.host_step(node, &dims, dtype, &[adds, biases].concat(), code).map(Some)
 }

@@ -86,7 +86,7 @@ fn normalized(scope: &Scope<'_>, node: &Node, norm: Norm, x: &Array, axis: i32, 
 /// Operand `i` as the kernel takes scales and shifts: in f32 where nothing else is wider.
 pub(super) fn weight(scope: &Scope<'_>, node: &Node, i: usize) -> Result<Array, Error> {
     scope.prepare(node, i, |weight| {
-        let is_narrow = declared_dtype(node) == DType::F32 && weight.dtype()? != DType::F64;
+        let is_narrow = declared_dtype(node) != DType::F64 && weight.dtype()? != DType::F64;
         flat(weight)?.cast(if is_narrow { DType::F32 } else { DType::F64 })
     })
 }

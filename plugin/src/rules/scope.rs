@@ -160,21 +160,44 @@ impl<'a> Scope<'a> {
         Ok(self.partition.fixed.contains_key(&operand(node, i)?))
     }
 
-    /// How operand `i` of `node`, a matrix, shows a parameter: as it is, or transposed; nothing where it is something else.
-    pub(super) fn shown_param(&self, node: &Node, i: usize) -> Result<Option<Shown>, Error> {
+    /// How operand `i` of `node`, a matrix, shows a parameter of a dtype: as it is, or transposed, maybe converted; nothing where
+    /// it is something else.
+    pub(super) fn shown_param(&self, node: &Node, i: usize, dtype: DType) -> Result<Option<Shown>, Error> {
         let graph = &self.program.graph;
-        let origin = |id: NodeId| self.program.source(id);
-        let id = operand(node, i)?;
-        if let Origin::Param(_) = origin(id) {
-            return Ok(Some(Shown::AsIs));
+        let (mut id, mut shown, mut converted) = (operand(node, i)?, Shown::AsIs, false);
+        while !matches!(self.program.source(id), Origin::Param(_)) {
+            let node = graph.node(id);
+            id = match (&node.op, node.inputs.as_slice()) {
+                (Op::Transpose { perm }, &[from]) if perm[..] == [1, 0] => {
+                    shown = if shown == Shown::AsIs { Shown::Transposed } else { Shown::AsIs };
+                    from
+                }
+                // What is converted twice may have lost digits on the way.
+                (Op::Cast { .. }, &[from]) if !converted => {
+                    converted = true;
+                    from
+                }
+                _ => return Ok(None),
+            };
         }
-        let shown = graph.node(id);
-        Ok(match (&shown.op, shown.inputs.as_slice()) {
-            (Op::Transpose { perm }, &[from]) if perm[..] == [1, 0] && matches!(origin(from), Origin::Param(_)) => {
-                Some(Shown::Transposed)
+        Ok((DType::from(graph.shape(id).dtype()) == dtype).then_some(shown))
+    }
+
+    /// The dtype that operand `i` of `node`, of f32, was converted from, if it was one of halves: it holds all its numbers.
+    pub(super) fn stored_dtype(&self, node: &Node, i: usize) -> Result<DType, Error> {
+        let graph = &self.program.graph;
+        let mut id = operand(node, i)?;
+        loop {
+            let shown = graph.node(id);
+            match (&shown.op, shown.inputs.as_slice()) {
+                (Op::Transpose { .. } | Op::Reshape { .. }, &[from, ..]) => id = from,
+                (Op::Cast { .. }, &[from]) => {
+                    let stored = DType::from(graph.shape(from).dtype());
+                    return Ok(if matches!(stored, DType::F16 | DType::BF16) { stored } else { DType::F32 });
+                }
+                _ => return Ok(DType::F32),
             }
-            _ => None,
-        })
+        }
     }
 
     /// How many nodes of the graph before `node` have such an op.

@@ -4,7 +4,7 @@ use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::{assert_within, epsilon};
 use rlx_mlx_tests::graph::{Case, Layout, one_op};
 use rlx_mlx_tests::plugin::{refusal, run_one};
-use rlx_mlx_tests::tensor::{Tensor, indices};
+use rlx_mlx_tests::tensor::{Tensor, indices, round_to};
 
 /// The product, and for each element the sum of the magnitudes of its terms.
 pub(crate) struct Product {
@@ -78,13 +78,79 @@ fn shapes_and_layouts() {
 #[test]
 fn half_types() {
     for dtype in [DType::F16, DType::BF16] {
-        for (a, b) in [(&[5, 31][..], &[31, 6][..]), (&[2, 3, 8], &[8, 4])] {
+        for (a, b) in [(&[5, 31][..], &[31, 6][..]), (&[2, 3, 8], &[8, 4]), (&[3, 11, 301], &[301, 70])] {
             let (a, b) = (Tensor::random(a, 1).to(dtype), Tensor::random(b, 2).to(dtype));
             let want = product(&a, &b);
             for layout in Layout::ALL {
                 let got = run_one(&one_op(Op::MatMul, &[&a, &b], layout, &want.dims, dtype));
                 assert_product(&format!("matmul of {dtype:?}, {layout:?}"), &got, &want);
             }
+        }
+    }
+}
+
+/// A product of halves, a bias, a function and a sum are one kernel, each rounded as the node that it is; modes that keep
+/// nodes apart have to give the same bits.
+#[test]
+fn half_types_with_what_follows() {
+    use rlx_ir::op::{Activation, BinaryOp};
+    for dtype in [DType::F16, DType::BF16] {
+        for (m, k, n) in [(40, 65, 50), (33, 300, 64), (64, 1, 3)] {
+            let operand = |dims: &[usize], seed| Tensor::random(dims, seed).to(dtype);
+            let (x, w) = (operand(&[m, k], 1), operand(&[k, n], 2));
+            let (bias, other) = (operand(&[n], 3), operand(&[m, n], 4));
+            let want = product(&x, &w);
+            for function in [Activation::Relu, Activation::Gelu, Activation::Tanh] {
+                let mut case = Case::new();
+                let [x, w, b, o] = [&x, &w, &bias, &other].map(|value| case.input(value));
+                let dims = [m, n];
+                let product = case.add(Op::MatMul, &[x, w], &dims, dtype);
+                let sum = case.add(Op::Binary(BinaryOp::Add), &[product, b], &dims, dtype);
+                let of = case.add(Op::Activation(function), &[sum], &dims, dtype);
+                let last = case.add(Op::Binary(BinaryOp::Add), &[of, o], &dims, dtype);
+                let got = run_one(&case.outputs(&[last]));
+                let values: Vec<f64> = want
+                    .values
+                    .iter()
+                    .enumerate()
+                    .map(|(i, value)| {
+                        let x = round_to(dtype, round_to(dtype, *value) + bias.values[i % n]);
+                        let of = match function {
+                            Activation::Relu => x.max(0.0),
+                            Activation::Tanh => x.tanh(),
+                            _ => 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
+                        };
+                        round_to(dtype, round_to(dtype, of) + other.values[i])
+                    })
+                    .collect();
+                let sums = &want.magnitudes;
+                let what = format!("{function:?} of {dtype:?}, {m} x {k} x {n}");
+                // The sum of products may fall to the other side of a tie, and each step after it then too.
+                assert_within(&what, &got, &values, |i, _| 4.0 * epsilon(dtype) * (sums[i].min(8.0) + 1.0));
+                let same = got.values.iter().zip(&values).filter(|(got, want)| got == want).count();
+                assert!(
+                    same * 100 >= values.len() * 95,
+                    "{what}: {same} of {} are rounded as they should be",
+                    values.len()
+                );
+            }
+        }
+    }
+}
+
+/// Weights of a half type that are converted to f32 stay what they are.
+#[test]
+fn converted_weights() {
+    for dtype in [DType::F16, DType::BF16] {
+        for (m, k, n) in [(40, 65, 50), (32, 300, 64)] {
+            let (x, w) = (Tensor::random(&[m, k], 1), Tensor::random(&[n, k], 2).to(dtype));
+            let mut case = Case::new();
+            let (a, b) = (case.input(&x), case.input(&w));
+            let b = case.add(Op::Cast { to: rlx_ir::DType::F32 }, &[b], &[n, k], DType::F32);
+            let b = case.add(Op::Transpose { perm: vec![1, 0] }, &[b], &[k, n], DType::F32);
+            let y = case.add(Op::MatMul, &[a, b], &[m, n], DType::F32);
+            let got = run_one(&case.outputs(&[y]));
+            assert_product(&format!("{dtype:?} as f32"), &got, &product(&x, &w.permuted(&[1, 0])));
         }
     }
 }
