@@ -15,6 +15,7 @@
 //! Those for speed are within 2 units in the last place of f32 instead:
 //!
 //! * [`vector`]: functions of one element, softmax and norms in vectors of f32.
+//! * [`elements`]: chains of elementwise steps, in one pass.
 //! * [`gemm`]: products of floats with packed weights, and what follows them.
 //! * [`attention`]: without the matrix of all scores.
 //! * [`threads`]: the threads that all of them share.
@@ -22,6 +23,7 @@
 pub mod attention;
 pub mod cast;
 pub mod cross_entropy;
+pub mod elements;
 mod float;
 pub mod fma;
 pub mod gemm;

@@ -21,6 +21,7 @@ pub use normal::{erf, gelu};
 pub use sigmoid::{gelu_approx, sigmoid, silu, tanh};
 pub use softmax::softmax;
 
+use crate::unary;
 use pulp::{Simd, WithSimd};
 
 /// A function of one element.
@@ -38,6 +39,22 @@ pub enum Function {
     GeluApprox,
     /// The larger of x and 0, also of -0.0; NaN stays.
     Relu,
+}
+
+impl Function {
+    /// The same function in vectors, if there is one.
+    pub fn of(function: unary::Function) -> Option<Self> {
+        Some(match function {
+            unary::Function::Exp => Self::Exp,
+            unary::Function::Erf => Self::Erf,
+            unary::Function::Tanh => Self::Tanh,
+            unary::Function::Sigmoid => Self::Sigmoid,
+            unary::Function::Silu => Self::Silu,
+            unary::Function::Gelu => Self::Gelu,
+            unary::Function::GeluApprox => Self::GeluApprox,
+            _ => return None,
+        })
+    }
 }
 
 /// `function` of a vector.
@@ -88,6 +105,25 @@ pub fn map_in_place<S: Simd>(s: S, function: Function, x: &mut [f32]) {
                 if !tail.is_empty() {
                     let v = s.partial_load_f32s(tail);
                     s.partial_store_f32s(tail, apply(s, Function::$f, v));
+                }
+            })* }
+        };
+    }
+    each!(Exp Erf Tanh Sigmoid Silu Gelu GeluApprox Relu);
+}
+
+/// `y = function(x)`, both of one length, inside code that is made for a processor already.
+#[inline(always)]
+pub fn map_to<S: Simd>(s: S, function: Function, x: &[f32], y: &mut [f32]) {
+    macro_rules! each {
+        ($($f:ident)*) => {
+            match function { $(Function::$f => {
+                let ((from, from_tail), (head, tail)) = (S::as_simd_f32s(x), S::as_mut_simd_f32s(y));
+                for (y, &x) in head.iter_mut().zip(from) {
+                    *y = apply(s, Function::$f, x);
+                }
+                if !tail.is_empty() {
+                    s.partial_store_f32s(tail, apply(s, Function::$f, s.partial_load_f32s(from_tail)));
                 }
             })* }
         };

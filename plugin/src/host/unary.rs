@@ -18,21 +18,7 @@ const PART: usize = 16 << 10;
 /// Elements of a half type that are in f32 at once: they stay in the first-level cache.
 const CHUNK: usize = 2 << 10;
 
-/// The same function in vectors of f32.
-pub(crate) fn vector_function(function: Function) -> Option<vector::Function> {
-    Some(match function {
-        Function::Exp => vector::Function::Exp,
-        Function::Erf => vector::Function::Erf,
-        Function::Tanh => vector::Function::Tanh,
-        Function::Sigmoid => vector::Function::Sigmoid,
-        Function::Silu => vector::Function::Silu,
-        Function::Gelu => vector::Function::Gelu,
-        Function::GeluApprox => vector::Function::GeluApprox,
-        _ => return None,
-    })
-}
-
-/// A function of floats, in their dtype.
+/// A function of floats, in their dtype. Those of f32 are chains, see [`elementwise`](super::elementwise).
 pub(crate) struct Map(pub(crate) Function);
 
 impl HostCode for Map {
@@ -62,15 +48,7 @@ impl HostCode for Map {
             Ok(())
         }
         let ([x], [y]) = (operands, results) else { return Err(Error::fault("a function of one operand")) };
-        if let (DType::F32, Some(function)) = (x.dtype, vector_function(self.0)) {
-            let from = elements::of::<f32>(x)?;
-            threads::deal_parts(elements::places::<f32>(y)?, PART, &|first, y| {
-                y.copy_from_slice(&from[first..first + y.len()]);
-                vector::map(function, y);
-            });
-            return Ok(());
-        }
-        match (x.dtype, vector_function(self.0)) {
+        match (x.dtype, vector::Function::of(self.0)) {
             (DType::F16, Some(function)) => half::<f16>(function, x, y),
             (DType::BF16, Some(function)) => half::<bf16>(function, x, y),
             _ => of_float!(x.dtype, typed(self.0, x, y)),

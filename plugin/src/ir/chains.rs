@@ -2,7 +2,7 @@
 
 use rlx_ir::op::{Activation, BinaryOp};
 use rlx_ir::shape::Dim;
-use rlx_ir::{DType, Graph, Node, NodeId, Op};
+use rlx_ir::{DType, Graph, Node, NodeId, Op, Shape};
 use std::collections::{HashMap, HashSet};
 
 /// A product `x · w` and the nodes behind it, each of which alone reads the one before. All are of one dtype, f32 or a
@@ -130,9 +130,11 @@ fn link(graph: &Graph, value: NodeId, node: &Node) -> Option<Link> {
 /// Extents of a value of this dtype.
 fn dims(graph: &Graph, id: NodeId, dtype: DType) -> Option<Vec<usize>> {
     let shape = graph.shape(id);
-    if shape.dtype() != dtype {
-        return None;
-    }
+    if shape.dtype() == dtype { static_dims(shape) } else { None }
+}
+
+/// Extents of a shape that has no others.
+pub(super) fn static_dims(shape: &Shape) -> Option<Vec<usize>> {
     let extent = |dim: &Dim| match *dim {
         Dim::Static(extent) => Some(extent),
         Dim::Dynamic(_) => None,

@@ -1,6 +1,7 @@
 //! Nodes of one graph that are lowered together.
 
-use super::chains::Chains;
+use super::chains::{Chain, Chains};
+use super::elementwise::Groups;
 use super::fixed::{self, Fixed};
 use super::origin::Origin;
 use rlx_ir::{Graph, NodeId};
@@ -21,6 +22,8 @@ pub(crate) struct Partition {
     pub(crate) fixed: HashMap<NodeId, Fixed>,
     /// Products with what follows them.
     pub(crate) chains: Chains,
+    /// Elementwise nodes that one pass computes.
+    pub(crate) groups: Box<Groups>,
     index: HashMap<Origin, usize>,
 }
 
@@ -39,8 +42,18 @@ impl Partition {
         let is_given = |origin| index.contains_key(&origin);
         let fixed = fixed::find(graph, &nodes, &outputs, &origin, is_given, changes);
         let is_kept = |id| outputs.contains(&id) || fixed.contains_key(&id);
-        let chains = Chains::find(graph, &nodes, is_kept, |id| states.contains(&origin(id)));
-        Self { nodes, args, outputs, states, fixed, chains, index }
+        let may_change = |id| states.contains(&origin(id));
+        let chains = Chains::find(graph, &nodes, is_kept, may_change);
+        let is_computed = |id| !is_given(origin(id)) && !fixed.contains_key(&id);
+        let is_free = |id| is_computed(id) && !chains.is_inside(id) && chains.ending(id).is_none();
+        let mut groups = Groups::find(graph, &nodes, is_free, is_kept, is_computed, may_change);
+        for &end in &nodes {
+            for id in chains.ending(end).into_iter().flat_map(Chain::nodes) {
+                groups.note(&graph.node(id).inputs, end);
+            }
+        }
+        let groups = Box::new(groups);
+        Self { nodes, args, outputs, states, fixed, chains, groups, index }
     }
 
     /// Which argument a value is, if it is one.

@@ -1,5 +1,6 @@
 //! Elementwise ops of two and three operands, and `Op::Clamp`.
 
+use super::elementwise;
 use super::floats::is_wider;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
@@ -14,15 +15,18 @@ use rlx_ir::{Node, Op};
 
 rules! {
     Binary(op)            [a, b; scope, node]    any    => of_one_dtype(scope, node, [a, b], *op);
-    Compare(op)           [a, b]             comparable    => compare(a, b, *op);
+    Compare(op)           [a, b; scope, node]    comparable    => of_two(scope, node, [a, b], *op);
     Fma                   [a, b, c; scope, node]    floats, Host    => fma(scope, node, [a, b, c]);
-    Where                 [condition, x, y; _, node]  any    => choice(condition, x, y, declared_dtype(node));
-    Clamp { min, max }    [x]                between_numbers    => clamp(x, *min, *max);
+    Where                 [condition, x, y; scope, node]  any    => choice(scope, node, [condition, x, y]);
+    Clamp { min, max }    [x; scope, node]    between_numbers    => between(scope, node, x, [*min, *max]);
 }
 
 /// Operands of two dtypes are computed in the declared one, those of one dtype in that or, where it is a wider one of its
 /// kind, the declared.
 fn of_one_dtype(scope: &Scope<'_>, node: &Node, [a, b]: [&Array; 2], op: BinaryOp) -> Result<Array, Error> {
+    if let Some(value) = elementwise::single(scope, node)? {
+        return Ok(value);
+    }
     let (found, declared) = (a.dtype()?, declared_dtype(node));
     let alike = (is_float(found) && is_float(declared)) || (is_integer(found) && is_integer(declared));
     if found == b.dtype()? && !(alike && is_wider(declared, found)) {
@@ -43,10 +47,14 @@ fn is_of_bits(op: BinaryOp) -> bool {
 }
 
 /// `Op::Where`. Values of two dtypes become the declared one first.
-fn choice(condition: &Array, x: &Array, y: &Array, declared: DType) -> Result<Array, Error> {
+fn choice(scope: &Scope<'_>, node: &Node, [condition, x, y]: [&Array; 3]) -> Result<Array, Error> {
+    if let Some(value) = elementwise::single(scope, node)? {
+        return Ok(value);
+    }
     if x.dtype()? == y.dtype()? {
         return condition.where_(x, y);
     }
+    let declared = declared_dtype(node);
     condition.where_(&x.cast(declared)?, &y.cast(declared)?)
 }
 
@@ -133,6 +141,14 @@ pub(super) fn binary(a: &Array, b: &Array, op: BinaryOp, declared: DType) -> Res
 }
 
 /// `Op::Compare`.
+fn of_two(scope: &Scope<'_>, node: &Node, [a, b]: [&Array; 2], op: CmpOp) -> Result<Array, Error> {
+    match elementwise::single(scope, node)? {
+        Some(value) => Ok(value),
+        None => compare(a, b, op),
+    }
+}
+
+/// A comparison by MLX.
 pub(super) fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
     let (found, other) = (a.dtype()?, b.dtype()?);
     let dtype = common(found, other).ok_or_else(|| Error::fault("operands that cannot be compared"))?;
@@ -147,7 +163,15 @@ pub(super) fn compare(a: &Array, b: &Array, op: CmpOp) -> Result<Array, Error> {
     }
 }
 
-/// `Op::Clamp`. Of integers a bound outside their range is none, or their own end.
+/// `Op::Clamp`.
+fn between(scope: &Scope<'_>, node: &Node, x: &Array, [min, max]: [f32; 2]) -> Result<Array, Error> {
+    match elementwise::single(scope, node)? {
+        Some(value) => Ok(value),
+        None => clamp(x, min, max),
+    }
+}
+
+/// A clamp by MLX. Of integers a bound outside their range is none, or their own end.
 fn clamp(x: &Array, min: f32, max: f32) -> Result<Array, Error> {
     let dtype = x.dtype()?;
     let (min, max) = (f64::from(min), f64::from(max));

@@ -8,6 +8,7 @@
 //! * [`walk`]: lowers the nodes of a partition. [`scope`]: what the lowering of a node can see.
 //! * [`prepared`]: values that depend on parameters alone. [`steps`]: what several families do.
 
+mod activations;
 mod attention;
 mod attention_kernel;
 mod binary;
@@ -17,6 +18,7 @@ mod control;
 mod conv;
 mod cross_entropy;
 mod custom;
+mod elementwise;
 mod floats;
 mod fused;
 mod gather;

@@ -4,7 +4,7 @@
 use super::rule::{Case, MANY, other_kind, rules};
 use super::scope::{Scope, declared_dtype};
 use super::shape::resize_nearest_2x;
-use super::{binary, unary};
+use super::{binary, elementwise, unary};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
@@ -167,10 +167,16 @@ fn evaluate(
     reading: &Reading<'_>,
     dims: &[c_int],
 ) -> Result<Array, Error> {
-    let mut read = Vec::with_capacity(inputs.len());
+    let mut laid = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
-        let laid = lay(i, input, reading, dims).map_err(|e| e.context(format_args!("input {i}")))?;
-        read.push(Value::new(&laid, input.dtype()?)?);
+        laid.push(lay(i, input, reading, dims).map_err(|e| e.context(format_args!("input {i}")))?);
+    }
+    if let Some(value) = elementwise::region(scope, node, chain, &laid.iter().collect::<Vec<_>>(), dims)? {
+        return Ok(value);
+    }
+    let mut read = Vec::with_capacity(inputs.len());
+    for (laid, input) in laid.iter().zip(inputs) {
+        read.push(Value::new(laid, input.dtype()?)?);
     }
     let mut done: Vec<Value> = Vec::with_capacity(chain.len());
     for step in chain {

@@ -16,7 +16,7 @@ use crate::mlx::array::Array;
 use crate::mlx::device::Device;
 use rlx_host_api::author::CustomNode;
 use rlx_host_api::{DType, Error, TensorInfo};
-use rlx_ir::{Node, NodeId, Op, Shape};
+use rlx_ir::{Graph, Node, NodeId, Op, Shape};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_int;
@@ -271,6 +271,11 @@ impl<'a> Scope<'a> {
     /// The operands of `node`, as the graph declares them.
     fn described(&self, node: &Node) -> Result<Vec<TensorInfo>, Error> {
         node.inputs.iter().map(|&id| info(self.program.graph.shape(id))).collect()
+    }
+
+    /// The graph that has the nodes.
+    pub(super) fn graph(&self) -> &'a Graph {
+        &self.program.graph
     }
 
     /// Where the program runs.

@@ -1,24 +1,29 @@
 //! `Op::Activation`: one function per kind; and conversions.
 
+use super::activations::function;
+use super::elementwise;
 use super::rule::{any, rules};
 use super::scope::Scope;
 use super::steps::{on_processor, wide};
-use crate::host::unary::{Cast, Map, vector_function};
+use crate::host::unary::{Cast, Map};
 use crate::mlx::array::Array;
 use rlx_host_api::kernel::Unary;
 use rlx_host_api::{DType, Error};
 use rlx_ir::Node;
 use rlx_ir::op::Activation;
-use rlx_mlx_cpu::unary::Function;
 
 rules! {
     Activation(kind)    [x; scope, node]    any    => activation(scope, node, x, *kind);
-    Cast { to }         [x; scope, node]    any    => convert(scope, node, x, (*to).into());
+    Cast { to }         [x; scope, node]    any    => cast(scope, node, x, (*to).into());
     StopGradient        [x]                 any    => x.duplicate();
 }
 
-/// An activation of x, which may be a step of `node`, by the kernel of the processor where MLX's loses digits.
+/// An activation of x, which may be a step of `node`: f32 by a chain of the processor, others by its kernel where MLX's
+/// loses digits.
 pub(super) fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activation) -> Result<Array, Error> {
+    if x.dtype()? == DType::F32 && on_processor(scope, x)? {
+        return elementwise::activation(scope, node, x, kind);
+    }
     let function = function(kind).filter(|(_, is_for_all)| *is_for_all || matches!(x.dtype(), Ok(DType::F64)));
     match function {
         Some((function, _)) if on_processor(scope, x)? => {
@@ -32,43 +37,16 @@ pub(super) fn activation(scope: &Scope<'_>, node: &Node, x: &Array, kind: Activa
 pub(super) fn vectors(kind: Activation) -> Option<rlx_mlx_cpu::vector::Function> {
     match kind {
         Activation::Relu => Some(rlx_mlx_cpu::vector::Function::Relu),
-        kind => function(kind).and_then(|(function, _)| vector_function(function)),
+        kind => function(kind).and_then(|(function, _)| rlx_mlx_cpu::vector::Function::of(function)),
     }
 }
 
-/// The kernel of an activation, and whether it is for all dtypes: MLX's root is right, but that of f64 is one of f32.
-fn function(kind: Activation) -> Option<(Function, bool)> {
-    Some(match kind {
-        Activation::Gelu => (Function::Gelu, true),
-        Activation::GeluApprox => (Function::GeluApprox, true),
-        Activation::Silu => (Function::Silu, true),
-        Activation::Sigmoid => (Function::Sigmoid, true),
-        Activation::Tanh => (Function::Tanh, true),
-        Activation::Exp => (Function::Exp, true),
-        Activation::Erf => (Function::Erf, true),
-        Activation::Sign => (Function::Sign, true),
-        Activation::Softplus => (Function::Softplus, true),
-        Activation::LogSigmoid => (Function::LogSigmoid, true),
-        Activation::Mish => (Function::Mish, true),
-        Activation::Elu => (Function::Elu, true),
-        Activation::HardSwish => (Function::HardSwish, true),
-        Activation::HardSigmoid => (Function::HardSigmoid, true),
-        Activation::Softsign => (Function::Softsign, true),
-        Activation::Log => (Function::Log, true),
-        Activation::Sqrt => (Function::Sqrt, false),
-        Activation::Rsqrt => (Function::Rsqrt, true),
-        Activation::Sin => (Function::Sin, true),
-        Activation::Cos => (Function::Cos, true),
-        Activation::Tan => (Function::Tan, true),
-        Activation::Atan => (Function::Atan, true),
-        Activation::Relu
-        | Activation::Neg
-        | Activation::Abs
-        | Activation::Recip
-        | Activation::Round
-        | Activation::Floor
-        | Activation::Ceil => return None,
-    })
+/// `Op::Cast`.
+fn cast(scope: &Scope<'_>, node: &Node, x: &Array, to: DType) -> Result<Array, Error> {
+    match elementwise::single(scope, node)? {
+        Some(value) => Ok(value),
+        None => convert(scope, node, x, to),
+    }
 }
 
 /// A conversion of x, which may be a step of `node`: floats to integers saturate, NaN becomes 0, integers wrap.

@@ -3,11 +3,11 @@
 //! The walk makes sure that each array has the node's declared dtype and shape, so that a wrong graph is told at compile
 //! time, by node.
 
-use super::linear;
 use super::prepared::Preparation;
 use super::rule::How;
 use super::scope::{Scope, conform};
 use super::table;
+use super::{elementwise, linear};
 use crate::ir::chains::Chain;
 use crate::ir::effects::states;
 use crate::ir::fixed::Fixed;
@@ -87,8 +87,8 @@ fn walk(
     let joins = program.target.joins_nodes && program.target.device.in_host_memory();
     for &id in &partition.nodes {
         let (at, node) = (id.0 as usize, graph.node(id));
-        // It is computed at the end of its chain.
-        if joins && partition.chains.is_inside(id) {
+        // It is computed at the end of its chain, or group.
+        if joins && (partition.chains.is_inside(id) || partition.groups.is_inside(id)) {
             continue;
         }
         let origin = program.source(id);
@@ -108,7 +108,11 @@ fn walk(
             }
             (None, None) => match partition.chains.ending(id).filter(|_| joins) {
                 Some(chain) => lower_chain(program, &mut scope, chain, visit)?,
-                None => lower_node(&scope, node, visit).map_err(|e| e.context(place(node)))?,
+                None => match partition.groups.ending(id).filter(|_| joins) {
+                    Some(group) => elementwise::group(&scope, group, graph),
+                    None => lower_node(&scope, node, visit),
+                }
+                .map_err(|e| e.context(place(node)))?,
             },
         };
         let written = scope.update_states(node).map_err(|e| e.context(place(node)))?;
@@ -122,8 +126,12 @@ fn walk(
         scope.set(id, Some(value));
         // A value that nobody reads any more is dropped, so that MLX can reuse its memory.
         let inside = partition.chains.ending(id).filter(|_| joins).into_iter().flat_map(Chain::nodes);
-        for input in inside.chain([id]).flat_map(|id| &graph.node(id).inputs) {
-            if program.last_use[input.0 as usize] <= at {
+        let read = inside.chain([id]).flat_map(|id| &graph.node(id).inputs);
+        for input in
+            read.chain(partition.groups.ending(id).filter(|_| joins).into_iter().flat_map(|group| &group.inputs))
+        {
+            let last_use = program.last_use[input.0 as usize];
+            if (if joins { partition.groups.last_use(*input, last_use) } else { last_use }) <= at {
                 scope.set(*input, None);
             }
         }

@@ -10,6 +10,7 @@ mod complex;
 mod conv;
 mod cross_entropy;
 mod dealt;
+mod elementwise;
 mod fused;
 mod gather;
 mod integer_products;
