@@ -17,7 +17,8 @@ macro_rules! by_instruction {
             fn fused(a: &[Self], b: &[Self], c: &[Self], y: &mut [Self]) {
                 Arch::new().dispatch(
                     #[inline(always)]
-                    || {
+                    move || {
+ let y = y;
                         for (((y, a), b), c) in y.iter_mut().zip(a).zip(b).zip(c) {
                             *y = a.mul_add(*b, *c);
                         }

@@ -21,7 +21,8 @@ pub fn rows<T: Float, R: Float>(norm: Norm, x: &[T], scale: &[f64], shift: &[f64
     }
     Arch::new().dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let y = y;
             for (x, y) in x.chunks_exact(extent).zip(y.chunks_exact_mut(extent)) {
                 let (offset, factor) = moments(norm, x, eps);
                 affine(x, y, offset, factor, scale, shift);
@@ -59,7 +60,8 @@ pub fn groups<T: Float>(x: &[T], channels: usize, positions: usize, weights: [&[
     }
     Arch::new().dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let y = y;
             let all = x.chunks_exact(group).zip(y.chunks_exact_mut(group));
             let weights = scale.chunks_exact(channels).zip(shift.chunks_exact(channels)).cycle();
             for ((x, y), (scale, shift)) in all.zip(weights) {
@@ -89,7 +91,8 @@ pub fn columns<T: Float>(x: &[T], offset: &[f64], factor: &[f64], shift: &[f64],
     }
     Arch::new().dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let y = y;
             let mut values = [0.0; CHUNK];
             for (x, y) in x.chunks_exact(extent).zip(y.chunks_exact_mut(extent)) {
                 let weights = offset.chunks(CHUNK).zip(factor.chunks(CHUNK)).zip(shift.chunks(CHUNK));

@@ -21,7 +21,8 @@ pub fn floats<T: Float>(reduction: Reduction, x: &[T], along: Along, y: &mut [T]
     let divisor = if reduction == Reduction::Mean { extent as f64 } else { 1.0 };
     Arch::new().dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let y = y;
             for at in 0..outer {
                 let x = &x[at * extent * inner..][..extent * inner];
                 let y = &mut y[at * inner..][..inner];

@@ -12,7 +12,8 @@ pub fn softmax<T: Float>(x: &[T], y: &mut [T], extent: usize) {
     }
     Arch::new().dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let y = y;
             for (x, y) in x.chunks_exact(extent).zip(y.chunks_exact_mut(extent)) {
                 row(x, y);
             }
