@@ -1,4 +1,4 @@
-//! Sums, means and products along an axis, whole and running.
+//! Sums, means, products and extremes along an axis, whole and running.
 
 use super::code::{HostCode, Rows};
 use super::elements::{self, of_float, of_integer};
@@ -75,7 +75,7 @@ fn reduce_integers<T: Integer + Pod>(
 fn reduce_to<R: Integer + Pod>(code: &Reduce, x: &[impl Integer], y: &mut TensorViewMut<'_>) -> Result<(), Error> {
     let finish = |sum: i128, count| match code.reduction {
         Reduction::Mean => R::wrap(reduce::integer_mean(sum, count)),
-        Reduction::Sum | Reduction::Product => R::wrap(sum as i64),
+        _ => R::wrap(sum as i64),
     };
     reduce::integers(code.reduction, x, code.axis.of(x.len()), elements::places(y)?, finish);
     Ok(())

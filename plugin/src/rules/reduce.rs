@@ -55,6 +55,8 @@ fn reduce(
         ReduceOp::Sum => Reduction::Sum,
         ReduceOp::Mean => Reduction::Mean,
         ReduceOp::Prod => Reduction::Product,
+        ReduceOp::Max if is_of_floats(scope, x, axes)? => Reduction::Maximum,
+        ReduceOp::Min if is_of_floats(scope, x, axes)? => Reduction::Minimum,
         ReduceOp::Max | ReduceOp::Min => return extreme(x, kind, axes, keep_dim),
     };
     let is_ours = on_processor(scope, x)? || (scope.device().in_host_memory() && is_integer(x.dtype()?));
@@ -64,7 +66,13 @@ fn reduce(
     on_axes(scope, node, x, reduction, axes)?.reshape(&reduced(&x.dims()?, axes, keep_dim))
 }
 
-/// A maximum or minimum; of nothing the lowest or highest value of the dtype, as ONNX has it.
+/// Whether the kernel finds an extreme: of floats on the processor, if there are any.
+fn is_of_floats(scope: &Scope<'_>, x: &Array, axes: &[usize]) -> Result<bool, Error> {
+    let dims = x.dims()?;
+    Ok(on_processor(scope, x)? && !axes.is_empty() && !axes.iter().any(|&axis| dims.get(axis) == Some(&0)))
+}
+
+/// A maximum or minimum by MLX; of nothing the lowest or highest value of the dtype, as ONNX has it.
 fn extreme(x: &Array, kind: Kind, axes: &[usize], keep_dim: bool) -> Result<Array, Error> {
     let (dims, dtype) = (x.dims()?, x.dtype()?);
     let is_nothing = axes.iter().any(|&axis| dims.get(axis) == Some(&0));
