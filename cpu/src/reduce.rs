@@ -87,8 +87,17 @@ fn in_pieces<T: Float>(reduction: Reduction, x: &[T], along: Along, rows: usize,
                     part[0] = row(reduction, x);
                     return;
                 }
-                for start in (0..inner).step_by(CHUNK) {
-                    columns(reduction, x, inner, start, &mut part[start..(start + CHUNK).min(inner)]);
+                // Row by row, in the order of memory.
+                let (mut values, start) = ([0.0; CHUNK], start(reduction));
+                part.fill(start.unwrap_or(-0.0));
+                for row in x.chunks_exact(inner) {
+                    for (row, part) in row.chunks(CHUNK).zip(part.chunks_mut(CHUNK)) {
+                        let values = &mut values[..row.len()];
+                        T::widen(row, values);
+                        for (result, &value) in part.iter_mut().zip(values.iter()) {
+                            *result = if start.is_some() { join(reduction, *result, value) } else { *result + value };
+                        }
+                    }
                 }
             },
         );
