@@ -20,11 +20,13 @@
 //! * [`vector`]: functions of one element, softmax and norms in vectors of f32.
 //! * [`elements`]: chains of elementwise steps, in one pass.
 //! * [`gemm`]: products of floats with packed weights, and what follows them.
+//! * [`conv`]: convolutions, and what follows them.
 //! * [`attention`]: without the matrix of all scores.
 //! * [`threads`]: the threads that all of them share.
 
 pub mod attention;
 pub mod cast;
+pub mod conv;
 pub mod cross_entropy;
 pub mod elements;
 mod float;

@@ -3,14 +3,15 @@
 //! * [`code`]: what such a node computes with. [`bridge`]: from that to a lazy array.
 //! * [`failures`]: where errors wait for the run that they belong to.
 //! * [`elements`]: elements of its operands by their type.
-//! * The rest is what is computed here, a family a file: [`unary`], [`elementwise`], [`along`], [`normalize`], [`linear`], [`attention`],
-//!   [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device computes in host memory; the others on all
+//! * The rest is what is computed here, a family a file: [`unary`], [`elementwise`], [`along`], [`normalize`], [`linear`],
+//!   [`conv`], [`attention`], [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device computes in host memory; the others on all
 //!   devices.
 
 pub(crate) mod along;
 pub(crate) mod attention;
 pub(crate) mod bridge;
 pub(crate) mod code;
+pub(crate) mod conv;
 pub(crate) mod cross_entropy;
 mod elements;
 pub(crate) mod elementwise;

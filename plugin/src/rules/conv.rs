@@ -1,25 +1,28 @@
 //! Convolutions, all channels first. Half types are computed in f32 and rounded once, f64 in f64.
 
+use super::conv_kernel::{Steps, convolution};
+use super::conv_places::{Forward, Placed, kernel, spatial_axes};
 use super::floats::{computed_in, floats};
 use super::rule::{any, rules};
 use super::scope::Scope;
 use super::steps::wide;
 use super::unary;
 use super::windows::{Window, padded, per_axis, seen};
-use crate::ir::shapes::dims_of;
+use crate::host::conv::{Other, Step};
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
-use rlx_host_api::Error;
+use rlx_host_api::{DType, Error};
 use rlx_ir::{Node, Op};
+use rlx_mlx_cpu::conv::Binary;
 use std::ffi::c_int;
 
 rules! {
     Conv { kernel_size, stride, padding, dilation, groups } [2..=2; scope, node] floats => {
         let kernel = Some(kernel_size.as_slice());
-        Forward { kernel, stride, padding, dilation, groups: *groups }.lower(scope, node)
+        convolved(scope, node, &Forward { kernel, stride, padding, dilation, groups: *groups })
     };
     Conv3d { stride, padding, dilation, groups } [2..=2; scope, node] floats => {
-        Forward { kernel: None, stride, padding, dilation, groups: *groups }.lower(scope, node)
+        convolved(scope, node, &Forward { kernel: None, stride, padding, dilation, groups: *groups })
     };
     FusedConvBiasAct { .. } [3..=4; scope, node] floats => conv_bias_activation(scope, node);
     ConvTranspose2d { kernel_size, stride, padding, dilation, output_padding, groups } [2..=2; scope, node] floats => {
@@ -35,111 +38,29 @@ rules! {
     };
 }
 
-/// The attributes of a convolution of x `[n, c_in, spatial..]` with w `[c_out, c_in / groups, kernel..]` over one to three
-/// spatial axes.
-struct Forward<'a> {
-    /// What the node says that the weight's kernel is.
-    kernel: Option<&'a [usize]>,
-    stride: &'a [usize],
-    padding: &'a [usize],
-    dilation: &'a [usize],
-    groups: usize,
-}
-
-impl Forward<'_> {
-    /// The convolution in the dtype that it is computed in (MLX: conv_general).
-    ///
-    /// Where the graph declares fewer windows than `padding` on both sides gives, those whose elements lie in the padding
-    /// behind are left out.
-    fn lower(&self, scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
-        let (x, x_dims, w_dims) = (scope.input(node, 0)?, scope.input_dims(node, 0)?, scope.input_dims(node, 1)?);
-        let declared = dims_of(node)?;
-        let (groups, axes) = (int(self.groups)?, spatial_axes(&x_dims, &w_dims)?);
-        let (&[n, c_in, ..], &[c_out, per_group, ..]) = (x_dims.as_slice(), w_dims.as_slice()) else {
-            return Err(Error::fault("a convolution without channels"));
-        };
-        let mut windows =
-            Window::along(axes, &kernel(self.kernel, &w_dims)?, self.stride, self.dilation, self.padding)?;
-        let of_groups =
-            groups >= 1 && c_out % groups == 0 && i64::from(per_group) * i64::from(groups) == i64::from(c_in);
-        if !of_groups {
-            return Err(Error::invalid(format!("x is {x_dims:?} and the weight is {w_dims:?}, with {groups} groups")));
-        }
-        let (Some(spatial), Some(out)) = (x_dims.get(2..), declared.get(2..)) else {
-            return Err(Error::invalid(format!("the graph declares shape {declared:?}, but x is {x_dims:?}")));
-        };
-        let behind_all = |windows: &[Window]| -> Option<Vec<c_int>> {
-            let each = windows.iter().zip(spatial).zip(out);
-            each.map(|((window, &extent), &out)| window.padding_behind(extent, out)).collect()
-        };
-        let along_last = one_axis(&windows, spatial).filter(|turned| behind_all(turned).is_some());
-        // The axes of the weight, channels last.
-        let mut order: Vec<usize> = (2..w_dims.len()).collect();
-        if let Some(turned) = along_last {
-            windows = turned;
-            order.reverse();
-        }
-        let whole: Vec<i64> = windows.iter().zip(spatial).map(|(window, &extent)| window.whole(extent)).collect();
-        let behind = behind_all(&windows).filter(|_| declared.len() == x_dims.len() && declared[..2] == [n, c_out]);
-        let behind = behind.ok_or_else(|| {
-            Error::invalid(format!("the graph declares {declared:?}, but {x_dims:?} gives {n}, {c_out} and {whole:?}"))
-        })?;
-        let dtype = computed_in(node, &[x, scope.input(node, 1)?])?;
-        if x_dims.contains(&0) || declared.contains(&0) {
-            return Array::scalar(0.0, dtype)?.broadcast_to(&declared);
-        }
-        let w = scope.prepare(node, 1, |w| {
-            let mut axes = vec![0];
-            axes.extend(order.iter().map(|&axis| axis as c_int));
-            axes.push(1);
-            w.cast(dtype)?.transpose(&axes)?.contiguous()
-        })?;
-        let list = |of: fn(&Window) -> c_int| windows.iter().map(of).collect::<Vec<_>>();
-        let (stride, dilation, before) = (list(|w| w.stride), list(|w| w.dilation), list(|w| w.padding));
-        let y = channels_last(&x.cast(dtype)?)?.conv_general(
-            &w,
-            &stride,
-            &before,
-            &behind,
-            &dilation,
-            &[],
-            groups,
-            false,
-        )?;
-        channels_first(&y)
+/// The convolution in the dtype that it is computed in: by the kernel, or MLX's conv_general.
+fn convolved(scope: &Scope<'_>, node: &Node, forward: &Forward<'_>) -> Result<Array, Error> {
+    let placed = forward.place(scope, node)?;
+    if let Some(y) = convolution(scope, node, &placed, Steps::default())? {
+        return Ok(y);
     }
-}
-
-/// How many spatial axes x and the weight have.
-fn spatial_axes(x: &[c_int], w: &[c_int]) -> Result<usize, Error> {
-    match x.len().checked_sub(2) {
-        Some(axes @ 1..=3) if w.len() == x.len() => Ok(axes),
-        _ => Err(Error::invalid(format!(
-            "x is {x:?} and the weight is {w:?}: both have channels and the same one to three spatial axes"
-        ))),
+    let x = scope.input(node, 0)?;
+    let dtype = computed_in(node, &[x, scope.input(node, 1)?])?;
+    let Placed { windows, behind, order, declared, groups, .. } = &placed;
+    if placed.is_empty() || x.dims()?.contains(&0) {
+        return Array::scalar(0.0, dtype)?.broadcast_to(declared);
     }
-}
-
-/// The kernel of the weight `[.., .., kernel..]`, which is the one that the node names.
-fn kernel(named: Option<&[usize]>, w: &[c_int]) -> Result<Vec<usize>, Error> {
-    let found = w.get(2..).unwrap_or_default();
-    if let Some(named) = named
-        && per_axis("kernel_size", named, found.len(), 1)? != found
-    {
-        return Err(Error::invalid(format!("kernel_size is {named:?}, and the weight is {w:?}")));
-    }
-    found.iter().map(|&extent| usize::try_from(extent).map_err(|_| Error::fault("a negative extent"))).collect()
-}
-
-/// The windows of a convolution over one axis that is written as one over two: x is `[n, c, 1, w]`, and what is said of
-/// the first axis is meant for the other one.
-fn one_axis(windows: &[Window], spatial: &[c_int]) -> Option<Vec<Window>> {
-    match (windows, spatial) {
-        (&[first, Window { kernel: 1, stride: 1, dilation: 1, padding: 0 }], &[1, w]) if w > 1 => {
-            Some(vec![Window::POINT, first])
-        }
-        _ => None,
-    }
+    let w = scope.prepare(node, 1, |w| {
+        let mut axes = vec![0];
+        axes.extend(order.iter().map(|&axis| axis as c_int));
+        axes.push(1);
+        w.cast(dtype)?.transpose(&axes)?.contiguous()
+    })?;
+    let list = |of: fn(&Window) -> c_int| windows.iter().map(of).collect::<Vec<_>>();
+    let (stride, dilation, before) = (list(|w| w.stride), list(|w| w.dilation), list(|w| w.padding));
+    let y =
+        channels_last(&x.cast(dtype)?)?.conv_general(&w, &stride, &before, behind, &dilation, &[], *groups, false)?;
+    channels_first(&y)
 }
 
 /// `[n, c, spatial..]` as `[n, spatial.., c]`.
@@ -154,28 +75,43 @@ fn channels_first(x: &Array) -> Result<Array, Error> {
     x.transpose(&[0, rank - 1].into_iter().chain(1..rank - 1).collect::<Vec<_>>())
 }
 
-/// `Op::FusedConvBiasAct`: `act(conv(x, w) + bias [+ residual])`, rounded once at the end.
+/// `Op::FusedConvBiasAct`: `act(conv(x, w) + bias [+ residual])`, rounded once at the end; in f32 each step is.
 fn conv_bias_activation(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
-    let Op::FusedConvBiasAct { kernel_size, stride, padding, dilation, groups, activation, has_residual } = &node.op
-    else {
+    let (Op::FusedConvBiasAct { activation, has_residual, .. }, Some(forward)) = (&node.op, Forward::of(node)) else {
         return Err(Error::fault("not a convolution with bias"));
     };
-    let kernel = Some(kernel_size.as_slice());
-    let y = Forward { kernel, stride, padding, dilation, groups: *groups }.lower(scope, node)?;
-    let (declared, bias) = (dims_of(node)?, scope.input(node, 2)?);
-    let channels = declared.get(1).copied().unwrap_or_default();
+    let (placed, bias) = (forward.place(scope, node)?, scope.input(node, 2)?);
+    let (declared, channels) = (&placed.declared, placed.filters);
     if bias.dims()? != [channels] {
         return Err(Error::invalid(format!("the bias is {:?}; there are {channels} channels", bias.dims()?)));
     }
+    let residual = if *has_residual { Some(scope.input(node, 3)?) } else { None };
+    if let Some(residual) = residual.map(Array::dims).transpose()?.filter(|dims| dims != declared) {
+        return Err(Error::invalid(format!("the residual is {residual:?}, and y is {declared:?}")));
+    }
+    let are_f32 = [Some(bias), residual].into_iter().flatten().map(|other| Ok(other.dtype()? == DType::F32));
+    if are_f32.collect::<Result<Vec<_>, Error>>()?.into_iter().all(|is_f32| is_f32) {
+        let plus = |other| Step::Binary { op: Binary::Add, other, turned: false };
+        let mut steps = Steps::default();
+        steps.push(plus(Other::Channel), Some(bias));
+        if residual.is_some() {
+            steps.push(plus(Other::Array), residual);
+        }
+        let function = activation.and_then(unary::vectors);
+        if let Some(function) = function {
+            steps.push(Step::Map(function), None);
+        }
+        if let Some(y) = convolution(scope, node, &placed, steps)? {
+            let rest = activation.filter(|_| function.is_none());
+            return rest.map_or_else(|| y.duplicate(), |kind| unary::activation(scope, node, &y, kind));
+        }
+    }
+    let y = convolved(scope, node, &forward)?;
     let mut each_channel = vec![1; declared.len()];
     each_channel[1] = channels;
     let dtype = y.dtype()?;
     let mut y = y.add(&bias.cast(dtype)?.reshape(&each_channel)?)?;
-    if *has_residual {
-        let residual = scope.input(node, 3)?;
-        if residual.dims()? != declared {
-            return Err(Error::invalid(format!("the residual is {:?}, and y is {declared:?}", residual.dims()?)));
-        }
+    if let Some(residual) = residual {
         y = y.add(&residual.cast(dtype)?)?;
     }
     activation.map_or_else(|| y.duplicate(), |kind| unary::activation(scope, node, &y, kind))

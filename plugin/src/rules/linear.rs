@@ -7,10 +7,11 @@ use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
 use super::unary::vectors;
 use crate::host::linear::{Linear, Pack, Packed, Step, packed_len};
-use crate::ir::chains::{self, Chain};
+use crate::ir::chains::{self, Chain, Other};
 use crate::mlx::array::Array;
 use crate::mlx::extents::int;
 use rlx_host_api::{DType, Error};
+use rlx_ir::op::BinaryOp;
 use rlx_ir::{Node, NodeId};
 
 /// Rows from which on it pays to pack weights that change from run to run.
@@ -36,15 +37,20 @@ pub(super) fn chain<'n>(
     let mut links = Vec::with_capacity(chain.links.len());
     for (_, link) in &chain.links {
         links.push(match *link {
-            chains::Link::Bias(bias) => Link::Bias(scope.value(bias)?),
-            chains::Link::Add(other) => Link::Add(scope.value(other)?),
+            chains::Link::Binary { op: BinaryOp::Add, other: Other::Channel(bias), .. } => {
+                Link::Bias(scope.value(bias)?)
+            }
+            chains::Link::Binary { op: BinaryOp::Add, other: Other::Array(other), .. } => {
+                Link::Add(scope.value(other)?)
+            }
             chains::Link::Map(kind) => match vectors(kind) {
                 Some(function) => Link::Map(function),
                 None => return Ok(None),
             },
+            _ => return Ok(None),
         });
     }
-    let (product, end) = (node(chain.product), chain.nodes().last().map(&node));
+    let (product, end) = (node(chain.head), chain.nodes().last().map(&node));
     let value = linear(scope, product, scope.input(product, 0)?, &links)?;
     Ok(end.zip(value))
 }

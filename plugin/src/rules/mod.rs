@@ -16,6 +16,8 @@ mod channel_norm;
 mod complex;
 mod control;
 mod conv;
+mod conv_kernel;
+mod conv_places;
 mod cross_entropy;
 mod custom;
 mod elementwise;

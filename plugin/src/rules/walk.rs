@@ -7,7 +7,7 @@ use super::prepared::Preparation;
 use super::rule::How;
 use super::scope::{Scope, conform};
 use super::table;
-use super::{elementwise, linear};
+use super::{conv_kernel, elementwise, linear};
 use crate::ir::chains::Chain;
 use crate::ir::effects::states;
 use crate::ir::fixed::Fixed;
@@ -16,7 +16,7 @@ use crate::ir::partition::Partition;
 use crate::ir::program::Program;
 use crate::mlx::array::{Array, eval};
 use rlx_host_api::Error;
-use rlx_ir::Node;
+use rlx_ir::{Node, Op};
 
 /// The lazy outputs of a partition for its arguments, and behind them the new values of its states. They may be views.
 pub(crate) fn lower(
@@ -146,10 +146,15 @@ fn lower_chain(program: &Program, scope: &mut Scope<'_>, chain: &Chain, visit: &
     let mut last = None;
     for id in chain.nodes() {
         let node = program.graph.node(id);
-        if id == chain.product
-            && let Some((end, value)) = linear::chain(scope, chain, |id| program.graph.node(id))?
-        {
-            return conform(value, end).map_err(|e| e.context(place(end)));
+        if id == chain.head {
+            let of_id = |id| program.graph.node(id);
+            let value = match node.op {
+                Op::MatMul => linear::chain(scope, chain, of_id)?,
+                _ => conv_kernel::chain(scope, chain, of_id).map_err(|e| e.context(place(node)))?,
+            };
+            if let Some((end, value)) = value {
+                return conform(value, end).map_err(|e| e.context(place(end)));
+            }
         }
         let value = lower_node(scope, node, visit).map_err(|e| e.context(place(node)))?;
         last = Some(value.duplicate()?);

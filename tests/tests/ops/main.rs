@@ -8,6 +8,7 @@ mod binary;
 mod channel_norm;
 mod complex;
 mod conv;
+mod conv_chain;
 mod cross_entropy;
 mod dealt;
 mod elementwise;

@@ -1,0 +1,249 @@
+//! Convolutions by windows: vectors hold neighbouring windows.
+
+use super::scratch::{self, Use};
+use super::tile::{Piece, tiles};
+use super::{COPIED, PIECE, Shared, Work};
+use crate::{gemm, threads};
+use pulp::{Arch, Simd, WithSimd};
+use std::ops::Range;
+
+/// Pieces that are enough to keep threads busy to the end.
+const PIECES: usize = 16;
+
+/// Filters from which on it pays to copy what windows see, though it lies in the array as it is.
+const COPIES: usize = 48;
+
+pub(super) fn compute(work: &Work<'_>, images: Range<usize>, planes: &[f32], slack: usize) {
+    let many = Many::new(work, planes, slack);
+    let groups = images.len() * work.conv.shape.groups;
+    let all = groups * many.panels;
+    if all >= PIECES || many.tiles == 1 {
+        many.each_with_all_filters(&images, all);
+    } else {
+        many.all_with_some_filters(&images, groups);
+    }
+}
+
+/// What pieces share.
+struct Many<'a> {
+    work: &'a Work<'a>,
+    /// The laid out channels, and how far one is behind the other.
+    planes: &'a [f32],
+    channel: usize,
+    /// Whether nothing behind a channel may be read.
+    is_exact: bool,
+    /// Filters of a group, and their tiles.
+    filters: usize,
+    tiles: usize,
+    depth: usize,
+    positions: usize,
+    /// Windows are cut into panels, of so many.
+    width: usize,
+    panels: usize,
+}
+
+impl<'a> Many<'a> {
+    fn new(work: &'a Work<'a>, planes: &'a [f32], slack: usize) -> Self {
+        let shape = &work.conv.shape;
+        let (filters, positions, width) = (shape.filters / shape.groups, shape.positions(), gemm::panel_width());
+        Self {
+            work,
+            planes,
+            channel: work.conv.planes.len,
+            is_exact: slack < width,
+            filters,
+            tiles: tiles(filters),
+            depth: shape.depth(),
+            positions,
+            width,
+            panels: positions.div_ceil(width),
+        }
+    }
+
+    /// Pieces of one panel or more, over all filters: each copies what its windows see.
+    fn each_with_all_filters(&self, images: &Range<usize>, all: usize) {
+        let of_panel = self.depth * self.width * self.filters;
+        let at_once = (PIECE / of_panel.max(1)).clamp(1, all.div_ceil(PIECES).max(1));
+        threads::deal(all.div_ceil(at_once), &|piece| {
+            scratch::with(Use::Windows, self.depth * self.width, |buffer| {
+                for panel in piece * at_once..((piece + 1) * at_once).min(all) {
+                    let (group, panel) = (panel / self.panels, panel % self.panels);
+                    let windows = self.windows(panel);
+                    let (b, stride) = if self.lies_as_it_is(&windows) {
+                        (&self.group(group)[windows.start..], self.positions)
+                    } else {
+                        self.copy(group, panel, 0..self.work.conv.shape.per_group(), buffer);
+                        (&*buffer, self.row(&windows))
+                    };
+                    self.multiply(images, group, panel, b, stride, 0..self.tiles);
+                }
+            });
+        });
+    }
+
+    /// Pieces of one panel, over some filters: what windows see is copied before, for all.
+    fn all_with_some_filters(&self, images: &Range<usize>, groups: usize) {
+        let channels = self.work.conv.shape.per_group();
+        let (taps, of_panel) = (self.work.conv.shape.taps(), self.depth * self.width);
+        scratch::with(Use::Windows, groups * self.panels * of_panel, |buffer| {
+            let at_once = (COPIED / (taps * self.width)).clamp(1, channels);
+            let parts = channels.div_ceil(at_once);
+            let copied = Shared(buffer.as_mut_ptr());
+            threads::deal(groups * self.panels * parts, &|piece| {
+                let (panel, part) = (piece / parts, piece % parts);
+                let channels = part * at_once..((part + 1) * at_once).min(channels);
+                let (group, at) = (panel / self.panels, panel % self.panels);
+                let row = self.row(&self.windows(at));
+                let first = panel * of_panel + channels.start * taps * row;
+                let copied = &copied;
+                // SAFETY: rows of the panel, within its part of the buffer; each channel's are one piece's.
+                let to = unsafe { copied.part(first, channels.len() * taps * row) };
+                self.copy(group, at, channels, to);
+            });
+            let buffer = &*buffer;
+            let of_tile = of_panel * self.filters.div_ceil(self.tiles);
+            let at_once = (PIECE / of_tile.max(1)).clamp(1, (groups * self.panels * self.tiles).div_ceil(PIECES));
+            let blocks = self.tiles.div_ceil(at_once);
+            let panels = groups * self.panels;
+            threads::deal(panels * blocks, &|piece| {
+                // Neighbours share filters, which are the most that is read.
+                let (block, panel) = (piece / panels, piece % panels);
+                let tiles = block * at_once..((block + 1) * at_once).min(self.tiles);
+                let (group, at) = (panel / self.panels, panel % self.panels);
+                let b = &buffer[panel * of_panel..(panel + 1) * of_panel];
+                self.multiply(images, group, at, b, self.row(&self.windows(at)), tiles);
+            });
+        });
+    }
+
+    /// The windows of a panel.
+    fn windows(&self, panel: usize) -> Range<usize> {
+        panel * self.width..((panel + 1) * self.width).min(self.positions)
+    }
+
+    /// How far apart rows of a copied panel are: a vector, or two.
+    fn row(&self, windows: &Range<usize>) -> usize {
+        if windows.len() > self.width / 2 { self.width } else { (self.width / 2).max(1) }
+    }
+
+    /// Whether a panel of windows is read where it is.
+    fn lies_as_it_is(&self, windows: &Range<usize>) -> bool {
+        let is_whole = windows.len() == self.width || windows.len() == self.width / 2;
+        self.work.conv.shape.is_pointwise() && self.filters < COPIES && is_whole
+    }
+
+    /// The laid out channels of a group, counted over the images at hand.
+    fn group(&self, group: usize) -> &[f32] {
+        let len = self.work.conv.shape.per_group() * self.channel;
+        let end = if self.is_exact { (group + 1) * len } else { self.planes.len() };
+        &self.planes[group * len..end]
+    }
+
+    /// Copies what the windows of a panel see of some channels.
+    fn copy(&self, group: usize, panel: usize, channels: Range<usize>, to: &mut [f32]) {
+        let windows = self.windows(panel);
+        let (planes, row) = (&self.work.conv.planes, self.row(&windows));
+        let from = &self.group(group)[channels.start * self.channel..];
+        let rows = channels.len() * planes.taps.len();
+        Arch::new().dispatch(Copy {
+            channels: channels.len(),
+            channel: self.channel,
+            taps: &planes.taps,
+            runs: &planes.runs(windows.clone()),
+            columns: windows.len(),
+            row,
+            is_exact: self.is_exact,
+            from,
+            to: &mut to[..rows * row],
+        });
+    }
+
+    fn multiply(
+        &self,
+        images: &Range<usize>,
+        group: usize,
+        panel: usize,
+        b: &[f32],
+        stride: usize,
+        tiles: Range<usize>,
+    ) {
+        let shape = &self.work.conv.shape;
+        let (image, group) = (group / shape.groups, group % shape.groups);
+        let (windows, channel) = (self.windows(panel), group * self.filters);
+        Arch::new().dispatch(Piece {
+            filters: self.filters,
+            tiles,
+            depth: self.depth,
+            w: &self.work.w[channel * self.depth..][..self.filters * self.depth],
+            b,
+            stride,
+            columns: windows.len(),
+            first: ((images.start + image) * shape.filters + channel) * self.positions + windows.start,
+            positions: self.positions,
+            channel,
+            steps: self.work.steps,
+            y: self.work.y.0,
+        });
+    }
+}
+
+/// Copies of what windows see: a row for each tap of each channel.
+struct Copy<'a> {
+    channels: usize,
+    /// Elements of a channel's planes.
+    channel: usize,
+    taps: &'a [usize],
+    /// Windows side by side: where they are, and how many.
+    runs: &'a [(usize, usize)],
+    columns: usize,
+    row: usize,
+    /// Whether nothing behind the windows' elements may be read.
+    is_exact: bool,
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Copy<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { channels, channel, taps, runs, columns, row, is_exact, from, to } = self;
+        let lanes = S::F32_LANES;
+        // What is copied beyond a run is overwritten by the next one, or the next row; not so behind the last.
+        let loose = if is_exact && columns < row { 0 } else { (channels * taps.len()).saturating_sub(1) };
+        if loose > 0 {
+            let furthest = runs.iter().map(|&(place, count)| place + count.next_multiple_of(lanes)).max();
+            let end = (channels - 1) * channel + taps.iter().max().copied().unwrap_or_default();
+            assert!(end + furthest.unwrap_or_default() <= from.len(), "planes are shorter than windows reach");
+            assert!(to.len() >= (loose + 1) * row && row >= lanes, "there is no room for what windows see");
+        }
+        let rows = (0..channels).flat_map(|c| taps.iter().map(move |&tap| c * channel + tap));
+        for (i, start) in rows.enumerate().take(loose) {
+            let mut at = i * row;
+            for &(place, count) in runs {
+                for done in (0..count).step_by(lanes) {
+                    // SAFETY: what is read ends within the planes, and what is written, not a whole vector beyond the row,
+                    // within the next row, as was found above.
+                    unsafe {
+                        let vector = from.as_ptr().add(start + place + done).cast::<S::f32s>().read_unaligned();
+                        to.as_mut_ptr().add(at + done).cast::<S::f32s>().write_unaligned(vector);
+                    }
+                }
+                at += count;
+            }
+            to[at..(i + 1) * row].fill(0.0);
+        }
+        let last = &mut to[loose * row..];
+        for (i, to) in last.chunks_exact_mut(row).enumerate() {
+            let (c, tap) = ((loose + i) / taps.len(), (loose + i) % taps.len());
+            let from = &from[c * channel + taps[tap]..];
+            let mut at = 0;
+            for &(place, count) in runs {
+                to[at..at + count].copy_from_slice(&from[place..place + count]);
+                at += count;
+            }
+            to[columns..].fill(0.0);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Convolutions of f32 over up to three axes, channels first, with what follows them done while the result is in the cache.
+//!
+//! Filters are packed once, in the form of the way that a convolution is computed:
+//!
+//! * By windows: vectors hold neighbouring windows, and what they see is copied a panel at a time, which stays in the cache
+//!   for all filters (im2col a panel at a time). A tile of the result is kept in registers over a block of the inner
+//!   dimension; the sums of blocks are added pairwise, as those of [`gemm`] are.
+//! * By filters: vectors hold filters, where there are too few windows to fill them. What windows see is copied as rows, and
+//!   multiplied by [`gemm`].
+//! * By channels, where each filter reads one channel: a sum of the channel with itself, moved on.
+//!
+//! How a convolution is cut into pieces for threads changes no sum: the same bits come out on any number of threads.
+
+mod depthwise;
+mod few;
+mod geometry;
+mod many;
+pub(crate) mod scratch;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+pub use geometry::Shape;
+pub use steps::{Binary, Operand, Step};
+
+use crate::{gemm, threads};
+use geometry::Planes;
+
+/// A convolution that is ready to be computed.
+#[derive(Debug, Clone)]
+pub struct Conv {
+    shape: Shape,
+    planes: Planes,
+    way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Windows,
+    Filters,
+    Channels,
+}
+
+/// Multiplications in a piece at least: some 20 µs.
+const PIECE: usize = 1 << 20;
+
+/// Elements that are copied in a piece at least.
+const COPIED: usize = 16 << 10;
+
+/// Elements of planes that are laid out at once, beyond those of one image.
+const LAID_OUT: usize = 1 << 20;
+
+/// More filters of one channel than these are computed by windows.
+const FEW_FILTERS: usize = 4;
+
+/// Taps that are added one after the other.
+const RUN: usize = 256;
+
+impl Conv {
+    /// # Panics
+    /// If a stride or the number of groups is 0, or groups do not divide channels and filters.
+    pub fn new(shape: Shape) -> Self {
+        assert!(shape.groups > 0 && shape.stride.iter().all(|&stride| stride > 0), "groups and strides are positive");
+        let of_groups = shape.channels.is_multiple_of(shape.groups) && shape.filters.is_multiple_of(shape.groups);
+        assert!(of_groups, "groups do not divide channels and filters");
+        Self { shape, planes: Planes::new(&shape), way: way(&shape) }
+    }
+
+    /// How many elements the packed filters have on this processor.
+    pub fn packed_len(&self) -> usize {
+        match self.way {
+            Way::Filters => gemm::packed_len(self.shape.depth(), self.shape.filters),
+            Way::Windows | Way::Channels => self.shape.depth() * self.shape.filters,
+        }
+    }
+
+    /// Packs the filters, w[filters, channels / groups, kernel..].
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn pack(&self, w: &[f32], to: &mut [f32]) {
+        let (depth, filters) = (self.shape.depth(), self.shape.filters);
+        match self.way {
+            Way::Filters => gemm::pack([depth, filters], w, [1, depth], to),
+            Way::Channels => to[..depth * filters].copy_from_slice(&w[..depth * filters]),
+            Way::Windows => {
+                let of_group = filters / self.shape.groups;
+                for group in 0..self.shape.groups {
+                    let range = group * of_group * depth..(group + 1) * of_group * depth;
+                    tile::pack(of_group, depth, &w[range.clone()], &mut to[range]);
+                }
+            }
+        }
+    }
+
+    /// y = `steps`(x convolved with w), for as many images as y has; `w` from [`Conv::pack`].
+    ///
+    /// Zeros of the padding are multiplied like other elements: with infinite weights they give NaN.
+    ///
+    /// # Panics
+    /// If a slice is too short for the extents.
+    pub fn compute(&self, x: &[f32], w: &[f32], steps: &[Step<'_>], y: &mut [f32]) {
+        let image = self.shape.filters * self.shape.positions();
+        if image == 0 || y.is_empty() {
+            return;
+        }
+        let batch = y.len() / image;
+        let of_x = self.shape.channels * self.shape.plane();
+        assert!(x.len() >= batch * of_x && w.len() >= self.packed_len(), "operands are shorter than their extents");
+        assert!(steps.iter().all(|step| self.is_long_enough(step, y.len())), "operands of steps are too short");
+        let work = Work { conv: self, x, w, steps, y: Shared(y.as_mut_ptr()) };
+        match self.way {
+            Way::Channels => depthwise::compute(&work, batch),
+            _ if self.shape.is_pointwise() => work.images(0..batch, x, 0),
+            _ => {
+                let len = self.shape.channels * self.planes.len;
+                let at_once = (LAID_OUT / len.max(1)).clamp(1, batch);
+                let slack = gemm::panel_width();
+                scratch::with(scratch::Use::Planes, at_once * len + slack, |planes| {
+                    for first in (0..batch).step_by(at_once) {
+                        let images = first..(first + at_once).min(batch);
+                        let channels = images.len() * self.shape.channels;
+                        let from = &x[first * of_x..][..channels * self.shape.plane()];
+                        self.lay_out(from, &mut planes[..channels * self.planes.len]);
+                        work.images(images, planes, slack);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Lays out channels, one behind the other.
+    fn lay_out(&self, x: &[f32], planes: &mut [f32]) {
+        let (plane, len) = (self.shape.plane(), self.planes.len);
+        let channels = (COPIED / len.max(1)).max(1);
+        threads::deal_parts(planes, channels * len, &|first, part| {
+            for (i, to) in part.chunks_exact_mut(len).enumerate() {
+                self.planes.fill(&x[(first / len + i) * plane..][..plane], to);
+            }
+        });
+    }
+
+    fn is_long_enough(&self, step: &Step<'_>, len: usize) -> bool {
+        match step {
+            Step::Binary { other: Operand::Channel(numbers), .. } => numbers.len() >= self.shape.filters,
+            Step::Binary { other: Operand::Array(array), .. } => array.len() >= len,
+            _ => true,
+        }
+    }
+}
+
+/// The way that keeps most of the vectors' lanes busy.
+fn way(shape: &Shape) -> Way {
+    let filters = shape.filters / shape.groups;
+    if shape.per_group() == 1 && filters <= FEW_FILTERS && shape.taps() <= RUN {
+        return Way::Channels;
+    }
+    let width = gemm::panel_width();
+    let lanes_of = |count: usize, width: usize| count.next_multiple_of(width).max(1);
+    // By windows half a panel may be used, by filters a whole one is.
+    let (positions, lanes) = (shape.positions(), lanes_of(shape.positions(), (width / 2).max(1)));
+    let by_filters = filters * lanes * 10 > lanes_of(filters, width) * positions * 11;
+    if shape.groups == 1 && by_filters { Way::Filters } else { Way::Windows }
+}
+
+/// A convolution of certain operands.
+struct Work<'a> {
+    conv: &'a Conv,
+    x: &'a [f32],
+    w: &'a [f32],
+    steps: &'a [Step<'a>],
+    y: Shared,
+}
+
+impl Work<'_> {
+    /// Computes some images, whose planes are given, with elements behind them that may be read.
+    fn images(&self, images: std::ops::Range<usize>, planes: &[f32], slack: usize) {
+        match self.conv.way {
+            Way::Filters => few::compute(self, images, planes),
+            Way::Windows | Way::Channels => many::compute(self, images, planes, slack),
+        }
+    }
+}
+
+/// A result that pieces fill, each its own part.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+
+// SAFETY: pieces write to parts that do not overlap.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    /// Some elements of the result.
+    ///
+    /// # Safety
+    /// They lie in it, and nothing else writes or reads them meanwhile.
+    #[expect(clippy::mut_from_ref, reason = "each part is taken by the one that fills it")]
+    unsafe fn part(&self, first: usize, len: usize) -> &mut [f32] {
+        // SAFETY: promised by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(first), len) }
+    }
+}

@@ -1,0 +1,233 @@
+//! Tiles of a convolution, in registers: some filters by two vectors of windows, or by one.
+
+use super::steps::{Blocks, Place, Step};
+use pulp::{NullaryFnOnce, Simd, WithSimd};
+
+/// Filters of a tile at most, where the processor has 32 vector registers and where it has 16.
+const TALL: usize = 12;
+const LOW: usize = 6;
+
+/// Inner steps whose products are added one after the other.
+const RUN: usize = 256;
+
+/// Levels of the pairwise sum over such runs: enough for any length.
+const LEVELS: usize = 32;
+
+/// How many filters the tile has whose first one is `first` of `count`: tiles of nearly the same height, as a low one would
+/// keep the registers idle.
+#[inline(always)]
+fn height(first: usize, count: usize, most: usize) -> usize {
+    let left = count - first;
+    left.div_ceil(left.div_ceil(most))
+}
+
+/// The form of w[filters, depth] that tiles read from front to back: tile by tile, and in each all filters' elements of one
+/// place side by side.
+pub(super) fn pack(filters: usize, depth: usize, w: &[f32], to: &mut [f32]) {
+    struct Pack<'a>(usize, usize, &'a [f32], &'a mut [f32]);
+    impl WithSimd for Pack<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self(filters, depth, w, to) = self;
+            let mut first = 0;
+            while first < filters {
+                let height = height(first, filters, most::<S>());
+                let tile = &mut to[first * depth..(first + height) * depth];
+                for (i, from) in w[first * depth..].chunks_exact(depth).take(height).enumerate() {
+                    for (place, &value) in tile[i..].iter_mut().step_by(height).zip(from) {
+                        *place = value;
+                    }
+                }
+                first += height;
+            }
+        }
+    }
+    if depth > 0 {
+        pulp::Arch::new().dispatch(Pack(filters, depth, w, to));
+    }
+}
+
+fn most<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { TALL } else { LOW }
+}
+
+/// Some filters over some windows.
+pub(super) struct Piece<'a> {
+    /// Filters of the group, all in `w`, and those of the piece: their tiles begin in this range.
+    pub(super) filters: usize,
+    pub(super) tiles: std::ops::Range<usize>,
+    pub(super) depth: usize,
+    pub(super) w: &'a [f32],
+    /// What the windows see: for each inner step a row of them, `stride` elements behind the one before.
+    pub(super) b: &'a [f32],
+    pub(super) stride: usize,
+    /// Windows: up to two vectors.
+    pub(super) columns: usize,
+    /// Where the first filter of the group has the first of these windows in the result, whose filters have `positions`.
+    pub(super) first: usize,
+    pub(super) positions: usize,
+    /// The first filter's channel in the result.
+    pub(super) channel: usize,
+    pub(super) steps: &'a [Step<'a>],
+    pub(super) y: *mut f32,
+}
+
+/// How many tiles there are of so many filters.
+pub(super) fn tiles(filters: usize) -> usize {
+    struct Count(usize);
+    impl WithSimd for Count {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            self.0.div_ceil(most::<S>())
+        }
+    }
+    pulp::Arch::new().dispatch(Count(filters))
+}
+
+impl WithSimd for Piece<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let mut blocks = Blocks::new();
+        let (mut first, mut tile) = (0, 0);
+        let vectors = if self.columns > S::F32_LANES { 2 } else { 1 };
+        while first < self.filters && tile < self.tiles.end {
+            let height = height(first, self.filters, most::<S>());
+            if tile >= self.tiles.start {
+                let values = &mut blocks.values;
+                macro_rules! of_height {
+                    ($($height:literal)*) => {
+                        match (height, vectors) {
+                            $(
+                                ($height, 1) => s.vectorize(Call::<S, $height, 1> { s, piece: &self, first, values }),
+                                ($height, _) => s.vectorize(Call::<S, $height, 2> { s, piece: &self, first, values }),
+                            )*
+                            _ => {}
+                        }
+                    };
+                }
+                of_height!(1 2 3 4 5 6 7 8 9 10 11 12);
+                let place = Place {
+                    first: self.first + first * self.positions,
+                    stride: self.positions,
+                    channel: self.channel + first,
+                    rows: height,
+                    width: vectors * S::F32_LANES,
+                    columns: self.columns,
+                };
+                blocks.apply(s, self.steps, &place);
+                self.store(&blocks.values, &place);
+            }
+            first += height;
+            tile += 1;
+        }
+    }
+}
+
+/// [`Piece::tile`] as a function of its own. A closure would be called through one that is not inlined, so that its vectors
+/// would be passed through memory.
+struct Call<'a, 'p, S, const M: usize, const V: usize> {
+    s: S,
+    piece: &'a Piece<'p>,
+    first: usize,
+    values: &'a mut [f32],
+}
+
+impl<S: Simd, const M: usize, const V: usize> NullaryFnOnce for Call<'_, '_, S, M, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.piece.tile::<S, M, V>(self.s, self.first, self.values);
+    }
+}
+
+type Tile<S, const M: usize, const V: usize> = [[<S as Simd>::f32s; V]; M];
+
+impl Piece<'_> {
+    /// The tile of the filters from `first` on.
+    #[inline(always)]
+    fn tile<S: Simd, const M: usize, const V: usize>(&self, s: S, first: usize, values: &mut [f32]) {
+        let w = &self.w[first * self.depth..(first + M) * self.depth];
+        let (mut tile, mut start) = (self.run::<S, M, V>(s, w, 0, self.depth.min(RUN)), RUN);
+        if start < self.depth {
+            // The sums of 1, 2, 4, … runs that wait for one of the same number.
+            let mut waiting = [tile; LEVELS];
+            let mut runs = 1usize;
+            while start < self.depth {
+                tile = self.run::<S, M, V>(s, w, start, (start + RUN).min(self.depth));
+                let mut level = 0;
+                while runs & (1 << level) != 0 {
+                    tile = sum(s, &waiting[level], &tile);
+                    level += 1;
+                }
+                waiting[level] = tile;
+                runs += 1;
+                start += RUN;
+            }
+            // What is left is added from the shortest on.
+            let lowest = runs.trailing_zeros() as usize;
+            tile = waiting[lowest];
+            for (level, other) in waiting.iter().enumerate().skip(lowest + 1) {
+                if runs & (1 << level) != 0 {
+                    tile = sum(s, other, &tile);
+                }
+            }
+        }
+        let (values, _) = S::as_mut_simd_f32s(values);
+        for (places, row) in values.chunks_exact_mut(V).zip(tile) {
+            places.copy_from_slice(&row);
+        }
+    }
+
+    /// The tile's sums over a run of the inner dimension.
+    #[inline(always)]
+    fn run<S: Simd, const M: usize, const V: usize>(&self, s: S, w: &[f32], start: usize, end: usize) -> Tile<S, M, V> {
+        let mut tile = [[s.splat_f32s(0.0); V]; M];
+        if start == end {
+            return tile;
+        }
+        assert!((end - 1) * self.stride + V * S::F32_LANES <= self.b.len(), "windows are missing");
+        let mut b = self.b[start * self.stride..].as_ptr();
+        for w in w[start * M..end * M].chunks_exact(M) {
+            let mut row = [s.splat_f32s(0.0); V];
+            for (v, vector) in row.iter_mut().enumerate() {
+                // SAFETY: the last row's vectors end within the slice, as was found above; any address will do for them.
+                *vector = unsafe { b.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned() };
+            }
+            for (sums, &w) in tile.iter_mut().zip(w) {
+                let w = s.splat_f32s(w);
+                for v in 0..V {
+                    sums[v] = s.mul_add_e_f32s(w, row[v], sums[v]);
+                }
+            }
+            b = b.wrapping_add(self.stride);
+        }
+        tile
+    }
+
+    /// Puts a tile's rows in their places.
+    #[inline(always)]
+    fn store(&self, values: &[f32], place: &Place) {
+        for (i, row) in values.chunks_exact(place.width).take(place.rows).enumerate() {
+            // SAFETY: elements of the result, of which no other piece writes or reads these.
+            let y =
+                unsafe { std::slice::from_raw_parts_mut(self.y.add(place.first + i * place.stride), place.columns) };
+            y.copy_from_slice(&row[..place.columns]);
+        }
+    }
+}
+
+#[inline(always)]
+fn sum<S: Simd, const M: usize, const V: usize>(s: S, a: &Tile<S, M, V>, b: &Tile<S, M, V>) -> Tile<S, M, V> {
+    let mut sums = *a;
+    for (sums, others) in sums.iter_mut().zip(b) {
+        for (sum, &other) in sums.iter_mut().zip(others) {
+            *sum = s.add_f32s(*sum, other);
+        }
+    }
+    sums
+}
