@@ -350,5 +350,12 @@ fn run<T: Real, S: Simd, const M: usize>(
 
 #[inline(always)]
 fn sum<T: Real, S: Simd, const M: usize>(s: S, a: &Tile<T, S, M>, b: &Tile<T, S, M>) -> Tile<T, S, M> {
-    std::array::from_fn(|i| [T::add(s, a[i][0], b[i][0]), T::add(s, a[i][1], b[i][1])])
+    // Not `from_fn`, whose closure is not compiled for the processor at hand.
+    let mut tile = *a;
+    let mut i = 0;
+    while i < M {
+        tile[i] = [T::add(s, a[i][0], b[i][0]), T::add(s, a[i][1], b[i][1])];
+        i += 1;
+    }
+    tile
 }

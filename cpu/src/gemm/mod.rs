@@ -13,6 +13,7 @@
 //! which has no epilogue, no strided result, and threads of its own. The bench `gemm` prints other dtypes.
 
 mod element;
+pub mod integers;
 mod kernel;
 mod pack;
 mod pairs;

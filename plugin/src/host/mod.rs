@@ -4,8 +4,8 @@
 //! * [`failures`]: where errors wait for the run that they belong to.
 //! * [`elements`]: elements of its operands by their type.
 //! * The rest is what is computed here, a family a file: [`unary`], [`elementwise`], [`along`], [`normalize`], [`linear`],
-//!   [`conv`], [`attention`], [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device computes in host memory; the others on all
-//!   devices.
+//!   [`integers`], [`conv`], [`attention`], [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device computes
+//!   in host memory; the others on all devices.
 
 pub(crate) mod along;
 pub(crate) mod attention;
@@ -18,6 +18,7 @@ pub(crate) mod elementwise;
 pub(crate) mod failures;
 pub(crate) mod fma;
 pub(crate) mod histogram;
+pub(crate) mod integers;
 pub(crate) mod linear;
 pub(crate) mod normalize;
 pub(crate) mod random;

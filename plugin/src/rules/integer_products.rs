@@ -1,15 +1,17 @@
-//! Products of 8-bit integers that are scaled back to 8 bits, exact on every device: sums are put together from pieces that
-//! f32 holds, and scaled in 64-bit integers.
+//! Products of 8-bit integers that are scaled back to 8 bits, exact on every device: sums are those of the processor's integers,
+//! or put together from pieces that f32 holds, and scaled in 64-bit integers.
 
 use super::rule::{Case, rules};
 use super::scope::{Scope, declared_dtype};
 use super::windows::{Window, padded, per_axis, seen};
+use crate::host::integers::{Pack, Product};
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
 use rlx_host_api::kernel::{Reduce, Unary};
 use rlx_host_api::{DType, Error};
 use rlx_ir::{Node, Op};
+use rlx_mlx_cpu::gemm::integers::packed_len;
 use std::ffi::c_int;
 
 rules! {
@@ -67,9 +69,9 @@ fn matmul(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     if inner != k || channels != n {
         return Err(mismatch(&x_dims, &w_dims, &bias_dims));
     }
-    let x = less(scope.input(node, 0)?, scale.x_zero)?.reshape(&[1, m, k])?;
-    let w = scope.prepare(node, 1, |w| less(w, scale.w_zero)?.reshape(&[1, k, n]))?;
-    let sums = sums(&x, &w, [1, m, k, n])?.reshape(&[m, n])?;
+    let x = less(scope, scope.input(node, 0)?, scale.x_zero)?.reshape(&[1, m, k])?;
+    let w = scope.prepare(node, 1, |w| weights(scope, node, &less(scope, w, scale.w_zero)?.reshape(&[1, k, n])?))?;
+    let sums = sums(scope, node, &x, &w, [1, m, k, n])?.reshape(&[m, n])?;
     scaled(&sums.add(&scope.input(node, 2)?.cast(DType::I64)?)?, &scale)
 }
 
@@ -103,21 +105,27 @@ fn conv(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         return Array::scalar(0.0, DType::I8)?.broadcast_to(&declared);
     }
     let (places, taps, per_out) = (joined(&[n, ho, wo])?, joined(&[per_group, kh, kw])?, c_out / groups);
-    let x = less(scope.input(node, 0)?, scale.x_zero)?;
+    let x = less(scope, scope.input(node, 0)?, scale.x_zero)?;
     let rows = if x_dims.contains(&0) {
-        Array::scalar(0.0, DType::F32)?.broadcast_to(&[groups, places, taps])?
+        Array::scalar(0.0, x.dtype()?)?.broadcast_to(&[groups, places, taps])?
     } else {
         let behind: Vec<c_int> = windows.iter().map(|window| window.padding).collect();
         // [n, c, ho, wo, kh, kw]
-        let seen = seen(&padded(&x, &windows, &behind, &Array::scalar(0.0, DType::F32)?)?, &windows, &[ho, wo])?;
+        let seen = seen(&padded(&x, &windows, &behind, &Array::scalar(0.0, x.dtype()?)?)?, &windows, &[ho, wo])?;
         let seen = seen.reshape(&[n, groups, per_group, ho, wo, joined(&[kh, kw])?])?;
         seen.transpose(&[1, 0, 3, 4, 2, 5])?.reshape(&[groups, places, taps])?
     };
     let w = scope.prepare(node, 1, |w| {
-        less(w, scale.w_zero)?.reshape(&[groups, per_out, taps])?.transpose(&[0, 2, 1])?.contiguous()
+        let w = less(scope, w, scale.w_zero)?.reshape(&[groups, per_out, taps])?;
+        weights(scope, node, &w.transpose(&[0, 2, 1])?.contiguous()?)
     })?;
     // [groups, places, per_out] to [n, c_out, ho, wo]
-    let sums = sums(&rows, &w, [groups, places, taps, per_out])?.reshape(&[groups, n, joined(&[ho, wo])?, per_out])?;
+    let sums = sums(scope, node, &rows, &w, [groups, places, taps, per_out])?.reshape(&[
+        groups,
+        n,
+        joined(&[ho, wo])?,
+        per_out,
+    ])?;
     let sums = sums.transpose(&[1, 0, 3, 2])?.reshape(&declared)?;
     let bias = scope.input(node, 2)?.cast(DType::I64)?.reshape(&[1, c_out, 1, 1])?;
     scaled(&sums.add(&bias)?, &scale)
@@ -131,18 +139,35 @@ fn mismatch(x: &[c_int], w: &[c_int], bias: &[c_int]) -> Error {
     Error::invalid(format!("x is {x:?}, the weight {w:?} and the bias {bias:?}, which do not go together"))
 }
 
-/// `x - zero` of i8 values: integers up to 255, in f32.
-fn less(x: &Array, zero: i32) -> Result<Array, Error> {
-    x.cast(DType::F32)?.sub(&Array::scalar(zero.into(), DType::F32)?)
+/// `x - zero` of i8 values: integers up to 255, in i16 for the processor's kernel, else in f32.
+fn less(scope: &Scope<'_>, x: &Array, zero: i32) -> Result<Array, Error> {
+    let dtype = if scope.device().in_host_memory() { DType::I16 } else { DType::F32 };
+    x.cast(dtype)?.sub(&Array::scalar(zero.into(), dtype)?)
 }
 
-/// The products of x `[g, m, k]` and w `[g, k, n]`, integers up to 255 in f32, as i64.
+/// Matrices `[g, k, n]` as [`sums`] takes them: of i16 packed.
+fn weights(scope: &Scope<'_>, node: &Node, w: &Array) -> Result<Array, Error> {
+    let dims = w.dims()?;
+    match *dims.as_slice() {
+        [g, k, n] if w.dtype()? == DType::I16 && !dims.contains(&0) => {
+            let (k, n) = (k as usize, n as usize);
+            scope.host_step(node, &[g, int(packed_len(k, n))?], DType::I16, &[w], Pack { k, n })
+        }
+        _ => w.duplicate(),
+    }
+}
+
+/// The products of x `[g, m, k]` and [`weights`] `[g, k, n]`, integers up to 255, as i64.
 ///
-/// A sum of 256 products is below 2^24, where f32 has all integers; such sums are added as integers.
-fn sums(x: &Array, w: &Array, [g, m, k, n]: [c_int; 4]) -> Result<Array, Error> {
+/// On GPUs a sum of 256 products is below 2^24, where f32 has all integers; such sums are added as integers.
+fn sums(scope: &Scope<'_>, node: &Node, x: &Array, w: &Array, [g, m, k, n]: [c_int; 4]) -> Result<Array, Error> {
     const PIECE: c_int = 256;
     if g == 0 || m == 0 || k == 0 || n == 0 {
         return Array::scalar(0.0, DType::I64)?.broadcast_to(&[g, m, n]);
+    }
+    if x.dtype()? == DType::I16 {
+        let code = Product { m: m as usize, k: k as usize, n: n as usize };
+        return scope.host_step(node, &[g, m, n], DType::I64, &[x, w], code);
     }
     if k <= PIECE {
         return x.matmul(w)?.cast(DType::I64);
