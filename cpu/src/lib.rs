@@ -21,6 +21,7 @@
 //! * [`elements`]: chains of elementwise steps, in one pass.
 //! * [`gemm`]: products of floats with packed weights, and what follows them.
 //! * [`conv`]: convolutions, and what follows them.
+//! * [`pool`]: the largest and the smallest of windows.
 //! * [`attention`]: without the matrix of all scores.
 //! * [`threads`]: the threads that all of them share.
 
@@ -36,6 +37,7 @@ mod halves;
 mod integer;
 pub mod math;
 pub mod norm;
+pub mod pool;
 pub mod reduce;
 pub mod scan;
 pub mod softmax;

@@ -29,7 +29,7 @@ pub(super) fn compute(work: &Work<'_>, batch: usize) {
             scratch::with(Use::Sums, len + VECTORS * LANES, |sums| {
                 for channel in piece * at_once..((piece + 1) * at_once).min(all) {
                     let x = &work.x[channel * plane..][..plane];
-                    planes.fill(x, &mut laid_out[..planes.len]);
+                    planes.fill(x, 0.0, &mut laid_out[..planes.len]);
                     for i in 0..per_channel {
                         let row = channel * per_channel + i;
                         let filter = row % shape.filters;

@@ -83,17 +83,17 @@ impl Axis {
 
 /// The planes of a convolution.
 #[derive(Debug, Clone)]
-pub(super) struct Planes {
+pub(crate) struct Planes {
     axes: [Axis; 3],
     /// For each tap, how far it reads behind the place of its window.
-    pub(super) taps: Vec<usize>,
+    pub(crate) taps: Vec<usize>,
     /// Elements of all planes of a channel.
-    pub(super) len: usize,
+    pub(crate) len: usize,
     shape: Shape,
 }
 
 impl Planes {
-    pub(super) fn new(shape: &Shape) -> Self {
+    pub(crate) fn new(shape: &Shape) -> Self {
         let axes = [0, 1, 2].map(|axis| Axis::of(shape, axis));
         let [d, h, w] = &axes;
         let plane = d.extent * h.extent * w.extent;
@@ -111,14 +111,14 @@ impl Planes {
     }
 
     /// The place of a window, by its index.
-    pub(super) fn place(&self, position: usize) -> usize {
+    pub(crate) fn place(&self, position: usize) -> usize {
         let [_, rows, columns] = self.shape.output;
         let (row, column) = (position / columns, position % columns);
         (row / rows * self.axes[1].extent + row % rows) * self.axes[2].extent + column
     }
 
     /// Windows side by side, some after the other: where the first of each run is, and how many there are.
-    pub(super) fn runs(&self, positions: Range<usize>) -> Vec<(usize, usize)> {
+    pub(crate) fn runs(&self, positions: Range<usize>) -> Vec<(usize, usize)> {
         let columns = self.shape.output[2];
         let mut runs: Vec<(usize, usize)> = Vec::new();
         let mut position = positions.start;
@@ -134,8 +134,8 @@ impl Planes {
         runs
     }
 
-    /// Lays out a channel.
-    pub(super) fn fill(&self, x: &[f32], planes: &mut [f32]) {
+    /// Lays out a channel, with `padding` around its elements.
+    pub(crate) fn fill(&self, x: &[f32], padding: f32, planes: &mut [f32]) {
         let [d, h, w] = &self.axes;
         let [stride_d, stride_h, stride_w] = self.shape.stride;
         let [_, height, width] = self.shape.input;
@@ -151,11 +151,11 @@ impl Planes {
                             let Some(row) = rows.next() else { return };
                             let from = (source(0, at_d * stride_d + phase_d), source(1, at_h * stride_h + phase_h));
                             let (Some(at_d), Some(at_h)) = from else {
-                                row.fill(0.0);
+                                row.fill(padding);
                                 continue;
                             };
                             let x = &x[(at_d * height + at_h) * width..][..width];
-                            copy_row(x, row, phase_w, stride_w, self.shape.padding[2]);
+                            copy_row(x, row, [phase_w, stride_w, self.shape.padding[2]], padding);
                         }
                     }
                 }
@@ -164,21 +164,26 @@ impl Planes {
     }
 }
 
-/// Every `stride`-th element of a row that has `padding` zeros before it and any number behind it, from the `phase`-th on.
-fn copy_row(x: &[f32], row: &mut [f32], phase: usize, stride: usize, padding: usize) {
-    let before = padding.saturating_sub(phase).div_ceil(stride).min(row.len());
-    let (zeros, row) = row.split_at_mut(before);
-    zeros.fill(0.0);
-    let from = x.get((before * stride + phase).saturating_sub(padding)..).unwrap_or_default();
+/// Every `stride`-th element of a row that has so many elements of padding before it and any number behind it, from the
+/// `phase`-th on.
+fn copy_row(x: &[f32], row: &mut [f32], [phase, stride, before]: [usize; 3], padding: f32) {
+    let skipped = before.saturating_sub(phase).div_ceil(stride).min(row.len());
+    let (outside, row) = row.split_at_mut(skipped);
+    outside.fill(padding);
+    let from = x.get((skipped * stride + phase).saturating_sub(before)..).unwrap_or_default();
     let count = from.len().div_ceil(stride).min(row.len());
-    let (row, zeros) = row.split_at_mut(count);
-    zeros.fill(0.0);
+    let (row, outside) = row.split_at_mut(count);
+    outside.fill(padding);
     match stride {
         1 => row.copy_from_slice(&from[..count]),
         2 => {
             let pairs = from.chunks_exact(2);
             let last = pairs.remainder().first();
-            for (y, x) in row.iter_mut().zip(pairs.map(|pair| &pair[0]).chain(last)) {
+            let (whole, half) = row.split_at_mut(pairs.len().min(count));
+            for (y, pair) in whole.iter_mut().zip(pairs) {
+                *y = pair[0];
+            }
+            if let (Some(y), Some(x)) = (half.first_mut(), last) {
                 *y = *x;
             }
         }

@@ -25,7 +25,7 @@ pub use geometry::Shape;
 pub use steps::{Binary, Operand, Step};
 
 use crate::{gemm, threads};
-use geometry::Planes;
+pub(crate) use geometry::Planes;
 
 /// A convolution that is ready to be computed.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ impl Conv {
         let channels = (COPIED / len.max(1)).max(1);
         threads::deal_parts(planes, channels * len, &|first, part| {
             for (i, to) in part.chunks_exact_mut(len).enumerate() {
-                self.planes.fill(&x[(first / len + i) * plane..][..plane], to);
+                self.planes.fill(&x[(first / len + i) * plane..][..plane], 0.0, to);
             }
         });
     }

@@ -4,8 +4,8 @@
 //! * [`failures`]: where errors wait for the run that they belong to.
 //! * [`elements`]: elements of its operands by their type.
 //! * The rest is what is computed here, a family a file: [`unary`], [`elementwise`], [`along`], [`normalize`], [`linear`],
-//!   [`integers`], [`conv`], [`attention`], [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device computes
-//!   in host memory; the others on all devices.
+//!   [`integers`], [`conv`], [`pool`], [`attention`], [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device
+//!   computes in host memory; the others on all devices.
 
 pub(crate) mod along;
 pub(crate) mod attention;
@@ -21,6 +21,7 @@ pub(crate) mod histogram;
 pub(crate) mod integers;
 pub(crate) mod linear;
 pub(crate) mod normalize;
+pub(crate) mod pool;
 pub(crate) mod random;
 pub(crate) mod sample;
 pub(crate) mod unary;

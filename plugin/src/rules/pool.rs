@@ -2,8 +2,9 @@
 
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
-use super::steps::{integers, wide};
+use super::steps::{integers, on_processor, wide};
 use super::windows::{Window, padded, seen};
+use crate::host::pool as host;
 use crate::ir::shapes::dims_of;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
@@ -13,12 +14,14 @@ use rlx_host_api::kernel::Reduce;
 use rlx_host_api::{DType, Error};
 use rlx_ir::op::ReduceOp;
 use rlx_ir::{Node, Op};
+use rlx_mlx_cpu::conv::Shape;
+use rlx_mlx_cpu::pool::Wanted;
 use rlx_mlx_shim as ffi;
 use std::ffi::c_int;
 
 rules! {
-    Pool { kind, kernel_size, stride, padding } [x; _, node] one_dtype => {
-        pool(x, *kind, &Pool { kernel: kernel_size, stride, padding }, &dims_of(node)?)
+    Pool { kind, kernel_size, stride, padding } [_x; scope, node] one_dtype => {
+        pool(scope, node, *kind, &Pool { kernel: kernel_size, stride, padding })
     };
     MaxPool2dBackward { kernel_size, stride, padding } [2..=2; scope, node] any => {
         max_pool2d_backward(scope, node, kernel_size, stride, padding)
@@ -57,7 +60,13 @@ struct Pool<'a> {
 /// The graph's shape says whether the number of windows is rounded up, so that the last one is not whole. A window of padding
 /// alone gives what the reduction of nothing does, and 0 for the mean. NaN wins over all else. Halves are added and
 /// multiplied in f32, integers in their own type.
-fn pool(x: &Array, kind: ReduceOp, Pool { kernel, stride, padding }: &Pool<'_>, out: &[c_int]) -> Result<Array, Error> {
+fn pool(
+    scope: &Scope<'_>,
+    node: &Node,
+    kind: ReduceOp,
+    Pool { kernel, stride, padding }: &Pool<'_>,
+) -> Result<Array, Error> {
+    let (x, out) = (scope.input(node, 0)?, &dims_of(node)?);
     let dims = x.dims()?;
     let axes = dims.len().saturating_sub(2);
     if !(1..=3).contains(&axes) || out.len() != dims.len() || out.get(..2) != dims.get(..2) {
@@ -77,6 +86,18 @@ fn pool(x: &Array, kind: ReduceOp, Pool { kernel, stride, padding }: &Pool<'_>, 
     let dtype = x.dtype()?;
     if dims.contains(&0) || out.contains(&0) {
         return neutral(kind, dtype)?.broadcast_to(out);
+    }
+    let wanted = match kind {
+        ReduceOp::Max => Some(Wanted::Largest),
+        ReduceOp::Min => Some(Wanted::Smallest),
+        _ => None,
+    };
+    let taps: i64 = windows.iter().map(|window| i64::from(window.kernel)).product();
+    if let Some(wanted) = wanted.filter(|_| dtype == DType::F32 && taps <= TAPS)
+        && on_processor(scope, x)?
+    {
+        let code = host::Pool(rlx_mlx_cpu::pool::Pool::new(wanted, shape(&windows, spatial, counts)?));
+        return scope.host_step(node, out, dtype, &[x], code);
     }
     let computed = match kind {
         ReduceOp::Sum | ReduceOp::Mean | ReduceOp::Prod if is_float(dtype) => wide(x)?,
@@ -98,6 +119,32 @@ fn pool(x: &Array, kind: ReduceOp, Pool { kernel, stride, padding }: &Pool<'_>, 
         y = y.div(&sizes)?;
     }
     Ok(y)
+}
+
+/// Windows of more elements are few and large: the kernel has its vectors full of windows.
+const TAPS: i64 = 64;
+
+/// The kernel's extents, of one channel: three axes, of which those that are missing come first.
+fn shape(windows: &[Window], spatial: &[c_int], counts: &[c_int]) -> Result<Shape, Error> {
+    let list = |values: Vec<c_int>, neutral: usize| -> Result<[usize; 3], Error> {
+        let mut all = [neutral; 3];
+        let first = all.len().saturating_sub(values.len());
+        for (place, value) in all.iter_mut().skip(first).zip(values) {
+            *place = usize::try_from(value).map_err(|_| Error::fault("a negative extent"))?;
+        }
+        Ok(all)
+    };
+    Ok(Shape {
+        groups: 1,
+        channels: 1,
+        filters: 1,
+        input: list(spatial.to_vec(), 1)?,
+        output: list(counts.to_vec(), 1)?,
+        kernel: list(windows.iter().map(|window| window.kernel).collect(), 1)?,
+        stride: list(windows.iter().map(|window| window.stride).collect(), 1)?,
+        dilation: [1; 3],
+        padding: list(windows.iter().map(|window| window.padding).collect(), 0)?,
+    })
 }
 
 /// An operation of two arrays.
