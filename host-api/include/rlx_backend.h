@@ -51,6 +51,7 @@ extern "C" {
 #define RLX_EXTENT_ID "extent"
 #define RLX_CLAIMS_ID "claims"
 #define RLX_RNG_ID "rng"
+#define RLX_TIMELINE_ID "timeline"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -97,6 +98,9 @@ typedef struct RlxClaim RlxClaim;
 typedef struct RlxClaimSink RlxClaimSink;
 typedef struct RlxClaimsApi RlxClaimsApi;
 typedef struct RlxRngApi RlxRngApi;
+typedef struct RlxSpan RlxSpan;
+typedef struct RlxSpanSink RlxSpanSink;
+typedef struct RlxTimelineApi RlxTimelineApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -262,6 +266,9 @@ typedef struct RlxRngApi RlxRngApi;
 #define RLX_RNG_BNNS 2
 /// Zeros (`rlx_ir::RngBackend::Zero`).
 #define RLX_RNG_ZERO 3
+
+/// Version of `RlxTimelineApi`.
+#define RLX_TIMELINE_VERSION 1
 
 /// A semantic version of the ABI (frozen).
 struct RlxVersion {
@@ -968,6 +975,48 @@ struct RlxRngApi {
     RlxError *(*set)(RlxExecutable *executable, uint64_t seed, uint32_t generator);
 };
 
+/// One stretch of work on one thread.
+struct RlxSpan {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// The node that it belongs to, as errors of the plugin name it; empty for what belongs to the run as a whole.
+    RlxStr node;
+    /// What computed: a kernel of the plugin's, or an operation of its engine.
+    RlxStr kernel;
+    /// Number of the thread, which no other thread of the process has.
+    uint64_t thread;
+    /// Name of the thread; empty if it has none.
+    RlxStr thread_name;
+    /// When it began, in nanoseconds since a moment that is the same for all executables of the plugin in this process.
+    uint64_t start_ns;
+    /// How long it took, in nanoseconds.
+    uint64_t duration_ns;
+    /// Additions and multiplications; 0 where they are not counted.
+    uint64_t operations;
+    /// Bytes of operands and results; 0 where they are not counted.
+    uint64_t bytes;
+};
+
+/// Where a plugin tells its spans (frozen).
+struct RlxSpanSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes one span; `span` is copied.
+    void (*emit)(void *context, const RlxSpan *span);
+};
+
+/// The table of extension `timeline` version 1 (frozen).
+struct RlxTimelineApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Waits for what is under way, emits the spans since the last call in the order in which they ended, and forgets them.
+    /// An executable notes spans if it was compiled with the option `profile` true, else this is an
+    /// error. `emit` may not call the plugin. `lost` gets how many spans were not kept, since there were too many.
+    RlxError *(*take)(RlxExecutable *executable, const RlxSpanSink *sink, uint64_t *lost);
+};
+
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
 ///
 /// `request` and `response` point to structs of at least the size that their `struct_size` states.
@@ -1039,6 +1088,9 @@ RLX_ASSERT_SIZE(RlxClaim, 48);
 RLX_ASSERT_SIZE(RlxClaimSink, 16);
 RLX_ASSERT_SIZE(RlxClaimsApi, 24);
 RLX_ASSERT_SIZE(RlxRngApi, 24);
+RLX_ASSERT_SIZE(RlxSpan, 96);
+RLX_ASSERT_SIZE(RlxSpanSink, 16);
+RLX_ASSERT_SIZE(RlxTimelineApi, 24);
 #undef RLX_ASSERT_SIZE
 #endif
 

@@ -32,6 +32,7 @@ mod pipeline;
 mod profile;
 mod resident;
 mod rng;
+mod timeline;
 
 pub use claims::*;
 pub use extent::*;
@@ -42,6 +43,7 @@ pub use pipeline::*;
 pub use profile::*;
 pub use resident::*;
 pub use rng::*;
+pub use timeline::*;
 
 use abi_stable::StableAbi;
 use std::ffi::c_void;

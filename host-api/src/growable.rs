@@ -67,6 +67,7 @@ growable! {
     RlxLaunch ends with init,
     RlxArrayOps ends with describe,
     RlxClaim ends with reason,
+    RlxSpan ends with bytes,
 }
 
 /// Whether `name` is a struct that may grow.

@@ -33,6 +33,6 @@ pub use host::{Backend, BackendOptions, BatchRun, CompileOptions, Executable, Pl
 pub use printable::printable;
 pub use types::{
     ActiveExtent, Claim, Counters, DType, DeviceInfo, DeviceKind, Generator, How, MemoryLimit, MemoryStats, PluginInfo,
-    Rng, Segment, Source, TensorInfo, TensorView, Threading,
+    Rng, Segment, Source, Span, Spans, TensorInfo, TensorView, Threading,
 };
 pub use value::Value;

@@ -6,6 +6,7 @@ mod extent;
 mod memory;
 mod resident;
 mod rng;
+mod span;
 
 pub use claim::{Claim, How, Taken};
 pub use counters::Counters;
@@ -13,6 +14,7 @@ pub use extent::ActiveExtent;
 pub use memory::{MemoryLimit, MemoryStats};
 pub use resident::{Segment, Source};
 pub use rng::{Generator, Rng};
+pub use span::{Span, Spans};
 
 use crate::abi::*;
 use crate::{Error, ErrorKind, Value};

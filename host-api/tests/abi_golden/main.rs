@@ -63,7 +63,8 @@ fn table() -> String {
         RLX_DEVICE_CPU RLX_DEVICE_GPU RLX_DEVICE_ACCELERATOR,
         RLX_PARAMS_ID RLX_PARAMS_VERSION RLX_RESIDENT_ID RLX_RESIDENT_VERSION RLX_PIPELINE_ID RLX_PIPELINE_VERSION
             RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION RLX_KERNELS_ID RLX_KERNELS_VERSION
-            RLX_EXTENT_ID RLX_EXTENT_VERSION RLX_CLAIMS_ID RLX_CLAIMS_VERSION RLX_RNG_ID RLX_RNG_VERSION,
+            RLX_EXTENT_ID RLX_EXTENT_VERSION RLX_CLAIMS_ID RLX_CLAIMS_VERSION RLX_RNG_ID RLX_RNG_VERSION
+            RLX_TIMELINE_ID RLX_TIMELINE_VERSION RLX_OPTION_PROFILE,
         RLX_KERNEL_COMPOSED RLX_KERNEL_HOST RLX_KERNEL_SOURCE RLX_LANGUAGE_METAL RLX_LANGUAGE_CUDA
             RLX_KERNEL_STRIDED_INPUTS RLX_KERNEL_ATOMIC_OUTPUTS,
         RLX_CLAIM_REFUSED RLX_CLAIM_LEAF RLX_CLAIM_GRAPH RLX_CLAIM_HOST RLX_CLAIM_SOURCE RLX_CLAIM_CONTROL_FLOW
@@ -133,6 +134,11 @@ fn table() -> String {
         RlxClaimSink { context, emit }
         RlxClaimsApi { struct_size, type_layout, claim }
         RlxRngApi { struct_size, type_layout, set }
+        RlxSpan {
+            struct_size, node, kernel, thread, thread_name, start_ns, duration_ns, operations, bytes,
+        }
+        RlxSpanSink { context, emit }
+        RlxTimelineApi { struct_size, type_layout, take }
     }
     handles! { out: RlxBackend RlxExecutable RlxArray }
     writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
@@ -178,6 +184,7 @@ fn nothing_of_the_abi_is_left_out() {
         include_str!("../../src/abi/pipeline.rs"),
         include_str!("../../src/abi/profile.rs"),
         include_str!("../../src/abi/resident.rs"),
+        include_str!("../../src/abi/timeline.rs"),
     ];
     for line in sources.iter().flat_map(|source| source.lines()) {
         let words: Vec<&str> =

@@ -8,6 +8,7 @@ mod outs;
 mod probe;
 mod shutdown;
 mod table;
+mod timeline;
 
 use probe::{Broken, order};
 use rlx_host_api::abi::*;

@@ -189,6 +189,26 @@ impl Profile for ProbeGraph {
     }
 }
 
+/// What a graph has noted.
+pub(crate) fn span() -> Span {
+    Span {
+        node: "node %1".to_owned(),
+        kernel: "Linear".to_owned(),
+        thread: 2,
+        thread_name: "caller".to_owned(),
+        start_ns: 5,
+        duration_ns: 7,
+        operations: 11,
+        bytes: 13,
+    }
+}
+
+impl Timeline for ProbeGraph {
+    fn take_spans(&mut self) -> Result<Spans, Error> {
+        Ok(Spans { list: vec![span()], lost: 3 })
+    }
+}
+
 rlx_host_api::export_plugin!(Probe);
 
 /// A plugin that panics before there is a backend; its table is made by hand, because a library exports one plugin.

@@ -13,8 +13,11 @@ mod pipeline;
 mod profile;
 mod resident;
 mod rng;
+mod timeline;
 
-pub use crate::types::{ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source, Taken};
+pub use crate::types::{
+    ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source, Span, Spans, Taken,
+};
 pub use claims::{Claims, claims_table};
 pub use extent::{Extent, extent_table};
 pub use kernels::{Kernels, kernels_table};
@@ -24,3 +27,4 @@ pub use pipeline::{Pipeline, Run, pipeline_table};
 pub use profile::{Profile, profile_table};
 pub use resident::{Resident, resident_table};
 pub use rng::{Random, rng_table};
+pub use timeline::{Timeline, timeline_table};

@@ -9,6 +9,7 @@ mod pipeline;
 mod profile;
 mod resident;
 mod rng;
+mod timeline;
 
 pub use pipeline::BatchRun;
 
@@ -75,6 +76,7 @@ extensions! {
     extent: RlxExtentApi, RLX_EXTENT_ID, RLX_EXTENT_VERSION;
     claims: RlxClaimsApi, RLX_CLAIMS_ID, RLX_CLAIMS_VERSION;
     rng: RlxRngApi, RLX_RNG_ID, RLX_RNG_VERSION;
+    timeline: RlxTimelineApi, RLX_TIMELINE_ID, RLX_TIMELINE_VERSION;
 }
 
 impl Plugin {
