@@ -27,7 +27,7 @@ pub(crate) fn explain(case: &Case<'_>, device: Device) -> Result<Taken, Error> {
     let operands = operands.collect();
     let node = graph.add_node(case.node.op.clone(), operands, case.node.shape.clone());
     graph.set_outputs(vec![node]);
-    let target = Target::new(device, KernelSet::default(), true);
+    let target = Target::new(device, KernelSet::default(), true, None);
     let program = Program::new(graph, &target)?;
     let stand_in = |&origin: &_| {
         let (dims, dtype) = program.shape_of(origin)?;

@@ -9,6 +9,7 @@
 //! * `plan`: a program as traced partitions, and the control flow between them.
 //! * `executable`: a compiled program: runs, and one file for each extension of the ABI.
 //! * `mlx`: safe Rust over the shim. `blas`: its products on the processor.
+//! * `profile`: when the parts of runs are computed, for hosts that ask.
 //! * `process`: forks, signals, the end of the process, kernels that call back.
 
 #[cfg(blas_forwarders)]
@@ -23,6 +24,7 @@ mod mlx;
 mod plan;
 mod plugin;
 mod process;
+mod profile;
 mod rules;
 
 // For the tests of this package; a plugin is not linked.

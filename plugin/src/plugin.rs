@@ -10,16 +10,18 @@ use crate::mlx::lanes::{Lane, Lanes};
 use crate::mlx::{library, memory};
 use crate::plan::mode::Mode;
 use crate::process::gate;
+use crate::profile::Profile;
 use crate::rules::table;
 use rlx_host_api::abi::{
     RLX_CLAIMS_ID, RLX_CLAIMS_VERSION, RLX_EXTENT_ID, RLX_EXTENT_VERSION, RLX_KERNELS_ID, RLX_KERNELS_VERSION,
     RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION,
     RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION, RLX_RNG_ID, RLX_RNG_VERSION,
+    RLX_TIMELINE_ID, RLX_TIMELINE_VERSION,
 };
 use rlx_host_api::author::{
     Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Memory, MemoryLimit, MemoryStats, Plugin,
     claims_table, extent_table, kernels_table, memory_table, params_table, pipeline_table, profile_table,
-    resident_table, rng_table,
+    resident_table, rng_table, timeline_table,
 };
 use rlx_host_api::{DeviceInfo, Error, ErrorKind, PluginInfo, Threading};
 use rlx_mlx_shim as ffi;
@@ -107,6 +109,7 @@ impl Plugin for Mlx {
             (RLX_EXTENT_ID, RLX_EXTENT_VERSION) => Some(extent_table::<Self>()),
             (RLX_CLAIMS_ID, RLX_CLAIMS_VERSION) => Some(claims_table::<Self>()),
             (RLX_RNG_ID, RLX_RNG_VERSION) => Some(rng_table::<Self>()),
+            (RLX_TIMELINE_ID, RLX_TIMELINE_VERSION) => Some(timeline_table::<Self>()),
             _ => None,
         }
     }
@@ -138,7 +141,8 @@ impl Backend for MlxBackend {
         check::prepare(&mut graph)?;
         table::check(&graph)?;
         check::check(&graph)?;
-        let target = Target::new(self.device, kernels, options.mode != Mode::Eager);
+        let profile = options.profile.then(Profile::new).transpose()?;
+        let target = Target::new(self.device, kernels, options.mode != Mode::Eager, profile);
         MlxExecutable::new(Program::new(graph, &target)?, options, lane)
     }
 }

@@ -47,5 +47,6 @@
 #include "rlx_mlx/trace.h"
 #include "rlx_mlx/types.h"
 #include "rlx_mlx/unary.h"
+#include "rlx_mlx/watch.h"
 
 #endif

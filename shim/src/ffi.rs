@@ -339,6 +339,9 @@ pub const RLX_MLX_QUANT_NVFP4: rlx_mlx_quant_t = 3;
 have no biases and u8 scales: mxfp4 (e2m1 elements, e8m0 scales), 32; 4. mxfp8 (e4m3, e8m0): 32; 8. nvfp4 (e2m1,
 e4m3): 16; 4.*/
 pub type rlx_mlx_quant_t = std::ffi::c_uint;
+/** Calls `fn(ud)` on the thread of a CPU stream, or of the CPU stream beside another, behind what has been started there; does
+not wait for it (MLX: scheduler::enqueue). It must not throw.*/
+pub type rlx_mlx_task_fn = ::std::option::Option<unsafe extern "C" fn(ud: *mut std::ffi::c_void)>;
 /** Where an input of a run comes from: an array, or, where that is NULL, row-major bytes. They are copied, or read where they
 are while the call lasts, after which no output refers to them.*/
 #[repr(C)]
@@ -381,6 +384,27 @@ const _: () = {
 is not 0 they go nowhere else: there is no handle of that output, and host code may write there itself. After a failure
 any part of them may be written.*/
 pub type rlx_mlx_sink_t = rlx_mlx_sink_s;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct rlx_mlx_watch_s {
+    _unused: [u8; 0],
+}
+/// Who is told. It knows primitives by the place in the caller's program that it was given for them.
+pub type rlx_mlx_watch_t = rlx_mlx_watch_s;
+/// The time now, in the caller's unit.
+pub type rlx_mlx_now_fn = ::std::option::Option<unsafe extern "C" fn(ud: *mut std::ffi::c_void) -> u64>;
+/** One primitive has been computed since `start`. `operations` are the additions and multiplications of a product or
+convolution and 0 for what is neither, `nbytes` those that it reads and writes. `primitive` is valid during the call.*/
+pub type rlx_mlx_span_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        ud: *mut std::ffi::c_void,
+        start: u64,
+        place: usize,
+        primitive: *const std::ffi::c_char,
+        operations: u64,
+        nbytes: u64,
+    ),
+>;
 unsafe extern "C" {
     /// Bytes of one element; 0 for an unknown value.
     pub fn rlx_mlx_dtype_size(dtype: rlx_mlx_dtype_t) -> usize;
@@ -2152,6 +2176,11 @@ unsafe extern "C" {
     pub fn rlx_mlx_stream_device(stream: *mut rlx_mlx_stream_t, out: *mut rlx_mlx_device_t) -> std::ffi::c_int;
     /// Waits for the work on one stream.
     pub fn rlx_mlx_stream_synchronize(stream: *mut rlx_mlx_stream_t) -> std::ffi::c_int;
+    pub fn rlx_mlx_stream_call(
+        stream: *mut rlx_mlx_stream_t,
+        fn_: rlx_mlx_task_fn,
+        ud: *mut std::ffi::c_void,
+    ) -> std::ffi::c_int;
     /** Traces `lower` once, now, over placeholders of the shapes and dtypes of `inputs`, on the stream that the thread has
     entered. What is computed twice is computed once; on GPU devices kernels are fused (MLX: compile, which on CPU would
     start a C++ compiler). The trace has as many outputs as it gives, at most `cap`; more is ERR_GENERIC, as is a failure of
@@ -2285,4 +2314,32 @@ unsafe extern "C" {
         neginf: f32,
         out: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
+    /** A watch that tells `span`. Both functions are called on the threads of CPU streams, by several at once where several
+    compute. `release(ud)` (NULL: nothing to release) is called exactly once, when no watch, trace or running task needs `ud`
+    any more; at once after a failure.*/
+    pub fn rlx_mlx_watch_new(
+        now: rlx_mlx_now_fn,
+        span: rlx_mlx_span_fn,
+        ud: *mut std::ffi::c_void,
+        release: rlx_mlx_release_fn,
+        out: *mut *mut rlx_mlx_watch_t,
+    ) -> std::ffi::c_int;
+    /// Notes that what the lazy `array` is computed by belongs to `place`, as far as it has no place yet.
+    pub fn rlx_mlx_watch_place(
+        watch: *mut rlx_mlx_watch_t,
+        array: *mut rlx_mlx_array_t,
+        place: usize,
+    ) -> std::ffi::c_int;
+    /** Watches the primitives that have a place in all later replays of a trace. It is a whole one, folded and split already;
+    nobody uses it meanwhile. It has no first rows any more (rlx_mlx_trace_first_rows).*/
+    pub fn rlx_mlx_watch_trace(watch: *mut rlx_mlx_watch_t, trace: *mut rlx_mlx_trace_t) -> std::ffi::c_int;
+    /** Watches the primitives behind lazy `handles` that have a place, for the evaluation that comes next, and forgets the places
+    of all.*/
+    pub fn rlx_mlx_watch_arrays(
+        watch: *mut rlx_mlx_watch_t,
+        handles: *const *mut rlx_mlx_array_t,
+        n: usize,
+    ) -> std::ffi::c_int;
+    /// Frees the handle; NULL is allowed. What is watched already still is.
+    pub fn rlx_mlx_watch_free(watch: *mut rlx_mlx_watch_t);
 }

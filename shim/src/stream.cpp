@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "failures.h"
+#include "mlx/scheduler.h"
 #include "mlx/transforms.h"
 #include "operands.h"
 
@@ -127,6 +128,16 @@ int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out) {
   return guarded(__func__, [&] {
     const auto& value = stream_in(stream).value;
     target(out) = value.device == mx::Device::cpu ? RLX_MLX_DEVICE_CPU : RLX_MLX_DEVICE_GPU;
+  });
+}
+
+int rlx_mlx_stream_call(rlx_mlx_stream_t* stream, rlx_mlx_task_fn fn, void* ud) {
+  return guarded(__func__, [&] {
+    const auto& value = stream_in(stream).value;
+    if (!fn) {
+      throw Failure(RLX_MLX_ERR_NULL, "fn is NULL");
+    }
+    mx::scheduler::enqueue(cpu_of(value), [fn, ud] { fn(ud); });
   });
 }
 

@@ -148,3 +148,8 @@ struct Handles {
 };
 
 }  // namespace rlx_mlx
+
+struct rlx_mlx_trace_s : rlx_mlx::Counted {
+  rlx_mlx::Tape tape;
+  explicit rlx_mlx_trace_s(rlx_mlx::Tape tape) : tape(std::move(tape)) {}
+};

@@ -10,11 +10,6 @@
 
 using namespace rlx_mlx;
 
-struct rlx_mlx_trace_s : Counted {
-  Tape tape;
-  explicit rlx_mlx_trace_s(Tape tape) : tape(std::move(tape)) {}
-};
-
 namespace {
 
 const Tape& tape_in(const rlx_mlx_trace_t* trace) {

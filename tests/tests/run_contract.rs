@@ -273,7 +273,7 @@ fn unknown_options_are_refused() {
     let compile = |options: CompileOptions| backend().compile(AFFINE.as_bytes(), &options).unwrap_err().to_string();
     assert_eq!(
         compile(CompileOptions::new().set("fast", true)),
-        "unknown compile option `fast`; known: keep_outputs, keep_params, mode"
+        "unknown compile option `fast`; known: keep_outputs, keep_params, mode, profile, threads"
     );
     assert_eq!(
         compile(CompileOptions::new().set("keep_outputs", "no")),

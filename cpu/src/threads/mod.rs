@@ -106,6 +106,11 @@ pub fn with_limit<R>(threads: usize, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Has the work of this thread dealt to at most `threads` threads from now on, itself included.
+pub fn set_limit(threads: usize) {
+    LIMIT.set(threads.max(1));
+}
+
 /// Calls `work` for every index below `pieces`, on this thread and others, and returns when all calls have. `work` must not
 /// panic.
 pub fn deal(pieces: usize, work: &Work<'_>) {
@@ -274,6 +279,31 @@ mod tests {
                 assert!(threads.lock().unwrap().len() <= limit.min(pieces.max(1)));
             }
         }
+    }
+
+    #[test]
+    fn the_limit_of_a_thread_holds_until_it_is_set_anew() {
+        thread::spawn(|| {
+            let most = |pieces| {
+                let threads = Mutex::new(std::collections::HashSet::new());
+                deal(pieces, &|_| {
+                    threads.lock().unwrap().insert(thread::current().id());
+                    thread::sleep(Duration::from_micros(20));
+                });
+                threads.into_inner().unwrap().len()
+            };
+            for limit in [1, 2, 3, 8] {
+                set_limit(limit);
+                assert!((0..20).all(|_| most(50) <= limit), "{limit}");
+                // One for a part of the work does not last.
+                assert_eq!(with_limit(1, || most(50)), 1);
+                assert!(most(50) <= limit);
+            }
+            set_limit(0);
+            assert_eq!(most(50), 1, "the caller always computes");
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

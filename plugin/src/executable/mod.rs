@@ -5,7 +5,7 @@
 //! * [`prepared`](self::prepared): what is made of parameters, [`prepare`](self::prepare) before runs.
 //! * [`carry`](self::carry): what goes from run to run: fed inputs, and states that the program writes to.
 //! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent),
-//!   [`rng`](self::rng): the extensions of those names.
+//!   [`rng`](self::rng), [`timeline`](self::timeline): the extensions of those names.
 //!
 //! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
 //! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is
@@ -24,6 +24,7 @@ mod rows;
 mod run;
 mod scratch;
 mod seed;
+mod timeline;
 
 pub(crate) use options::Options;
 
@@ -44,6 +45,7 @@ use rows::Rows;
 use scratch::Scratch;
 use seed::Seed;
 use std::ffi::c_int;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// A program ready to run on a lane.
@@ -67,6 +69,7 @@ pub(crate) struct MlxExecutable {
     /// The options of those names.
     keep_outputs: bool,
     keep_params: bool,
+    threads: Option<NonZeroUsize>,
     /// What runs change, as it was before those that are under way; `None` when none is.
     before: Option<Carried>,
     /// What random numbers follow from, as the program takes it.
@@ -110,7 +113,7 @@ impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
     pub(crate) fn new(program: Program, options: Options, lane: Arc<Lane>) -> Result<Self, Error> {
         let _pass = gate::pass()?;
-        let Options { mode, keep_outputs, keep_params } = options;
+        let Options { mode, keep_outputs, keep_params, threads, profile: _ } = options;
         let started = Arc::default();
         let program = Arc::new(program);
         let (mut steps, recipes) = {
@@ -126,8 +129,12 @@ impl MlxExecutable {
             }
             Mode::Compiled => {
                 let mut turn = lane.enter(&started)?;
+                turn.limit_threads(threads)?;
                 steps.fold().inspect_err(|_| turn.settle())?;
                 drop(turn);
+                if let Some(profile) = &program.target.reports.profile {
+                    steps.watch(profile)?;
+                }
                 let left = steps.totals()?.primitives;
                 log::debug!(
                     "`{}`: {left} of {} MLX primitives depend on inputs",
@@ -163,6 +170,7 @@ impl MlxExecutable {
             outputs: Vec::new(),
             keep_outputs,
             // What is lowered anew reads what a trace has found to be another value.
+            threads,
             keep_params: keep_params || mode != Mode::Compiled,
             before: None,
             rng: Seed::new(Rng::default())?,

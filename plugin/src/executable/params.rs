@@ -77,6 +77,7 @@ impl Params for MlxExecutable {
             outputs: Vec::new(),
             keep_outputs: self.keep_outputs,
             keep_params: self.keep_params,
+            threads: self.threads,
             before: None,
             rng: self.rng.duplicate()?,
             started: Arc::default(),

@@ -75,6 +75,7 @@ impl Pipeline for MlxExecutable {
         self.begin()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
+        turn.limit_threads(self.threads)?;
         if self.before.is_none() {
             self.before = Some(self.carried()?);
         }
@@ -100,6 +101,7 @@ impl Pipeline for MlxExecutable {
         let _pass = self.settle()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
+        turn.limit_threads(self.threads)?;
         let before = self.carried()?;
         let done = self.prepare().and_then(|()| self.overlap(runs)).and_then(|()| turn.synchronize());
         done.map_err(|error| {

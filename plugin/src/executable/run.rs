@@ -9,6 +9,7 @@ use crate::plan::mode::Mode;
 use crate::plan::run::RunState;
 use rlx_host_api::author::OutputBuffer;
 use rlx_host_api::{Error, ErrorKind};
+use rlx_mlx_cpu::threads::with_limit;
 use rlx_mlx_shim as ffi;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -22,7 +23,14 @@ impl MlxExecutable {
         self.begin()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
-        let done = self.prepare().and_then(|()| self.evaluate(inputs, outputs)).and_then(|()| self.carry());
+        turn.limit_threads(self.threads)?;
+        let run =
+            |this: &mut Self| this.prepare().and_then(|()| this.evaluate(inputs, outputs)).and_then(|()| this.carry());
+        // Host code at the ends of a trace is called on this thread.
+        let done = match self.threads {
+            Some(threads) => with_limit(threads.get(), || self.noted(run)),
+            None => self.noted(run),
+        };
         done.map_err(|error| {
             turn.settle();
             self.outputs.clear();
@@ -81,6 +89,7 @@ impl MlxExecutable {
             done?;
         } else {
             let mut arrays = self.build(inputs, rows)?;
+            self.watch(&arrays)?;
             eval(&arrays)?;
             let states = arrays.split_off(outputs.len());
             self.outputs = self.deliver(arrays.into_iter().map(Some).collect(), outputs)?;
@@ -148,11 +157,17 @@ impl MlxExecutable {
             done?;
         } else {
             let arrays = self.build(inputs, rows)?;
+            self.watch(&arrays)?;
             start_eval(&arrays)?;
             self.outputs.extend(arrays.into_iter().map(Some));
         }
         self.counters.evaluations += 1;
         Ok(())
+    }
+
+    /// Notes what the evaluation of `arrays` computes, where that is noted.
+    fn watch(&self, arrays: &[Array]) -> Result<(), Error> {
+        self.program.target.reports.profile.as_ref().map_or(Ok(()), |profile| profile.watch_arrays(arrays))
     }
 
     /// Lists the leaves of a trace: an input that is left out is resident.
@@ -210,7 +225,7 @@ impl MlxExecutable {
     /// Says how to learn which op it was.
     pub(super) fn explain(&self, error: Error) -> Error {
         // What host code told says where already.
-        if let Some(cause) = self.program.target.failures.take(error.message()) {
+        if let Some(cause) = self.program.target.reports.failures.take(error.message()) {
             return cause.context(format_args!("graph `{}`", self.program.graph.name));
         }
         if error.kind() != ErrorKind::ExecutionFailed || matches!(self.plan, Plan::Steps(Mode::Eager, _)) {

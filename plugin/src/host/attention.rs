@@ -61,6 +61,13 @@ impl HostCode for Attention {
         "scores are never written out; MLX's kernel for the processor is several passes on one thread"
     }
 
+    /// Those of the scores, and of the sums of v, which hidden keys count in as well.
+    fn operations(&self, elements: u64) -> u64 {
+        let Extents { keys, width, v_width, .. } = self.extents;
+        let vectors = elements.checked_div(v_width as u64).unwrap_or(0);
+        2 * vectors * keys as u64 * (width + v_width) as u64
+    }
+
     fn rows(&self) -> Rows {
         match (self.is_batched, self.has_mask_rows()) {
             (true, true) => Rows::Leading(4),

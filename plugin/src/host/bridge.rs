@@ -4,11 +4,12 @@
 //! and after the evaluation (the shim's `trace.h`): they cost no more than a call, and read the host's inputs in place.
 
 use super::code::{HostCode, Rows};
-use super::failures::Failures;
+use super::reports::Reports;
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::dtype_code;
 use crate::mlx::errors::check;
 use crate::mlx::extents::extents;
+use crate::profile::Work;
 use rlx_host_api::author::panic_error;
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{Error, TensorInfo, TensorView};
@@ -23,8 +24,23 @@ struct Call {
     code: Box<dyn HostCode>,
     operands: Vec<TensorInfo>,
     results: Vec<TensorInfo>,
-    failures: Arc<Failures>,
+    reports: Arc<Reports>,
     place: String,
+    /// The number of the place, where times are noted.
+    noted: usize,
+}
+
+impl Call {
+    fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
+        let Some(profile) = &self.reports.profile else { return self.code.compute(operands, results) };
+        let bytes = operands.iter().map(|view| view.data.len()).chain(results.iter().map(|view| view.data.len()));
+        let elements = results.iter().map(|view| view.dims.iter().product::<i64>() as u64).sum();
+        let work = Work { operations: self.code.operations(elements), bytes: bytes.sum::<usize>() as u64 };
+        let start = profile.recorder().now();
+        let done = self.code.compute(operands, results);
+        profile.recorder().note(start, self.noted, self.code.name(), work);
+        done
+    }
 }
 
 /// A node that host code computes.
@@ -35,13 +51,13 @@ pub(crate) struct HostNode<'a> {
     pub(crate) results: Vec<TensorInfo>,
     /// How errors name the node.
     pub(crate) place: String,
-    /// Where its errors wait for the run.
-    pub(crate) failures: &'a Arc<Failures>,
+    /// Where it tells its errors and times.
+    pub(crate) reports: &'a Arc<Reports>,
 }
 
 /// The lazy results of a node over `inputs`.
 pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Array]) -> Result<Vec<Array>, Error> {
-    let HostNode { operands, results, place, failures } = node;
+    let HostNode { operands, results, place, reports } = node;
     let dims = results.iter().map(extents).collect::<Result<Vec<_>, _>>()?;
     let dtypes = results.iter().map(|output| dtype_code(output.dtype)).collect::<Result<Vec<_>, _>>()?;
     let shapes: Vec<*const c_int> = dims.iter().map(|dims| dims.as_ptr()).collect();
@@ -54,7 +70,8 @@ pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Arra
         Rows::First => ffi::RLX_MLX_ROWS_FIRST,
         Rows::Leading(count) => ffi::RLX_MLX_ROWS_FIRST + count.saturating_sub(1) as u32,
     };
-    let call = Call { code, operands, results, failures: Arc::clone(failures), place };
+    let noted = reports.profile.as_ref().map_or(0, |profile| profile.recorder().name(&place));
+    let call = Call { code, operands, results, reports: Arc::clone(reports), place, noted };
     let ud = Box::into_raw(Box::new(call)).cast::<c_void>();
     // SAFETY: live handles; lists and counts agree; the shim releases `ud` once, after a failure too.
     check(unsafe {
@@ -115,13 +132,13 @@ unsafe extern "C" fn compute(
             let results = infos.iter().zip(buffers);
             let mut results: Vec<_> =
                 results.map(|((dtype, dims), data)| TensorViewMut { dtype: *dtype, dims, data }).collect();
-            call.code.compute(&operands, &mut results)
+            call.compute(&operands, &mut results)
         }
     }));
     let Err(error) = done.unwrap_or_else(|payload| Err(panic_error(payload.as_ref()))) else { return 0 };
     let error = error.context(&call.place);
     let message = error.message().replace('\0', "?");
-    let text = CString::new(format!("{} {message}", call.failures.keep(error))).unwrap_or_default();
+    let text = CString::new(format!("{} {message}", call.reports.failures.keep(error))).unwrap_or_default();
     // SAFETY: NUL-terminated.
     unsafe { ffi::rlx_mlx_set_last_error(text.as_ptr()) };
     1

@@ -29,6 +29,18 @@ pub(crate) trait HostCode: Send + Sync {
         "right to the dtype's own rounding, in vectors; MLX's kernels for the processor are not"
     }
 
+    /// What profiles call it.
+    fn name(&self) -> &str {
+        let path = std::any::type_name::<Self>();
+        let path = path.split('<').next().unwrap_or(path);
+        path.rsplit("::").next().unwrap_or(path)
+    }
+
+    /// Additions and multiplications that results of so many elements take, for profiles; 0 for what is no product.
+    fn operations(&self, _elements: u64) -> u64 {
+        0
+    }
+
     /// Fills every result. Operands and results are dense, row-major, and of the declared dtypes and extents; results are
     /// not initialised. It must not evaluate arrays: it would wait for its own thread.
     ///

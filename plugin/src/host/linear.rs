@@ -149,6 +149,10 @@ impl HostCode for Linear {
         "weights are packed once, and what follows is computed while the product is in the cache"
     }
 
+    fn operations(&self, elements: u64) -> u64 {
+        2 * self.k as u64 * elements
+    }
+
     fn rows(&self) -> Rows {
         if self.rank > 1 { Rows::Leading(1 + self.count(Step::Add)) } else { Rows::Mixed }
     }

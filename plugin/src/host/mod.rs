@@ -1,7 +1,7 @@
 //! Code of the processor as nodes of MLX's graph: kernels that the host registered, and ops of the plugin's own that MLX lacks.
 //!
 //! * [`code`]: what such a node computes with. [`bridge`]: from that to a lazy array.
-//! * [`failures`]: where errors wait for the run that they belong to.
+//! * [`failures`]: where errors wait for the run that they belong to. [`reports`]: those, and times.
 //! * [`elements`]: elements of its operands by their type.
 //! * The rest is what is computed here, a family a file: [`unary`], [`elementwise`], [`along`], [`normalize`], [`linear`],
 //!   [`integers`], [`conv`], [`pool`], [`attention`], [`cross_entropy`] with the kernels of the crate rlx-mlx-cpu, where a device
@@ -23,5 +23,6 @@ pub(crate) mod linear;
 pub(crate) mod normalize;
 pub(crate) mod pool;
 pub(crate) mod random;
+pub(crate) mod reports;
 pub(crate) mod sample;
 pub(crate) mod unary;

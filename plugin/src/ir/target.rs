@@ -1,8 +1,9 @@
 //! What a program is compiled for.
 
-use crate::host::failures::Failures;
+use crate::host::reports::Reports;
 use crate::kernels::KernelSet;
 use crate::mlx::device::Device;
+use crate::profile::Profile;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,8 +13,8 @@ pub(crate) struct Target {
     pub(crate) device: Device,
     /// Those of the custom ops.
     pub(crate) kernels: KernelSet,
-    /// Where errors of host code wait for the run.
-    pub(crate) failures: Arc<Failures>,
+    /// Where host code tells its errors and times.
+    pub(crate) reports: Arc<Reports>,
     /// Why code of the processor computes what it does, as far as nodes have been lowered.
     host: Arc<Mutex<BTreeSet<&'static str>>>,
     /// Whether one kernel may compute several nodes; else each has a value of its own.
@@ -21,8 +22,9 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn new(device: Device, kernels: KernelSet, joins_nodes: bool) -> Self {
-        Self { device, kernels, failures: Arc::default(), host: Arc::default(), joins_nodes }
+    pub(crate) fn new(device: Device, kernels: KernelSet, joins_nodes: bool, profile: Option<Profile>) -> Self {
+        let reports = Arc::new(Reports { profile, ..Reports::default() });
+        Self { device, kernels, reports, host: Arc::default(), joins_nodes }
     }
 
     /// A node that is lowered has code of the processor, for this reason.

@@ -2,7 +2,7 @@
 
 use super::set::KernelSet;
 use super::{composed, host, source};
-use crate::host::failures::Failures;
+use crate::host::reports::Reports;
 use crate::mlx::array::Array;
 use crate::mlx::device::Device;
 use crate::mlx::extents::extents;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) fn lower(
     kernels: &KernelSet,
     device: Device,
-    failures: &Arc<Failures>,
+    reports: &Arc<Reports>,
     node: CustomNode,
     inputs: &[&Array],
     place: &str,
@@ -28,7 +28,7 @@ pub(crate) fn lower(
     };
     let results = match kernel.kind() {
         KernelKind::Composed => composed::build(&kernel, &node, inputs)?,
-        KernelKind::Host => host::build(&kernel, node, inputs, failures, place)?,
+        KernelKind::Host => host::build(&kernel, node, inputs, reports, place)?,
         KernelKind::Source => source::build(&kernel, &node, inputs, device.language())?,
     };
     pack(results, &value)

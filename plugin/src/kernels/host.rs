@@ -2,7 +2,7 @@
 
 use crate::host::bridge::{self, HostNode};
 use crate::host::code::HostCode;
-use crate::host::failures::Failures;
+use crate::host::reports::Reports;
 use crate::mlx::array::Array;
 use crate::process::running::Running;
 use rlx_host_api::author::{CustomNode, RegisteredKernel};
@@ -17,6 +17,10 @@ struct KernelCode {
 }
 
 impl HostCode for KernelCode {
+    fn name(&self) -> &str {
+        self.node.op()
+    }
+
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let _running = Running::enter(self.node.op());
         self.kernel.compute(&self.node, operands, results)
@@ -28,14 +32,14 @@ pub(super) fn build(
     kernel: &Arc<RegisteredKernel>,
     node: CustomNode,
     inputs: &[&Array],
-    failures: &Arc<Failures>,
+    reports: &Arc<Reports>,
     place: &str,
 ) -> Result<Vec<Array>, Error> {
     let host = HostNode {
         operands: node.inputs().to_vec(),
         results: node.outputs().to_vec(),
         place: place.to_owned(),
-        failures,
+        reports,
     };
     bridge::build(Box::new(KernelCode { kernel: Arc::clone(kernel), node }), host, inputs)
 }

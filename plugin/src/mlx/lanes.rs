@@ -10,9 +10,11 @@ use super::device::Device;
 use super::errors::{check, check_eval};
 use crate::process::gate;
 use rlx_host_api::Error;
-use rlx_mlx_cpu::threads::SignalsBlocked;
+use rlx_mlx_cpu::threads::{self, SignalsBlocked};
 use rlx_mlx_shim as ffi;
+use std::ffi::c_void;
 use std::marker::PhantomData;
+use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,8 @@ pub(crate) struct Lane {
     device: Device,
     /// Whose work is under way although nobody waits for it.
     turn: Mutex<Option<Arc<Started>>>,
+    /// The most threads that what computes on the stream's thread is dealt to, which changes in a turn alone.
+    limit: AtomicUsize,
 }
 
 /// The runs that an executable has started without waiting, and the first failure among them.
@@ -101,7 +105,7 @@ impl Lane {
         check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(stream.0.as_ptr()) })
             .map_err(|e| e.context("MLX cannot start a stream (are threads and memory left?)"))?;
         gate::watch_process()?;
-        Ok(Self { stream, device, turn: Mutex::new(None) })
+        Ok(Self { stream, device, turn: Mutex::new(None), limit: AtomicUsize::new(usize::MAX) })
     }
 
     /// Where its work runs.
@@ -143,6 +147,19 @@ impl Turn<'_> {
         }
     }
 
+    /// Has what comes next on the stream's thread dealt to so many threads at most; to all where it is `None`.
+    pub(crate) fn limit_threads(&mut self, threads: Option<NonZeroUsize>) -> Result<(), Error> {
+        let limit = threads.map_or(usize::MAX, NonZeroUsize::get);
+        if self.lane.limit.load(Ordering::Relaxed) == limit {
+            return Ok(());
+        }
+        let ud = std::ptr::without_provenance_mut::<c_void>(limit);
+        // SAFETY: live handle; the task takes a number for an address.
+        check(unsafe { ffi::rlx_mlx_stream_call(self.lane.stream.0.as_ptr(), Some(limit_thread), ud) })?;
+        self.lane.limit.store(limit, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Waits for what is under way, and leaves its failure with its owner.
     fn finish(&mut self) {
         if let Some(started) = self.started.take()
@@ -165,6 +182,11 @@ impl Turn<'_> {
         // SAFETY: live handle, used by this thread alone.
         check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(self.lane.stream.0.as_ptr()) })
     }
+}
+
+/// On the stream's thread.
+unsafe extern "C" fn limit_thread(limit: *mut c_void) {
+    threads::set_limit(limit.addr());
 }
 
 /// The lanes of one device.

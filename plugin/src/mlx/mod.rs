@@ -4,7 +4,7 @@
 //!   headers; [`arguments`]: what those take.
 //!   [`slices`]: slices and views made of them.
 //! * [`device`], [`dtypes`], [`extents`]: where, of what, and how large.
-//! * [`trace`], [`part`]: a traced function, and a computed part of a buffer.
+//! * [`trace`], [`part`]: a traced function, and a computed part of a buffer. [`watch`]: when primitives are computed.
 //! * [`lanes`]: streams that executables share.
 //! * [`memory`], [`allocator`]: the allocator and what it is asked.
 //! * [`library`]: which MLX the process gave the plugin. [`errors`]: the shim's codes.
@@ -24,3 +24,4 @@ mod ops;
 pub(crate) mod part;
 mod slices;
 pub(crate) mod trace;
+pub(crate) mod watch;

@@ -105,6 +105,11 @@ impl Trace {
         Ok(flags.into_iter().map(|flag| flag != 0).collect())
     }
 
+    /// Borrowed handle.
+    pub(super) fn raw(&mut self) -> *mut ffi::rlx_mlx_trace_t {
+        self.handle.as_ptr()
+    }
+
     /// How many outputs it has.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs

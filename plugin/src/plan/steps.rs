@@ -7,6 +7,7 @@ use super::run::{RunState, Totals};
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
 use crate::mlx::trace::{FirstRows, Trace};
+use crate::profile::Profile;
 use rlx_host_api::{ActiveExtent, Error};
 use std::ops::Range;
 use std::sync::Arc;
@@ -111,6 +112,11 @@ impl Steps {
     /// Evaluates what depends on no argument, once. The thread has a turn on the lane.
     pub(crate) fn fold(&mut self) -> Result<(), Error> {
         self.each_trace(&mut |trace| trace.as_mut().map_or(Ok(()), Trace::fold))
+    }
+
+    /// Notes what replays of the traces compute.
+    pub(crate) fn watch(&mut self, profile: &Profile) -> Result<(), Error> {
+        self.each_trace(&mut |trace| trace.as_mut().map_or(Ok(()), |trace| profile.watch_trace(trace)))
     }
 
     /// Drops the traces, which lowering anew has no use for.

@@ -223,10 +223,10 @@ impl<'a> Scope<'a> {
 
     /// What the host's kernel makes of a node of the custom op `op`.
     pub(super) fn kernel(&self, node: &Node, op: &str, attributes: &[u8]) -> Result<Array, Error> {
-        let Target { device, kernels, failures, .. } = &self.program.target;
+        let Target { device, kernels, reports, .. } = &self.program.target;
         let custom =
             CustomNode::new(op.to_owned(), attributes.to_vec(), self.described(node)?, vec![info(&node.shape)?]);
-        custom::lower(kernels, *device, failures, custom, &self.inputs(node)?, &place(node))
+        custom::lower(kernels, *device, reports, custom, &self.inputs(node)?, &place(node))
     }
 
     /// What code of the processor makes of `inputs`: an array of the node's extents and of `dtype`.
@@ -261,7 +261,7 @@ impl<'a> Scope<'a> {
                 dims: dims.iter().map(|&extent| extent.into()).collect(),
             }],
             place: place(node),
-            failures: &self.program.target.failures,
+            reports: &self.program.target.reports,
         };
         self.program.target.note_host(code.why());
         let results = bridge::build(Box::new(code), host, inputs)?;

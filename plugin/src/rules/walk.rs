@@ -25,7 +25,7 @@ pub(crate) fn lower(
     args: &[&Array],
     preparation: &Preparation<'_>,
 ) -> Result<Vec<Array>, Error> {
-    walk(program, partition, args, preparation, &mut |_, _, _| Ok(()))
+    walk(program, partition, args, preparation, &mut note)
 }
 
 /// Like [`lower`], evaluating after each node that an output needs, which `evaluations` counts; a failure names the node.
@@ -41,8 +41,18 @@ pub(crate) fn lower_eagerly(
             return Ok(());
         }
         *evaluations += 1;
+        note(program, node, value)?;
+        if let Some(profile) = &program.target.reports.profile {
+            profile.watch_arrays(std::slice::from_ref(value))?;
+        }
         eval(std::slice::from_ref(value)).map_err(|e| e.context(place(node)))
     })
+}
+
+/// Notes which node the value is of, where times are noted.
+fn note(program: &Program, node: &Node, value: &Array) -> Result<(), Error> {
+    let profile = program.target.reports.profile.as_ref();
+    profile.map_or(Ok(()), |profile| profile.place(&place(node), value))
 }
 
 /// The outputs as [`lower`] gives them, then the values of all nodes in order, [`count_values`] at most. `places` gets the

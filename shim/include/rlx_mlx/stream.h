@@ -34,5 +34,10 @@ int rlx_mlx_stream_device(rlx_mlx_stream_t* stream, rlx_mlx_device_t* out);
 /* Waits for the work on one stream. */
 int rlx_mlx_stream_synchronize(rlx_mlx_stream_t* stream);
 
+/* Calls `fn(ud)` on the thread of a CPU stream, or of the CPU stream beside another, behind what has been started there; does
+ * not wait for it (MLX: scheduler::enqueue). It must not throw. */
+typedef void (*rlx_mlx_task_fn)(void* ud);
+int rlx_mlx_stream_call(rlx_mlx_stream_t* stream, rlx_mlx_task_fn fn, void* ud);
+
 RLX_MLX_C_END
 #endif

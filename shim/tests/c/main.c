@@ -37,7 +37,8 @@ int checks_failed = 0;
   X(sort)           \
   X(stream)         \
   X(trace)          \
-  X(unary)
+  X(unary)          \
+  X(watch)
 
 #define DECLARE(family) void test_##family(void);
 FAMILIES(DECLARE)

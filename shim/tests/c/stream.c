@@ -1,7 +1,12 @@
 /* include/rlx_mlx/stream.h */
 #include "check.h"
 
+static void count(void* ud) {
+  ++*(int*)ud;
+}
+
 void test_stream(void) {
+  int calls = 0;
   const float ones[] = {1, 1}, twos[] = {2, 2};
   rlx_mlx_array_t *a = make_f32(ones, 2, 0), *sum = NULL;
   rlx_mlx_array_t* list[2];
@@ -13,6 +18,12 @@ void test_stream(void) {
   CHECK_OK(rlx_mlx_stream_device(stream, &device));
   CHECK(device == RLX_MLX_DEVICE_CPU);
   CHECK_FAILS(rlx_mlx_stream_device, RLX_MLX_ERR_NULL, rlx_mlx_stream_device(NULL, &device));
+
+  CHECK_OK(rlx_mlx_stream_call(stream, count, &calls));
+  CHECK_OK(rlx_mlx_stream_synchronize(stream));
+  CHECK(calls == 1);
+  CHECK_FAILS(rlx_mlx_stream_call, RLX_MLX_ERR_NULL, rlx_mlx_stream_call(NULL, count, &calls));
+  CHECK_FAILS(rlx_mlx_stream_call, RLX_MLX_ERR_NULL, rlx_mlx_stream_call(stream, NULL, &calls));
 
   CHECK_OK(rlx_mlx_stream_enter(stream));
   CHECK_OK(rlx_mlx_op_add(a, a, &sum));

@@ -12,6 +12,7 @@ mod prepared;
 mod random;
 mod resident;
 mod state;
+mod timeline;
 mod unneeded;
 
 use rlx_host_api::{Error, ErrorKind, Executable};
