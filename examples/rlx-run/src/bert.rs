@@ -12,7 +12,7 @@ pub(crate) struct BertConfig {
     hidden_act: String,
     #[serde(default = "absolute")]
     position_embedding_type: String,
-    vocab_size: usize,
+    pub(crate) vocab_size: usize,
     pub(crate) hidden_size: usize,
     num_hidden_layers: usize,
     num_attention_heads: usize,
@@ -67,24 +67,24 @@ impl BertConfig {
 /// The encoder with mean pooling and L2 norm, for one batch shape.
 ///
 /// Inputs, both f32 `[batch, seq]`: `input_ids` (RLX takes indices as f32) and `attention_mask` (1 for a
-/// token, 0 for padding). Parameters are `stored`, a float dtype, and so are all values up to the last layer; what
-/// follows is f32. Output: unit vectors `embeddings`, f32 `[batch, hidden_size]`. Parameters have
-/// the names and shapes of the model's safetensors file. `config` has passed [`BertConfig::check`], `batch`
+/// token, 0 for padding). Output: unit vectors `embeddings`, f32 `[batch, hidden_size]`. Parameters have
+/// the names and shapes of the model's safetensors file, and
+/// `dtype`, in which everything up to the pooling is computed. `config` has passed [`BertConfig::check`], `batch`
 /// and `seq` are at least 1, and `seq` is at most `max_position_embeddings`.
-pub(crate) fn encoder(config: &BertConfig, stored: DType, batch: usize, seq: usize) -> Graph {
-    let mut builder = Builder { graph: Graph::new("sentence_encoder"), config, stored };
+pub(crate) fn encoder(config: &BertConfig, batch: usize, seq: usize, dtype: DType) -> Graph {
+    let mut builder = Builder { graph: Graph::new("sentence_encoder"), config, dtype };
     let tokens = Shape::new(&[batch, seq], DType::F32);
     let ids = builder.graph.input("input_ids", tokens.clone());
-    let mask = builder.graph.input("attention_mask", tokens);
+    let given = builder.graph.input("attention_mask", tokens);
+    // Nothing is cast in f32.
+    let mask = if dtype == DType::F32 { given } else { builder.graph.cast(given, dtype) };
 
     let mut x = builder.embeddings(ids, seq);
     for index in 0..config.num_hidden_layers {
         x = builder.layer(x, mask, &format!("encoder.layer.{index}"));
     }
-    if stored != DType::F32 {
-        x = builder.graph.cast(x, DType::F32);
-    }
-    let pooled = builder.mean_pool(x, mask, batch, seq);
+    let x = if dtype == DType::F32 { x } else { builder.graph.cast(x, DType::F32) };
+    let pooled = builder.mean_pool(x, given, batch, seq);
     let unit = builder.normalize(pooled);
     let mut graph = builder.graph;
     graph.set_named_outputs([("embeddings", unit)]);
@@ -94,12 +94,12 @@ pub(crate) fn encoder(config: &BertConfig, stored: DType, batch: usize, seq: usi
 struct Builder<'a> {
     graph: Graph,
     config: &'a BertConfig,
-    stored: DType,
+    dtype: DType,
 }
 
 impl Builder<'_> {
     fn param(&mut self, name: &str, dims: &[usize]) -> NodeId {
-        self.graph.param(name, Shape::new(dims, self.stored))
+        self.graph.param(name, Shape::new(dims, self.dtype))
     }
 
     /// Word, position and token type, normalized; `[batch, seq, hidden]`.
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_graph_is_valid_and_survives_its_text_form() {
-        let graph = encoder(&config(), DType::F32, 3, 7);
+        let graph = encoder(&config(), 3, 7, DType::F32);
         assert!(verify_all(&graph).is_empty(), "{:?}", verify_all(&graph));
         assert_eq!(graph.shape(graph.outputs[0]).to_string(), "[3, 12] f32");
         let params = graph.nodes().iter().filter(|node| matches!(node.op, Op::Param { .. })).count();

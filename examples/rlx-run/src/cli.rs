@@ -1,6 +1,11 @@
 //! The command line: what there is to say, and which command it calls.
 
-use crate::{check, embed, ops, plugins, report, run};
+mod bench;
+
+pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchModelArgs, BenchWorkerArgs, Dtype, Shape};
+
+use crate::profile::ProfileArgs;
+use crate::{bench as timing, check, embed, ops, plugins, profile, report, run};
 use anyhow::Result;
 use bytesize::ByteSize;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -9,7 +14,7 @@ use rlx_host_api::DeviceKind;
 use rlx_host_api::discovery::Registry;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,6 +42,14 @@ enum Command {
     CheckWorker(PluginArgs),
     /// Run a .rlxmodel program.
     Run(RunArgs),
+    /// Time a program or a sentence encoder, side by side with other backends.
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Run what `bench` times, in a process of its own.
+    #[command(hide = true)]
+    BenchWorker(BenchWorkerArgs),
+    /// Draw one run of a trace file (`run --trace`, `bench --trace`) as SVG.
+    Picture(PictureArgs),
     /// Compute sentence embeddings with a BERT-class sentence-transformers model.
     Embed(EmbedArgs),
 }
@@ -70,6 +83,9 @@ impl Cli {
             Command::Ops(args) => ops::execute(&args),
             Command::Check(args) => check::execute(&args),
             Command::CheckWorker(args) => check::work(&args),
+            Command::Bench(command) => timing::execute(&command),
+            Command::BenchWorker(args) => timing::work(&args),
+            Command::Picture(args) => profile::picture::execute(&args),
             Command::Run(args) => run::execute(&args),
             Command::Embed(args) => embed::execute(args),
         }
@@ -100,6 +116,42 @@ pub(crate) struct BackendArgs {
     pub(crate) mode: Option<Mode>,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
+}
+
+/// On how many threads a plugin's kernels compute.
+#[derive(Debug, Args)]
+pub(crate) struct ThreadsArgs {
+    /// The most threads that a plugin's kernels on the processor are dealt to; all of RLX_NUM_THREADS when it is left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroU32>,
+}
+
+impl BackendArgs {
+    /// The command line that says the same, of another backend where one is named. `cpu` has none of the options.
+    pub(crate) fn arguments(&self, other: Option<&OsStr>) -> Vec<OsString> {
+        let backend = other.unwrap_or(&self.backend);
+        let mut arguments = vec![OsString::from("--backend"), backend.to_owned()];
+        if self.trust.allow_untrusted_plugins {
+            arguments.push("--allow-untrusted-plugins".into());
+        }
+        // Told of the backend that it was given for, it is an error of the command line.
+        if other.is_some_and(|other| other == "cpu") {
+            return arguments;
+        }
+        let device = self.device.and_then(|device| device.to_possible_value());
+        let mode = self.mode.and_then(|mode| mode.to_possible_value());
+        let named = [("--device", device), ("--mode", mode)];
+        for (flag, value) in named.into_iter().filter_map(|(flag, value)| Some((flag, value?))) {
+            arguments.extend([flag.into(), value.get_name().into()]);
+        }
+        let MemoryArgs { memory_limit, cache_limit } = self.memory;
+        for (flag, size) in [("--memory-limit", memory_limit), ("--cache-limit", cache_limit)] {
+            if let Some(ByteSize(bytes)) = size {
+                arguments.extend([flag.into(), bytes.to_string().into()]);
+            }
+        }
+        arguments
+    }
 }
 
 /// Limits of the plugin's engine, as `512MiB` or a number of bytes.
@@ -248,6 +300,8 @@ pub(crate) struct RunArgs {
     pub(crate) model: PathBuf,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArgs,
     /// Parameters by name, a .safetensors file. It may hold more than the program needs.
     #[arg(long, value_name = "FILE")]
     pub(crate) params: Option<PathBuf>,
@@ -265,6 +319,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
@@ -275,6 +331,8 @@ pub(crate) struct EmbedArgs {
     pub(crate) model: PathBuf,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArgs,
     /// Texts in one batch; all of them, but at most 32, when it is left out.
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<NonZeroUsize>,
@@ -289,6 +347,15 @@ pub(crate) struct EmbedArgs {
     /// The texts; the lines of standard input when there are none.
     #[arg(value_name = "TEXT")]
     pub(crate) texts: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PictureArgs {
+    /// The trace file.
+    pub(crate) trace: PathBuf,
+    /// Where the picture goes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 fn named_file() -> impl TypedValueParser<Value = (String, PathBuf)> {

@@ -1,13 +1,13 @@
 //! `rlx-run embed`: sentence embeddings, as sentence-transformers computes them.
 
-use crate::backend::{self, Engine, Executable, Memory, PluginSummary};
+use crate::backend::{self, Choice, Engine, Executable, Memory, PluginSummary};
 use crate::bert::{self, BertConfig};
 use crate::cli::EmbedArgs;
 use crate::params::{self, Weights};
 use crate::progress::Progress;
 use crate::report::{self, Table};
 use crate::run::run_times;
-use crate::timing::{Timings, timed};
+use crate::timing::{RunTimes, Timings, timed};
 use crate::tokenize::SentenceTokenizer;
 use crate::{UsageError, values};
 use anyhow::{Context, Result, bail, ensure};
@@ -46,7 +46,8 @@ pub(crate) fn execute(args: EmbedArgs) -> Result<()> {
     let progress = Progress::start(0);
     progress.message("loading");
     let (engine, model) = timed(&mut timings.load_ms, || -> Result<_> {
-        Ok((backend::open(&args.backend)?, Model::open(&args.model, args.max_length)?))
+        let choice = Choice { threads: args.threads.threads, profile: false };
+        Ok((backend::open(&args.backend, choice)?, Model::open(&args.model, args.max_length)?))
     })?;
     let ids = model.tokenizer.encode(&texts)?;
     let batch = args.batch.map_or(DEFAULT_BATCH, |batch| batch.get());
@@ -78,31 +79,77 @@ fn texts(given: Vec<String>) -> Result<Vec<String>> {
     Ok(texts)
 }
 
+/// The encoder of a model folder.
+pub(crate) struct Encoder {
+    pub(crate) config: BertConfig,
+    weights: Weights,
+}
+
+impl Encoder {
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let config: BertConfig = read_json(&folder.join("config.json"))?;
+        config.check().with_context(|| folder.join("config.json").display().to_string())?;
+        Ok(Self { config, weights: Weights::open(&folder.join("model.safetensors"))? })
+    }
+
+    /// The program for one batch shape, with its parameters.
+    pub(crate) fn prepare(
+        &self,
+        engine: &dyn Engine,
+        shape: [usize; 2],
+        dtype: rlx_ir::DType,
+    ) -> Result<Box<dyn Executable>> {
+        let longest = self.config.max_position_embeddings;
+        if shape[1] > longest {
+            bail!(UsageError(format!("{} tokens are more than the model's {longest}", shape[1])));
+        }
+        let mut program = self.compile(engine, shape, dtype)?;
+        params::upload_rounded(&mut *program, &self.weights)?;
+        Ok(program)
+    }
+
+    fn compile(
+        &self,
+        engine: &dyn Engine,
+        [batch, seq]: [usize; 2],
+        dtype: rlx_ir::DType,
+    ) -> Result<Box<dyn Executable>> {
+        let graph = bert::encoder(&self.config, batch, seq, dtype);
+        let program = engine.compile(rlx_ir::rlxmodel::to_text(&graph)?.as_bytes())?;
+        let dims = [i64::try_from(batch)?, i64::try_from(self.config.hidden_size)?];
+        let [output] = program.outputs() else {
+            bail!("the backend reports {} outputs of the encoder", program.outputs().len());
+        };
+        ensure!(
+            output.dtype == DType::F32 && output.dims == dims,
+            "the backend reports {output} as the output of the encoder, expected f32{dims:?}"
+        );
+        Ok(program)
+    }
+}
+
 /// An opened model folder.
 struct Model {
-    config: BertConfig,
+    encoder: Encoder,
     tokenizer: SentenceTokenizer,
-    weights: Weights,
 }
 
 impl Model {
     fn open(folder: &Path, max_length: Option<usize>) -> Result<Self> {
-        let config: BertConfig = read_json(&folder.join("config.json"))?;
-        config.check().with_context(|| folder.join("config.json").display().to_string())?;
+        let encoder = Encoder::open(folder)?;
+        let longest = encoder.config.max_position_embeddings;
         let max_length = match max_length {
             Some(length) => length,
             None => read_json::<SentenceConfig>(&folder.join("sentence_bert_config.json"))?.max_seq_length,
         };
         // Two tokens are [CLS] and [SEP].
-        if !(3..=config.max_position_embeddings).contains(&max_length) {
+        if !(3..=longest).contains(&max_length) {
             bail!(UsageError(format!(
-                "the maximum length {max_length} is not between 3 and the model's {} tokens; set --max-length",
-                config.max_position_embeddings
+                "the maximum length {max_length} is not between 3 and the model's {longest} tokens; set --max-length"
             )));
         }
         let tokenizer = SentenceTokenizer::open(folder, max_length)?;
-        let weights = Weights::open(&folder.join("model.safetensors"))?;
-        Ok(Self { config, tokenizer, weights })
+        Ok(Self { encoder, tokenizer })
     }
 
     /// One vector for each of `ids`, in their order.
@@ -131,7 +178,8 @@ impl Model {
             };
             progress.message("running");
             let mut outputs = backend::output_buffers(&*program)?;
-            let times = run_times(&mut *program, &padded.inputs, &mut outputs, repeat, progress)?;
+            let mut times = RunTimes::default();
+            run_times(&mut *program, &padded.inputs, &mut outputs, repeat, &mut times, progress)?;
             timings.add_runs(&times);
             let width = outputs[0].len() / texts.len();
             for (&text, vector) in texts.iter().zip(outputs[0].chunks_exact(width)) {
@@ -146,25 +194,15 @@ impl Model {
     fn prepare(
         &self,
         engine: &dyn Engine,
-        [batch, seq]: [usize; 2],
+        shape: [usize; 2],
         timings: &mut Timings,
         progress: &Progress,
     ) -> Result<Box<dyn Executable>> {
         progress.message("compiling");
-        let mut program = timed(&mut timings.compile_ms, || -> Result<_> {
-            let graph = bert::encoder(&self.config, self.weights.float_dtype(), batch, seq);
-            engine.compile(rlx_ir::rlxmodel::to_text(&graph)?.as_bytes())
-        })?;
-        let dims = [i64::try_from(batch)?, i64::try_from(self.config.hidden_size)?];
-        let [output] = program.outputs() else {
-            bail!("the backend reports {} outputs of the encoder", program.outputs().len());
-        };
-        ensure!(
-            output.dtype == DType::F32 && output.dims == dims,
-            "the backend reports {output} as the output of the encoder, expected f32{dims:?}"
-        );
+        let mut program =
+            timed(&mut timings.compile_ms, || self.encoder.compile(engine, shape, self.encoder.weights.float_dtype()))?;
         progress.message("setting parameters");
-        timed(&mut timings.params_ms, || params::upload_all(&mut *program, Some(&self.weights)))?;
+        timed(&mut timings.params_ms, || params::upload_all(&mut *program, Some(&self.encoder.weights)))?;
         Ok(program)
     }
 }

@@ -1,6 +1,7 @@
 //! The program `rlx-run`. It is a library so that its readers of foreign files can be tested by themselves.
 
 mod backend;
+mod bench;
 mod bert;
 mod check;
 mod cli;
@@ -10,12 +11,14 @@ mod ops;
 mod output_files;
 pub mod params;
 mod plugins;
+mod profile;
 mod progress;
 mod report;
 mod run;
 mod timing;
 mod tokenize;
 mod values;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 use crate::backend::Executable;
 use anyhow::{Context, Result, bail};
+use half::bf16;
 use memmap2::Mmap;
 #[cfg(unix)]
 use memmap2::UncheckedAdvice;
@@ -41,18 +42,27 @@ pub fn index(file: &[u8]) -> Result<HashMap<String, Entry>> {
     entries.collect()
 }
 
-/// One tensor of a mapped file. It keeps the file mapped.
+/// One tensor of a mapped file, which it keeps mapped; or what was made of one.
 pub(crate) struct MappedTensor {
-    map: Arc<Mmap>,
-    range: Range<usize>,
+    data: Data,
     dtype: DType,
     dims: Vec<i64>,
+}
+
+/// Where its elements are.
+enum Data {
+    Mapped(Arc<Mmap>, Range<usize>),
+    Converted(Vec<u8>),
 }
 
 impl MappedTensor {
     /// The tensor in the file's memory.
     pub(crate) fn view(&self) -> TensorView<'_> {
-        TensorView { dtype: self.dtype, dims: &self.dims, data: &self.map[self.range.clone()] }
+        let data = match &self.data {
+            Data::Mapped(map, range) => &map[range.clone()],
+            Data::Converted(bytes) => bytes,
+        };
+        TensorView { dtype: self.dtype, dims: &self.dims, data }
     }
 }
 
@@ -61,10 +71,10 @@ impl MappedTensor {
 #[cfg(unix)]
 impl Drop for MappedTensor {
     fn drop(&mut self) {
-        let Range { start, end } = self.range;
+        let Data::Mapped(map, range) = &self.data else { return };
         // That they stay, where the system does not know the advice, takes memory and nothing else.
         // SAFETY: the mapping is only read, so no page of it has anything that is not in the file.
-        let _ = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start) };
+        let _ = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) };
     }
 }
 
@@ -99,11 +109,11 @@ impl Weights {
         }
     }
 
-    /// Gives `program` its parameter `wanted`.
+    /// Gives `program` its parameter `wanted`; with `may_round`, f32 as bf16 where the program wants that.
     ///
     /// # Errors
     /// Names the parameter when it is missing or of another dtype or shape.
-    pub(crate) fn upload(&self, program: &mut dyn Executable, wanted: &TensorInfo) -> Result<()> {
+    pub(crate) fn upload(&self, program: &mut dyn Executable, wanted: &TensorInfo, may_round: bool) -> Result<()> {
         let (name, file) = (&wanted.name, self.path.display());
         let Some(Entry { dtype, dims, range }) = self.tensors.get(name) else {
             bail!("{file} holds no tensor `{name}`; the model needs it as {wanted}");
@@ -112,12 +122,24 @@ impl Weights {
             Ok(dtype) => *dtype,
             Err(other) => bail!("{file}: tensor `{name}` is {other:?}, the model expects {wanted}"),
         };
-        if dtype != wanted.dtype || *dims != wanted.dims {
+        let converts = may_round && dtype == DType::F32 && wanted.dtype == DType::BF16;
+        if (dtype != wanted.dtype && !converts) || *dims != wanted.dims {
             bail!("{file}: tensor `{name}` is {dtype}{dims:?}, the model expects {wanted}");
         }
-        let tensor = MappedTensor { map: Arc::clone(&self.map), range: range.clone(), dtype, dims: dims.clone() };
+        let data = if converts {
+            Data::Converted(to_bf16(&self.map[range.clone()]))
+        } else {
+            Data::Mapped(Arc::clone(&self.map), range.clone())
+        };
+        let tensor = MappedTensor { data, dtype: wanted.dtype, dims: dims.clone() };
         program.set_param(name, Arc::new(tensor)).with_context(|| format!("parameter `{name}`"))
     }
+}
+
+/// Each f32 rounded to bf16, ties to even.
+fn to_bf16(data: &[u8]) -> Vec<u8> {
+    let (elements, _) = data.as_chunks::<4>();
+    elements.iter().flat_map(|&element| bf16::from_f32(f32::from_le_bytes(element)).to_le_bytes()).collect()
 }
 
 fn dtype_of(stored: Dtype) -> Option<DType> {
@@ -145,12 +167,22 @@ fn dtype_of(stored: Dtype) -> Option<DType> {
 pub(crate) fn upload_all(program: &mut dyn Executable, weights: Option<&Weights>) -> Result<()> {
     let wanted = program.params().to_vec();
     match weights {
-        Some(weights) => wanted.iter().try_for_each(|info| weights.upload(program, info))?,
+        Some(weights) => wanted.iter().try_for_each(|info| weights.upload(program, info, false))?,
         None if wanted.is_empty() => {}
         None => {
             let names: Vec<String> = wanted.iter().map(|info| format!("`{}` {info}", info.name)).collect();
             bail!("the model needs --params FILE.safetensors with {}", names.join(", "));
         }
     }
+    program.finish_params()
+}
+
+/// Gives `program` all its parameters, rounded to bf16 where it wants that.
+///
+/// # Errors
+/// See [`Weights::upload`].
+pub(crate) fn upload_rounded(program: &mut dyn Executable, weights: &Weights) -> Result<()> {
+    let wanted = program.params().to_vec();
+    wanted.iter().try_for_each(|info| weights.upload(program, info, true))?;
     program.finish_params()
 }

@@ -1,10 +1,11 @@
 //! `rlx-run run`: one .rlxmodel program with inputs and parameters from files.
 
-use crate::backend::{self, Executable, Memory, PluginSummary};
+use crate::backend::{self, Choice, Executable, Memory, PluginSummary};
 use crate::cli::RunArgs;
 use crate::npy;
 use crate::output_files::OutputFiles;
 use crate::params::{self, Weights};
+use crate::profile::Profile;
 use crate::progress::Progress;
 use crate::report::{self, Table};
 use crate::timing::{RunTimes, Timings, timed};
@@ -29,6 +30,9 @@ struct Report {
     timings: Timings,
     /// Of the engine after the last run; null where the backend does not tell.
     memory: Option<Memory>,
+    /// Where the time went, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Profile>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +52,8 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
     let progress = Progress::start(3 + args.repeat);
     progress.message("loading");
     let (engine, program, weights) = timed(&mut timings.load_ms, || -> Result<_> {
-        let engine = backend::open(&args.backend)?;
+        let choice = Choice { threads: args.threads.threads, profile: args.profile.is_wanted() };
+        let engine = backend::open(&args.backend, choice)?;
         let program = fs::read(&args.model).with_context(|| format!("cannot read {}", args.model.display()))?;
         let weights = args.params.as_deref().map(Weights::open).transpose()?;
         Ok((engine, program, weights))
@@ -72,9 +77,22 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
     // Whatever stands in the way of the outputs is told before the run.
     let files = args.output_dir.as_deref().map(|folder| OutputFiles::new(folder, program.outputs())).transpose()?;
     let mut outputs = backend::output_buffers(&*program).with_context(|| args.model.display().to_string())?;
-    let times = run_times(&mut *program, &inputs, &mut outputs, args.repeat, &progress)
-        .with_context(|| args.model.display().to_string())?;
+    let mut times = RunTimes::default();
+    let mut run = |program: &mut dyn Executable, count| {
+        let done = run_times(program, &inputs, &mut outputs, count, &mut times, &progress);
+        done.with_context(|| args.model.display().to_string())
+    };
+    run(&mut *program, 1)?;
+    if args.profile.is_wanted() && args.repeat > 1 {
+        // What the first run alone does, it does once.
+        program.take_spans()?;
+    }
+    run(&mut *program, args.repeat - 1)?;
     timings.add_runs(&times);
+    let profile = match args.profile.is_wanted() {
+        true => args.profile.use_up(&program.take_spans()?)?,
+        false => None,
+    };
     drop(progress);
 
     let files = match files {
@@ -100,8 +118,9 @@ pub(crate) fn execute(args: &RunArgs) -> Result<()> {
         outputs: rows.collect(),
         timings,
         memory: engine.memory()?,
+        profile,
     };
-    if args.output.json { report::print_json(&report) } else { print_table(&report) }
+    if args.output.json { report::print_json(&report) } else { print_table(&report, args) }
 }
 
 /// The bytes of each input, in the program's order.
@@ -127,26 +146,26 @@ fn read_inputs(given: &[(String, PathBuf)], wanted: &[TensorInfo]) -> Result<Vec
     read.collect()
 }
 
-/// Runs `count` times; the times of the runs in milliseconds.
+/// Runs `count` times, and adds the times of the runs in milliseconds.
 pub(crate) fn run_times(
     program: &mut dyn Executable,
     inputs: &[Vec<u8>],
     outputs: &mut [Vec<u8>],
     count: u64,
+    times: &mut RunTimes,
     progress: &Progress,
-) -> Result<RunTimes> {
+) -> Result<()> {
     let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
-    let mut times = RunTimes::default();
     for _ in 0..count {
         let mut ms = 0.0;
         timed(&mut ms, || program.run(&inputs, outputs))?;
         times.add(ms);
         progress.step();
     }
-    Ok(times)
+    Ok(())
 }
 
-fn print_table(report: &Report) -> Result<()> {
+fn print_table(report: &Report, args: &RunArgs) -> Result<()> {
     let mut table = Table::new(["output", "dtype", "shape", "first values", "min", "max", "mean"]);
     for row in &report.outputs {
         let name = if row.name.is_empty() { row.index.to_string() } else { row.name.clone() };
@@ -161,6 +180,10 @@ fn print_table(report: &Report) -> Result<()> {
     }
     table.print()?;
     report::print_phases(&report.timings, report.memory.as_ref())?;
+    report.profile.as_ref().map_or(Ok(()), Profile::print)?;
+    if let Some(path) = args.profile.trace() {
+        report::print(&format!("wrote {}", path.display()))?;
+    }
     for file in report.outputs.iter().filter_map(|row| row.file.as_deref()) {
         report::print(&format!("wrote {file}"))?;
     }

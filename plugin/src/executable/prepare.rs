@@ -90,7 +90,7 @@ impl MlxExecutable {
         let name = &self.program.params[param].name;
         for (at, value) in self.prepared.recipes.values().enumerate() {
             if let Some(packed) = value.packed.filter(|_| value.params == [param] && !self.prepared.due[at]) {
-                return packed.unpack(&self.prepared.values[at], name, &self.program.target.failures);
+                return packed.unpack(&self.prepared.values[at], name, &self.program.target.reports);
             }
         }
         Err(self.released(param))

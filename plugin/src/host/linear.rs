@@ -3,7 +3,7 @@
 use super::bridge::{self, HostNode};
 use super::code::{HostCode, Rows};
 use super::elements::{self, of_float};
-use super::failures::Failures;
+use super::reports::Reports;
 use crate::mlx::array::{Array, eval};
 use bytemuck::Pod;
 use half::{bf16, f16};
@@ -81,13 +81,13 @@ pub(crate) enum Shown {
 
 impl Packed {
     /// The parameter again, evaluated; `name` is for errors. The thread has a turn on a lane.
-    pub(crate) fn unpack(self, packed: &Array, name: &str, failures: &Arc<Failures>) -> Result<Array, Error> {
+    pub(crate) fn unpack(self, packed: &Array, name: &str, reports: &Arc<Reports>) -> Result<Array, Error> {
         let info = |dims: Vec<i64>| TensorInfo { name: String::new(), dtype: self.dtype, dims };
         let host = HostNode {
             operands: vec![info(packed.dims()?.into_iter().map(i64::from).collect())],
             results: vec![info(vec![self.k as i64, self.n as i64])],
             place: format!("parameter `{name}`"),
-            failures,
+            reports,
         };
         let mut made = bridge::build(Box::new(Unpack(self)), host, &[packed])?;
         let matrix = made.pop().ok_or_else(|| Error::fault("host code gives nothing"))?;

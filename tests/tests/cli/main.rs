@@ -1,6 +1,7 @@
 //! `rlx-run` as a user meets it: what it prints, what it writes, and how it fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
+mod bench;
 mod conformance;
 mod errors;
 mod files;

@@ -3,6 +3,7 @@
 use super::guard::guarded;
 use super::{Engine, Executable, Memory, PluginSummary};
 use crate::params::MappedTensor;
+use crate::profile::Noted;
 use crate::report::one_line;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rlx_host_api::{DType, Rng, TensorInfo};
@@ -172,6 +173,10 @@ impl Executable for CpuExecutable {
         let gives_f32 = interface.outputs.iter().all(|out| out.dtype == DType::F32 || is_narrow(out.dtype));
         let run = if takes_f32 && gives_f32 { run_f32 } else { run_typed };
         run(&mut self.compiled, interface, inputs, outputs)
+    }
+
+    fn take_spans(&mut self) -> Result<Noted> {
+        bail!("cpu notes no times")
     }
 }
 

@@ -12,9 +12,11 @@ pub(crate) use memory::Memory;
 use crate::UsageError;
 use crate::cli::{BackendArgs, Device, PluginArgs};
 use crate::params::MappedTensor;
+use crate::profile::Noted;
 use anyhow::{Result, bail};
 use rlx_host_api::{Backend, TensorInfo};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// The plugin behind a result, as reports show it.
@@ -28,6 +30,15 @@ pub(crate) struct PluginSummary {
     pub(crate) abi: String,
     /// The engine and its version.
     pub(crate) engine: String,
+}
+
+/// How programs are compiled, beside what [`BackendArgs`] say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Choice {
+    /// The most threads that kernels are dealt to.
+    pub(crate) threads: Option<NonZeroU32>,
+    /// Whether times are noted.
+    pub(crate) profile: bool,
 }
 
 /// A plugin's instance for commands that examine plugins, which the built-in backend is not.
@@ -88,12 +99,22 @@ pub(crate) trait Executable {
 
     /// Runs once. `outputs` has one buffer of the exact size for each output.
     fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Vec<u8>]) -> Result<()>;
+
+    /// What was noted since the last call.
+    fn take_spans(&mut self) -> Result<Noted>;
 }
 
 /// Opens the backend that the command line names.
-pub(crate) fn open(args: &BackendArgs) -> Result<Box<dyn Engine>> {
+pub(crate) fn open(args: &BackendArgs, choice: Choice) -> Result<Box<dyn Engine>> {
     if args.backend != "cpu" {
-        return Ok(Box::new(plugin::PluginEngine::open(args)?));
+        return Ok(Box::new(plugin::PluginEngine::open(args, choice)?));
+    }
+    if choice.threads.is_some() {
+        let message = "--threads: the built-in backend `cpu` has no such option; it reads RLX_WORKERS";
+        bail!(UsageError(message.to_owned()));
+    }
+    if choice.profile {
+        bail!(UsageError("--profile, --trace: the built-in backend `cpu` notes no times".to_owned()));
     }
     if args.device.is_some_and(|device| device != Device::Cpu) {
         bail!(UsageError("--device: the built-in backend `cpu` has no gpu; leave --device out".to_owned()));
@@ -115,6 +136,21 @@ fn built_in() -> Result<Box<dyn Engine>> {
 #[cfg(not(feature = "cpu"))]
 fn built_in() -> Result<Box<dyn Engine>> {
     bail!(UsageError("this rlx-run is built without its backend `cpu`: build it with that feature".to_owned()))
+}
+
+/// What a program takes, by its text.
+pub(crate) fn inputs_of(program: &str) -> Result<Vec<TensorInfo>> {
+    let graph = guarded("reading the program", || rlx_ir::rlxmodel::from_text(program))?;
+    let graph = graph.map_err(|error| anyhow::anyhow!("{}", crate::report::one_line(&error.to_string())))?;
+    let mut inputs: Vec<TensorInfo> = Vec::new();
+    for node in graph.nodes() {
+        if let rlx_ir::Op::Input { name } = &node.op
+            && !inputs.iter().any(|info| info.name == *name)
+        {
+            inputs.push(TensorInfo::of(name, &node.shape)?);
+        }
+    }
+    Ok(inputs)
 }
 
 /// One buffer for each output of `program`.

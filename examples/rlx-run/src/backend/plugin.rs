@@ -1,11 +1,13 @@
 //! Every backend other than `cpu`: a plugin, found and loaded while the program runs.
 
 use super::memory::{self, Memory};
-use super::{Engine, Executable, PluginSummary};
+use super::{Choice, Engine, Executable, PluginSummary};
 use crate::UsageError;
 use crate::cli::{BackendArgs, Device, TrustArgs};
 use crate::params::MappedTensor;
+use crate::profile::Noted;
 use anyhow::{Result, bail};
+use rlx_host_api::abi::RLX_OPTION_PROFILE;
 use rlx_host_api::discovery::Selector;
 use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, ErrorKind, Plugin, Rng, TensorInfo};
 use std::ffi::OsStr;
@@ -25,12 +27,18 @@ impl PluginEngine {
     ///
     /// # Errors
     /// A usage error when `--backend` names nothing, or nothing that can be used; it lists what was tried.
-    pub(super) fn open(args: &BackendArgs) -> Result<Self> {
+    pub(super) fn open(args: &BackendArgs, choice: Choice) -> Result<Self> {
         let (backend, kind) = instance(&args.backend, &args.trust, args.device)?;
         memory::limit(&backend, &args.memory)?;
         let mut options = CompileOptions::new();
         if let Some(mode) = args.mode {
             options = options.set("mode", mode.name());
+        }
+        if let Some(threads) = choice.threads {
+            options = options.set("threads", i64::from(threads.get()));
+        }
+        if choice.profile {
+            options = options.set(RLX_OPTION_PROFILE, true);
         }
         Ok(Self { summary: summary(backend.plugin()), device: kind.to_string(), backend, options })
     }
@@ -124,5 +132,9 @@ impl Executable for PluginExecutable {
     fn run(&mut self, inputs: &[&[u8]], outputs: &mut [Vec<u8>]) -> Result<()> {
         let mut buffers: Vec<Option<&mut [u8]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
         Ok(self.0.run(inputs, &mut buffers)?)
+    }
+
+    fn take_spans(&mut self) -> Result<Noted> {
+        Ok(self.0.take_spans()?.into())
     }
 }
