@@ -26,6 +26,8 @@ pub(super) struct Piece<'a, X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum
     pub(super) n: usize,
     pub(super) rows: Range<usize>,
     pub(super) panels: Range<usize>,
+    /// The panel that the thread is likely to read behind these.
+    pub(super) next_panel: usize,
     pub(super) x: Rows<'a, X>,
     pub(super) w: &'a [W],
     pub(super) steps: &'a [Step<'a, Y>],
@@ -70,7 +72,10 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd fo
         let (x_wide, w_wide) =
             scratch.split_at_mut(if X::as_sums(&[]).is_none() { self.rows.len() * depth } else { 0 });
         let (mut has_x, len) = (false, width * depth + notes::<W>());
+        let tiles = self.rows.len().div_ceil(tallest::<S>()).max(1);
         for panel in self.panels.clone() {
+            let next = if panel + 1 < self.panels.end { panel + 1 } else { self.next_panel };
+            let mut ahead = Ahead::of(self.w.get(next * len..(next + 1) * len).unwrap_or(&[]), tiles, self.k);
             let (w, note) = self.w[panel * len..][..len].split_at(width * depth);
             let note = W::as_bf16(note).and_then(|note| note.first()).map_or(0, |note| note.to_bits());
             let mut has_w = false;
@@ -105,12 +110,52 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd fo
                     }
                 };
                 while row < end {
-                    let height = self.tile(s, &by, row..end, tile);
+                    let height = self.tile(s, &by, row..end, ahead, tile);
+                    ahead.skip(self.k);
                     self.finish(s, row, panel * width, &mut tile[..height * width], other);
                     row += height;
                 }
             }
         }
+    }
+}
+
+/// Rows of a tile at most on this processor.
+#[inline(always)]
+fn tallest<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { TALL } else { LOW }
+}
+
+/// What is read next, brought near while other things are computed: the processor itself sees no further than a page of memory.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    from: *const u8,
+    /// Bytes for each inner step.
+    step: usize,
+}
+
+impl Ahead {
+    /// A panel, in the time of `tiles` tiles of k inner steps each.
+    #[inline(always)]
+    fn of<W>(panel: &[W], tiles: usize, k: usize) -> Self {
+        Self { from: panel.as_ptr().cast(), step: size_of_val(panel).div_ceil((tiles * k).max(1)) }
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, steps: usize) {
+        self.from = self.from.wrapping_add(self.step * steps);
+    }
+
+    /// One inner step's bytes.
+    #[inline(always)]
+    fn fetch(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        if self.step > 0 {
+            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            // SAFETY: a hint, which every x86-64 has, and which may name any address.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.from.cast()) };
+        }
+        self.skip(1);
     }
 }
 
@@ -135,8 +180,15 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
 
     /// The product of the first of these rows and a panel: as many rows as it gives.
     #[inline(always)]
-    fn tile<S: Simd>(&self, s: S, by: &Panel<'_, X::Sum>, rows: Range<usize>, to: &mut [X::Sum]) -> usize {
-        let most = if S::REGISTER_COUNT >= 32 { TALL } else { LOW };
+    fn tile<S: Simd>(
+        &self,
+        s: S,
+        by: &Panel<'_, X::Sum>,
+        rows: Range<usize>,
+        ahead: Ahead,
+        to: &mut [X::Sum],
+    ) -> usize {
+        let most = tallest::<S>();
         // Tiles of nearly the same height: a low one at the end would keep the registers idle.
         let height = rows.len().div_ceil(rows.len().div_ceil(most));
         let first = rows.start - self.rows.start;
@@ -153,7 +205,7 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
                 // A group that is not full is filled up with zeros in both operands, if x is one that is widened.
                 let k = if X::as_sums(&[]).is_none() { stride } else { self.k };
                 let x = Rows { data: &x[first * stride..], stride };
-                of_height!(Wide { s, x, w, k, to }: 1 2 3 4 5 6 7 8 9 10 11 12);
+                of_height!(Wide { s, x, w, k, ahead, to }: 1 2 3 4 5 6 7 8 9 10 11 12);
             }
             Panel::Pairs { x, w } => {
                 let (x, k) = (Rows { data: &x.data[rows.start * x.stride..], stride: x.stride }, self.k);
@@ -232,6 +284,7 @@ struct Wide<'a, T, S, const M: usize> {
     x: Rows<'a, T>,
     w: &'a [T],
     k: usize,
+    ahead: Ahead,
     to: &'a mut [T],
 }
 
@@ -240,14 +293,14 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Wide<'_, T, S, M> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { s, x, w, k, to } = self;
+        let Self { s, x, w, k, ahead, to } = self;
         let x: [&[T]; M] = std::array::from_fn(|i| if k == 0 { &[][..] } else { &x.data[i * x.stride..][..k] });
         let (w, _) = T::vectors::<S>(w);
         pairwise::<T, S, M>(
             s,
             k,
             #[inline(always)]
-            |range| run::<T, S, M>(s, &x, w, range),
+            |range| run::<T, S, M>(s, &x, w, range, ahead),
             to,
         );
     }
@@ -333,11 +386,14 @@ fn run<T: Real, S: Simd, const M: usize>(
     x: &[&[T]; M],
     w: &[T::Vector<S>],
     range: Range<usize>,
+    mut ahead: Ahead,
 ) -> Tile<T, S, M> {
+    ahead.skip(range.start);
     let mut tile = [[T::splat(s, T::default()); 2]; M];
     let x: [&[T]; M] = std::array::from_fn(|i| &x[i][range.clone()]);
     let w = &w[2 * range.start..2 * range.end];
     for (p, w) in w.chunks_exact(2).enumerate() {
+        ahead.fetch();
         for (x, sums) in x.iter().zip(&mut tile) {
             // SAFETY: each of these slices is as long as the range.
             let x = T::splat(s, unsafe { *x.get_unchecked(p) });

@@ -105,13 +105,28 @@ pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = 
     let exponents = pairs::least_exponents::<X, W>(m, k, x);
     let (y, exponents) = (Shared(y), exponents.as_slice());
     let y = &y;
+    let threads = threads::count();
     threads::deal(down * across, &|piece| {
         // Neighbours share columns of w, which are the most that is read.
         let (column, row) = (piece / down, piece % down);
         let rows = row * rows..((row + 1) * rows).min(m);
         let panels = column * columns..((column + 1) * columns).min(panels);
+        let next_panel = (piece + threads) / down * columns;
         X::Sum::with_scratch(scratch_len::<X, W>(rows.len(), k, width), |scratch| {
-            Arch::new().dispatch(Piece { k, n, rows, panels, x, w, steps, y: y.0, stride, exponents, scratch });
+            Arch::new().dispatch(Piece {
+                k,
+                n,
+                rows,
+                panels,
+                next_panel,
+                x,
+                w,
+                steps,
+                y: y.0,
+                stride,
+                exponents,
+                scratch,
+            });
         });
     });
 }

@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn halves_are_f32_behind_the_last_layer() {
-        let graph = encoder(&config(), DType::BF16, 3, 7);
+        let graph = encoder(&config(), 3, 7, DType::BF16);
         assert!(verify_all(&graph).is_empty(), "{:?}", verify_all(&graph));
         assert_eq!(graph.shape(graph.outputs[0]).to_string(), "[3, 12] f32");
         let halves = graph.nodes().iter().filter(|node| node.shape.dtype() == DType::BF16).count();
