@@ -37,6 +37,8 @@ pub(crate) struct Attention {
     pub(crate) masking: Masking,
     /// Extents of the mask, of which those that are 1 broadcast.
     pub(crate) mask: [usize; 4],
+    /// Whether the first operand has q, k and v: `[batch, position, 3, head, i]`, all of one size.
+    pub(crate) is_joined: bool,
     /// Whether operands have an axis for the batch.
     pub(crate) is_batched: bool,
 }
@@ -69,10 +71,10 @@ impl HostCode for Attention {
     }
 
     fn rows(&self) -> Rows {
-        match (self.is_batched, self.has_mask_rows()) {
-            (true, true) => Rows::Leading(4),
-            (true, false) => Rows::Leading(3),
-            (false, _) => Rows::Mixed,
+        let given = if self.is_joined { 1 } else { 3 };
+        match self.is_batched {
+            true => Rows::Leading(given + usize::from(self.has_mask_rows())),
+            false => Rows::Mixed,
         }
     }
 
@@ -91,9 +93,9 @@ impl Attention {
         operands: &[TensorView<'_>],
         results: &mut [TensorViewMut<'_>],
     ) -> Result<(), Error> {
-        let ([q, k, v, rest @ ..], [y]) = (operands, results) else {
-            return Err(Error::fault("attention of q, k, v"));
-        };
+        let missing = || Error::fault("attention of q, k, v");
+        let [y] = results else { return Err(missing()) };
+        let (given, rest) = operands.split_at_checked(if self.is_joined { 1 } else { 3 }).ok_or_else(missing)?;
         let mut e = self.extents;
         if self.is_batched {
             e.batch = y.dims.first().map_or(0, |&batch| batch as usize);
@@ -109,9 +111,19 @@ impl Attention {
             }
             (_, []) => return Err(Error::fault("attention without its mask")),
         };
-        let q = Heads::<T> { data: elements::of(q)?, strides: self.strides(e.heads, e.queries, e.width) };
-        let k = Heads::<T> { data: elements::of(k)?, strides: self.strides(e.kv_heads, e.keys, e.width) };
-        let v = Heads::<T> { data: elements::of(v)?, strides: self.strides(e.kv_heads, e.keys, e.v_width) };
+        let [q, k, v] = match given {
+            [qkv] => {
+                let (qkv, width) = (elements::of::<T>(qkv)?, e.heads * e.width);
+                let strides = [e.queries * 3 * width, e.width, 3 * width];
+                [0, width, 2 * width].map(|first| Heads { data: qkv.get(first..).unwrap_or(&[]), strides })
+            }
+            [q, k, v] => [
+                Heads { data: elements::of(q)?, strides: self.strides(e.heads, e.queries, e.width) },
+                Heads { data: elements::of(k)?, strides: self.strides(e.kv_heads, e.keys, e.width) },
+                Heads { data: elements::of(v)?, strides: self.strides(e.kv_heads, e.keys, e.v_width) },
+            ],
+            _ => return Err(missing()),
+        };
         // The lowest number hides a key, so that a row without keys is an even average.
         let Self { scale, cap, reach, .. } = *self;
         let what = attention::Attention { extents: e, scale, cap, reach, mask, hidden: f32::MIN };

@@ -48,18 +48,10 @@ pub(super) fn lower(
         MaskKind::Custom => (Reach::All, Masking::Keep, Some(key_mask(scope.input(node, 3)?)?.cast(DType::F32)?)),
         MaskKind::Bias => (Reach::All, Masking::Add, Some(bias(scope.input(node, 3)?, DType::F32)?)),
     };
-    let mut mask_dims = [1; 4];
-    if let Some(mask) = &mask {
-        let dims = mask.dims()?;
-        let wanted = [batch, heads, queries, keys];
-        let fits = |(&extent, &wanted): (&c_int, &usize)| extent == 1 || extent as usize == wanted;
-        if dims.len() > 4 || !dims.iter().rev().zip(wanted.iter().rev()).all(fits) {
-            return Err(Error::invalid(format!("a mask of shape {dims:?} over scores {wanted:?}")));
-        }
-        for (to, &extent) in mask_dims.iter_mut().rev().zip(dims.iter().rev()) {
-            *to = extent as usize;
-        }
-    }
+    let mask_dims = match &mask {
+        Some(mask) => mask_extents(mask, [batch, heads, queries, keys])?,
+        None => [1; 4],
+    };
     let code = Attention {
         extents,
         order: if matches!(layout, Layout::Bhsd) { Order::HeadsFirst } else { Order::PositionsFirst },
@@ -68,6 +60,7 @@ pub(super) fn lower(
         reach,
         masking,
         mask: mask_dims,
+        is_joined: false,
         is_batched: !matches!(layout, Layout::Unbatched),
     };
     // Halves are computed in f32 from what is stored.
@@ -88,4 +81,53 @@ pub(super) fn lower(
     };
     let dims = dims.into_iter().map(int).collect::<Result<Vec<_>, _>>()?;
     scope.host_step(node, &dims, dtype, &inputs, code)
+}
+
+/// Extents of a mask over scores; those that are 1 broadcast.
+fn mask_extents(mask: &Array, wanted: [usize; 4]) -> Result<[usize; 4], Error> {
+    let dims = mask.dims()?;
+    let fits = |(&extent, &wanted): (&c_int, &usize)| extent == 1 || extent as usize == wanted;
+    if dims.len() > 4 || !dims.iter().rev().zip(wanted.iter().rev()).all(fits) {
+        return Err(Error::invalid(format!("a mask of shape {dims:?} over scores {wanted:?}")));
+    }
+    let mut extents = [1; 4];
+    for (to, &extent) in extents.iter_mut().rev().zip(dims.iter().rev()) {
+        *to = extent as usize;
+    }
+    Ok(extents)
+}
+
+/// Attention of each position to those that the mask `[batch, keys]` keeps: of f32 q, k and v side by side,
+/// `[batch, positions, 3, heads * size]`, to `[batch, positions, heads * size]`.
+pub(super) fn of_joined(
+    scope: &Scope<'_>,
+    node: &Node,
+    qkv: &Array,
+    mask: &Array,
+    heads: usize,
+) -> Result<Array, Error> {
+    let [batch, positions, 3, width] = *qkv.dims()? else { return Err(Error::fault("q, k and v side by side")) };
+    let [extents_batch, queries, all] = [batch, positions, width].map(|extent| extent as usize);
+    let size = all.checked_div(heads).unwrap_or(0);
+    let mask = key_mask(mask)?.cast(DType::F32)?;
+    let code = Attention {
+        extents: Extents {
+            batch: extents_batch,
+            heads,
+            kv_heads: heads,
+            queries,
+            keys: queries,
+            width: size,
+            v_width: size,
+        },
+        order: Order::PositionsFirst,
+        scale: 1.0 / (size as f32).sqrt(),
+        cap: None,
+        reach: Reach::All,
+        masking: Masking::Keep,
+        mask: mask_extents(&mask, [extents_batch, heads, queries, queries])?,
+        is_joined: true,
+        is_batched: true,
+    };
+    scope.host_step(node, &[batch, positions, width], DType::F32, &[qkv, &mask], code)
 }

@@ -2,14 +2,16 @@
 //! the whole composition is computed in f32 or f64, with its kernels, and rounded once.
 
 use super::attention::{Mask, attend};
+use super::attention_kernel;
 use super::floats::{computed_in, floats};
+use super::linear::{self, Link};
 use super::masks::key_mask;
 use super::norm::{by_kernel, weight};
 use super::rope;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
-use super::unary::activation;
+use super::unary::{activation, vectors};
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
@@ -106,6 +108,15 @@ impl<'s, 'p> Operands<'s, 'p> {
 /// `Op::FusedMatMulBiasAct`: `act(x @ w + bias)`.
 fn matmul_bias_activation(scope: &Scope<'_>, node: &Node, kind: Option<Activation>) -> Result<Array, Error> {
     let [x, w, bias] = scope.operands(node)?;
+    let columns = w.dims()?.last().copied().unwrap_or(1);
+    if let Some(link) = linear::bias(bias, columns)? {
+        let map = kind.and_then(vectors);
+        let links: Vec<Link<'_>> = [link].into_iter().chain(map.map(Link::Map)).collect();
+        if let Some(y) = linear::linear(scope, node, x, 1, &links)? {
+            let rest = kind.filter(|_| map.is_none());
+            return rest.map_or_else(|| y.duplicate(), |kind| activation(scope, node, &y, kind));
+        }
+    }
     // MLX adds products of halves in f32, and rounds them.
     let is_rounded_once = kind.is_none_or(|kind| kind == Activation::Relu) && x.dtype()? == declared_dtype(node);
     let y = if is_rounded_once {
@@ -162,7 +173,7 @@ fn attention_block(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
         rope: has_rope.then_some((tables, tables + 1)),
     };
     let operands = Operands::of(scope, node)?;
-    attention(operands, &operands.get(0)?, scope.input(node, 3)?, &weights, *num_heads, *head_dim)
+    attention(operands, &operands.get(0)?, scope.input(node, 3)?, &weights, *num_heads, *head_dim, None)
 }
 
 /// `Op::FusedTransformerLayer`, the post-norm layer of BERT: `h = ln1(x + attention(x))`, `ln2(h + fc2(act(fc1(h))))`.
@@ -179,19 +190,43 @@ fn transformer_layer(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
     let pair = |i: usize| (1 + i * step, has_bias.then_some(2 + i * step));
     let mask = scope.input(node, 1 + 6 * step)?;
     let weights = Projections { qkv: pair(0), out: pair(1), rope: None };
-    let attended = attention(operands, &hidden, mask, &weights, *num_heads, *head_dim)?;
-    let sum = hidden.add(&attended)?;
+    let sum = attention(operands, &hidden, mask, &weights, *num_heads, *head_dim, Some(Link::Add(&hidden)))?;
     let h = operands.normalized(Norm::Layer, &sum, pair(2), *eps1, sum.dtype()?)?;
-    let inner = operands.activation(&linear(operands, &h, pair(3))?, *activation)?;
-    let sum = h.add(&linear(operands, &inner, pair(4))?)?;
+    let inner = operands.activation(&linear(operands, &h, pair(3), None)?, *activation)?;
+    let sum = linear(operands, &inner, pair(4), Some(Link::Add(&h)))?;
     operands.normalized(Norm::Layer, &sum, pair(5), *eps2, declared_dtype(node))
 }
 
-fn linear(operands: Operands<'_, '_>, x: &Array, (weight, bias): (usize, Option<usize>)) -> Result<Array, Error> {
+/// x times a weight, plus its bias, then `links`, which are one activation or one sum.
+fn linear(
+    operands: Operands<'_, '_>,
+    x: &Array,
+    (weight, bias): (usize, Option<usize>),
+    more: Option<Link<'_>>,
+) -> Result<Array, Error> {
+    let bias = bias.map(|bias| operands.get(bias)).transpose()?;
+    if operands.dtype == Some(DType::F32) {
+        let columns = operands.scope.input(operands.node, weight)?.dims()?.last().copied().unwrap_or(1);
+        let first = match &bias {
+            Some(bias) => linear::bias(bias, columns)?.map(|link| vec![link]),
+            None => Some(Vec::new()),
+        };
+        if let Some(mut links) = first {
+            links.extend(more);
+            if let Some(y) = linear::linear(operands.scope, operands.node, x, weight, &links)? {
+                return Ok(y);
+            }
+        }
+    }
     let weight = operands.get(weight)?;
-    match bias {
-        Some(bias) => operands.get(bias)?.addmm(x, &weight, 1.0, 1.0),
-        None => x.matmul(&weight),
+    let y = match bias {
+        Some(bias) => bias.addmm(x, &weight, 1.0, 1.0)?,
+        None => x.matmul(&weight)?,
+    };
+    match more {
+        Some(Link::Add(other)) => other.add(&y),
+        Some(_) => Err(Error::fault("a layer adds nothing else behind a product")),
+        None => Ok(y),
     }
 }
 
@@ -202,6 +237,7 @@ fn attention(
     weights: &Projections,
     num_heads: usize,
     head_dim: usize,
+    more: Option<Link<'_>>,
 ) -> Result<Array, Error> {
     let dims = hidden.dims()?;
     let (batch, seq) = match *dims {
@@ -210,7 +246,13 @@ fn attention(
         _ => return Err(Error::invalid(format!("attention block over shape {dims:?}; expected rank 2 or 3"))),
     };
     let (heads, size) = (int(num_heads)?, int(head_dim)?);
-    let qkv = linear(operands, hidden, weights.qkv)?.reshape(&[batch, seq, 3, heads * size])?;
+    let inner = [&dims[..dims.len() - 1], &[heads * size]].concat();
+    let qkv = linear(operands, hidden, weights.qkv, None)?.reshape(&[batch, seq, 3, heads * size])?;
+    if weights.rope.is_none() && qkv.dtype()? == DType::F32 && operands.dtype.is_some() {
+        let mixed =
+            attention_kernel::of_joined(operands.scope, operands.node, &qkv, mask, num_heads)?.reshape(&inner)?;
+        return linear(operands, &mixed, weights.out, more);
+    }
     let tables = match weights.rope {
         Some((cos, sin)) => Some((operands.get(cos)?, operands.get(sin)?)),
         None => None,
@@ -228,6 +270,5 @@ fn attention(
     let (q, k, v) = (part(0, true)?, part(1, true)?, part(2, false)?);
     let out = attend(operands.scope, operands.node, [&q, &k, &v], scale, Mask::Array(key_mask(mask)?))?;
     let merged = out.transpose(&[0, 2, 1, 3])?.reshape(&[batch, seq, heads * size])?;
-    let projected = linear(operands, &merged, weights.out)?;
-    if projected.dims()? == dims { Ok(projected) } else { projected.reshape(&dims) }
+    linear(operands, &merged.reshape(&inner)?, weights.out, more)
 }

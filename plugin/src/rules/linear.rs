@@ -13,6 +13,7 @@ use crate::mlx::extents::int;
 use rlx_host_api::{DType, Error};
 use rlx_ir::op::BinaryOp;
 use rlx_ir::{Node, NodeId};
+use std::ffi::c_int;
 
 /// Rows from which on it pays to pack weights that change from run to run.
 const ROWS: usize = 32;
@@ -51,28 +52,34 @@ pub(super) fn chain<'n>(
         });
     }
     let (product, end) = (node(chain.head), chain.nodes().last().map(&node));
-    let value = linear(scope, product, scope.input(product, 0)?, &links)?;
+    let value = linear(scope, product, scope.input(product, 0)?, 1, &links)?;
     Ok(end.zip(value))
 }
 
-/// x times operand 1 of `node`, a matrix, and `links` behind it; nothing where that is not the kernel's.
-pub(super) fn linear(scope: &Scope<'_>, node: &Node, x: &Array, links: &[Link<'_>]) -> Result<Option<Array>, Error> {
-    let w = scope.input(node, 1)?;
+/// x times operand `i` of `node`, a matrix, and `links` behind it; nothing where that is not the kernel's.
+pub(super) fn linear(
+    scope: &Scope<'_>,
+    node: &Node,
+    x: &Array,
+    i: usize,
+    links: &[Link<'_>],
+) -> Result<Option<Array>, Error> {
+    let w = scope.input(node, i)?;
     let (from, weights) = (x.dims()?, w.dims()?);
     let ([rows @ .., k], [depth, n]) = (from.as_slice(), weights.as_slice()) else { return Ok(None) };
     let dtype = x.dtype()?;
     let is_ours = [w.dtype()?, declared_dtype(node)] == [dtype; 2] && on_processor(scope, x)?;
     let count: usize = rows.iter().map(|&extent| extent as usize).product();
-    if !is_ours || k != depth || rows.is_empty() || !(scope.is_fixed(node, 1)? || count >= ROWS) {
+    if !is_ours || k != depth || rows.is_empty() || !(scope.is_fixed(node, i)? || count >= ROWS) {
         return Ok(None);
     }
     let (k, n) = (*k as usize, *n as usize);
     // Weights that were converted are kept as they came, which are half as many bytes.
-    let stored = if dtype == DType::F32 { scope.stored_dtype(node, 1)? } else { dtype };
+    let stored = if dtype == DType::F32 { scope.stored_dtype(node, i)? } else { dtype };
     let len = int(packed_len(stored, k, n)?)?;
-    let form = scope.shown_param(node, 1, stored)?.map(|shown| Packed { k, n, dtype: stored, shown });
+    let form = scope.shown_param(node, i, stored)?.map(|shown| Packed { k, n, dtype: stored, shown });
     let pack = |w: &Array| scope.host_step(node, &[len], stored, &[w], Pack { k, n });
-    let packed = scope.prepare_as(node, 1, form, pack)?;
+    let packed = scope.prepare_as(node, i, form, pack)?;
     let dims = [rows, &[int(n)?]].concat();
     let (mut steps, mut adds, mut biases) = (Vec::new(), vec![x], vec![&packed]);
     for link in links {
@@ -90,4 +97,11 @@ pub(super) fn linear(scope: &Scope<'_>, node: &Node, x: &Array, links: &[Link<'_
     }
     let code = Linear { k, n, rank: dims.len(), steps };
     scope.host_step(node, &dims, dtype, &[adds, biases].concat(), code).map(Some)
+}
+
+/// The link that adds `bias`; nothing where that is not one number for each of n columns.
+pub(super) fn bias(bias: &Array, n: c_int) -> Result<Option<Link<'_>>, Error> {
+    let dims = bias.dims()?;
+    let is_row = matches!(dims.as_slice(), [ones @ .., last] if *last == n && ones.iter().all(|&one| one == 1));
+    Ok(is_row.then_some(Link::Bias(bias)))
 }

@@ -25,7 +25,7 @@ fn matmul(scope: &Scope<'_>, node: &Node, a: &Array, b: &Array) -> Result<Array,
     if is_wider(declared, a.dtype()?) && is_wider(declared, b.dtype()?) {
         return a.cast(declared)?.matmul(&b.cast(declared)?);
     }
-    match linear(scope, node, a, &[])? {
+    match linear(scope, node, a, 1, &[])? {
         Some(y) => Ok(y),
         None => a.matmul(b),
     }
