@@ -85,11 +85,16 @@ pub(crate) struct Encoder {
     weights: Weights,
 }
 
+/// The configuration of a model folder.
+fn config(folder: &Path) -> Result<BertConfig> {
+    let config: BertConfig = read_json(&folder.join("config.json"))?;
+    config.check().with_context(|| folder.join("config.json").display().to_string())?;
+    Ok(config)
+}
+
 impl Encoder {
     pub(crate) fn open(folder: &Path) -> Result<Self> {
-        let config: BertConfig = read_json(&folder.join("config.json"))?;
-        config.check().with_context(|| folder.join("config.json").display().to_string())?;
-        Ok(Self { config, weights: Weights::open(&folder.join("model.safetensors"))? })
+        Ok(Self { config: config(folder)?, weights: Weights::open(&folder.join("model.safetensors"))? })
     }
 
     /// The program for one batch shape, with its parameters.
@@ -136,8 +141,7 @@ struct Model {
 
 impl Model {
     fn open(folder: &Path, max_length: Option<usize>) -> Result<Self> {
-        let encoder = Encoder::open(folder)?;
-        let longest = encoder.config.max_position_embeddings;
+        let longest = config(folder)?.max_position_embeddings;
         let max_length = match max_length {
             Some(length) => length,
             None => read_json::<SentenceConfig>(&folder.join("sentence_bert_config.json"))?.max_seq_length,
@@ -149,7 +153,7 @@ impl Model {
             )));
         }
         let tokenizer = SentenceTokenizer::open(folder, max_length)?;
-        Ok(Self { encoder, tokenizer })
+        Ok(Self { encoder: Encoder::open(folder)?, tokenizer })
     }
 
     /// One vector for each of `ids`, in their order.

@@ -33,8 +33,13 @@ fn spans_tell_what_each_node_took() {
             spans.list.iter().filter(|span| span.node.contains(node) && span.kernel == kernel).count()
         };
         assert_eq!(
-            (count("", "run"), count("(Softmax)", "Softmax"), count("(Binary)", "Add")),
-            (3, 3, 3),
+            (
+                count("", "run"),
+                count("(Softmax)", "Softmax"),
+                count("(Binary)", "Elementwise"),
+                count("(Transpose)", "Transpose")
+            ),
+            (3, 3, 3, 3),
             "{mode}: {spans:?}"
         );
         let runs: Vec<_> = spans.list.iter().filter(|span| span.kernel == "run").collect();

@@ -49,16 +49,25 @@ enum Place {
 impl Place {
     const ALL: [Self; 4] = [Self::Alone, Self::First, Self::Between, Self::Last];
 
-    /// `node` of `x`, before and behind ordinary ops that change no value that is not negative.
+    /// `node` of `x`, before and behind ordinary ops that change no value.
     fn put(self, case: &mut Case, x: NodeId, node: impl FnOnce(&mut Case, NodeId) -> NodeId) -> NodeId {
-        let same = |case: &mut Case, x: NodeId| {
-            let shape = case.graph.node(x).shape.clone();
-            case.graph.add_node(Op::Activation(Activation::Relu), vec![x], shape)
-        };
         let x = if matches!(self, Self::Between | Self::Last) { same(case, x) } else { x };
         let y = node(case, x);
         if matches!(self, Self::First | Self::Between) { same(case, y) } else { y }
     }
+}
+
+/// A value again, computed by MLX: its two parts along the first axis, joined.
+fn same(case: &mut Case, x: NodeId) -> NodeId {
+    let shape = case.graph.node(x).shape.clone();
+    let extents: Vec<usize> = shape.dims().iter().map(|dim| dim.unwrap_static()).collect();
+    let part = |case: &mut Case, start: usize, end: usize| {
+        let op = Op::Narrow { axis: 0, start, len: end - start };
+        case.add(op, &[x], &[&[end - start], &extents[1..]].concat(), shape.dtype())
+    };
+    let half = extents[0] / 2;
+    let parts = [part(case, 0, half), part(case, half, extents[0])];
+    case.add(Op::Concat { axis: 0 }, &parts, &extents, shape.dtype())
 }
 
 /// How often something happened.
