@@ -105,7 +105,7 @@ pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = 
     let exponents = pairs::least_exponents::<X, W>(m, k, x);
     let (y, exponents) = (Shared(y), exponents.as_slice());
     let y = &y;
-    let threads = threads::count();
+    let threads = threads::dealt_to();
     threads::deal(down * across, &|piece| {
         // Neighbours share columns of w, which are the most that is read.
         let (column, row) = (piece / down, piece % down);

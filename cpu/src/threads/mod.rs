@@ -164,6 +164,11 @@ pub fn deal_parts<T: Send>(y: &mut [T], len: usize, work: &(dyn Fn(usize, &mut [
     });
 }
 
+/// How many threads the caller's work is dealt to at most, its own included.
+pub fn dealt_to() -> usize {
+    LIMIT.get().min(count())
+}
+
 /// How many threads compute at most, the caller's included: as many as there are cores that the process may use, by its
 /// affinity and its control group, and no more than `RLX_NUM_THREADS` says.
 pub fn count() -> usize {

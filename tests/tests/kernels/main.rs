@@ -17,7 +17,6 @@ mod threads;
 mod values;
 
 use rlx_host_api::{Error, ErrorKind};
-use rlx_ir::op::Activation;
 use rlx_ir::{DType, NodeId, Op};
 use rlx_mlx_tests::graph::Case;
 use std::sync::Arc;
