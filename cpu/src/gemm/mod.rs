@@ -7,7 +7,7 @@
 //!
 //! f32 and f64 are computed in themselves, halves in f32, by one kernel: a panel of halves is widened once for all rows of a
 //! piece. Products of two bf16 are exact in f32, and where the processor has an instruction for them it gives the same sums
-//! ([`pairs`]).
+//! (`pairs.rs`).
 //!
 //! One core of an AMD Zen 4 (AVX-512, peak 118 GFLOP/s), 128 x 384 x 1536: this 115, rten-gemm 0.27 with packed weights 108,
 //! which has no epilogue, no strided result, and threads of its own. The bench `gemm` prints other dtypes.
