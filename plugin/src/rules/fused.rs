@@ -109,7 +109,9 @@ impl<'s, 'p> Operands<'s, 'p> {
 fn matmul_bias_activation(scope: &Scope<'_>, node: &Node, kind: Option<Activation>) -> Result<Array, Error> {
     let [x, w, bias] = scope.operands(node)?;
     let columns = w.dims()?.last().copied().unwrap_or(1);
-    if let Some(link) = linear::bias(bias, columns)? {
+    // A kernel rounds after each step, as nodes do; this node's halves are rounded at its end alone.
+    let is_f32 = x.dtype()? == DType::F32;
+    if let Some(link) = linear::bias(bias, columns)?.filter(|_| is_f32) {
         let map = kind.and_then(vectors);
         let links: Vec<Link<'_>> = [link].into_iter().chain(map.map(Link::Map)).collect();
         if let Some(y) = linear::linear(scope, node, x, 1, &links)? {

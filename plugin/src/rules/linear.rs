@@ -9,6 +9,7 @@ use super::unary::vectors;
 use crate::host::linear::{Linear, Pack, Packed, Step, packed_len};
 use crate::ir::chains::{self, Chain, Other};
 use crate::mlx::array::Array;
+use crate::mlx::dtypes::is_float;
 use crate::mlx::extents::int;
 use rlx_host_api::{DType, Error};
 use rlx_ir::op::BinaryOp;
@@ -68,7 +69,8 @@ pub(super) fn linear(
     let (from, weights) = (x.dims()?, w.dims()?);
     let ([rows @ .., k], [depth, n]) = (from.as_slice(), weights.as_slice()) else { return Ok(None) };
     let dtype = x.dtype()?;
-    let is_ours = [w.dtype()?, declared_dtype(node)] == [dtype; 2] && on_processor(scope, x)?;
+    let is_alike = is_float(dtype) && [w.dtype()?, declared_dtype(node)] == [dtype; 2];
+    let is_ours = is_alike && on_processor(scope, x)?;
     let count: usize = rows.iter().map(|&extent| extent as usize).product();
     if !is_ours || k != depth || rows.is_empty() || !(scope.is_fixed(node, i)? || count >= ROWS) {
         return Ok(None);

@@ -141,7 +141,7 @@ fn walk(
             read.chain(partition.groups.ending(id).filter(|_| joins).into_iter().flat_map(|group| &group.inputs))
         {
             let last_use = program.last_use[input.0 as usize];
-            if (if joins { partition.groups.last_use(*input, last_use) } else { last_use }) <= at {
+            if (if joins { partition.last_use(*input, last_use) } else { last_use }) <= at {
                 scope.set(*input, None);
             }
         }

@@ -1,5 +1,6 @@
 //! Matrix products against plain loops in f64.
 
+use rlx_ir::op::Activation;
 use rlx_ir::{DType, Op};
 use rlx_mlx_tests::compare::{assert_within, epsilon};
 use rlx_mlx_tests::graph::{Case, Layout, one_op};
@@ -164,6 +165,21 @@ fn an_empty_inner_axis_sums_to_zero() {
     let op = Op::FusedMatMulBiasAct { activation: None };
     let got = run_one(&one_op(op, &[&a, &b, &bias], Layout::Dense, &[2, 3], DType::F32));
     assert_eq!(got.values, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+}
+
+/// The kernels that pack weights, which take many rows, know floats alone, and leave the refusal to MLX.
+#[test]
+fn integers_are_refused_with_few_rows_and_many() {
+    for rows in [2, 40] {
+        let a = Tensor::of(DType::I32, &[rows, 3], vec![1.0; 3 * rows]);
+        let (b, bias) = (Tensor::of(DType::I32, &[3, 2], [1.0; 6]), Tensor::of(DType::I32, &[2], [7.0, -8.0]));
+        let fused = Op::FusedMatMulBiasAct { activation: Some(Activation::Relu) };
+        for (op, operands) in [(Op::MatMul, vec![&a, &b]), (fused, vec![&a, &b, &bias])] {
+            let error = refusal(&one_op(op, &operands, Layout::Dense, &[rows, 2], DType::I32));
+            assert!(error.message().contains("float"), "{rows} rows: {error}");
+            assert!(!error.message().contains("elements of dtype"), "{rows} rows: {error}");
+        }
+    }
 }
 
 /// A transposed operand goes to BLAS as a flag; a batch whose matrices are transposed and whose batch axes are swapped

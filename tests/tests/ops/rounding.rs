@@ -43,15 +43,16 @@ fn a_product_with_an_activation() {
         (Activation::Tanh, f64::tanh),
         (Activation::Sigmoid, |v| 1.0 / (1.0 + (-v).exp())),
     ];
-    for dtype in FLOATS {
-        let (x, w, bias) = (fine(&[5, 12], 1, dtype), fine(&[12, 7], 2, dtype), fine(&[7], 3, dtype));
+    // As many rows as make it worth to pack weights that are no parameters, too.
+    for (dtype, rows_of_x) in FLOATS.into_iter().flat_map(|dtype| [(dtype, 5), (dtype, 40)]) {
+        let (x, w, bias) = (fine(&[rows_of_x, 12], 1, dtype), fine(&[12, 7], 2, dtype), fine(&[7], 3, dtype));
         for (kind, f) in rows {
-            let want: Vec<f64> = indices(&[5, 7])
+            let want: Vec<f64> = indices(&[rows_of_x, 7])
                 .map(|i| f((0..12).map(|k| x.at(&[i[0], k]) * w.at(&[k, i[1]])).sum::<f64>() + bias.at(&[i[1]])))
                 .collect();
             for layout in Layout::ALL {
                 let op = Op::FusedMatMulBiasAct { activation: Some(kind) };
-                let got = run_one(&one_op(op, &[&x, &w, &bias], layout, &[5, 7], dtype));
+                let got = run_one(&one_op(op, &[&x, &w, &bias], layout, &[rows_of_x, 7], dtype));
                 // Twelve products below 4 each, and a slope below 1.2.
                 assert_rounded_once(&format!("{kind:?} of {dtype:?}"), &got, &want, 16.0, 1.2 * 48.0);
             }
