@@ -72,70 +72,29 @@ impl Blocks {
         let (values, kept) = (&mut self.values[..len], &mut self.kept[..len]);
         for step in steps {
             match *step {
-                Step::Binary { op, other, turned } => match (op, turned) {
-                    (Binary::Add, _) => with(
-                        s,
-                        values,
-                        kept,
-                        other,
-                        place,
-                        #[inline(always)]
-                        |x, y| s.add_f32s(x, y),
-                    ),
-                    (Binary::Mul, _) => with(
-                        s,
-                        values,
-                        kept,
-                        other,
-                        place,
-                        #[inline(always)]
-                        |x, y| s.mul_f32s(x, y),
-                    ),
-                    (Binary::Sub, false) => {
-                        with(
-                            s,
-                            values,
-                            kept,
-                            other,
-                            place,
-                            #[inline(always)]
-                            |x, y| s.sub_f32s(x, y),
-                        );
+                Step::Binary { op, other, turned } => {
+                    macro_rules! each {
+                        (|$x:ident, $y:ident| $value:expr) => {
+                            with(
+                                s,
+                                values,
+                                kept,
+                                other,
+                                place,
+                                #[inline(always)]
+                                |$x, $y| $value,
+                            )
+                        };
                     }
-                    (Binary::Sub, true) => {
-                        with(
-                            s,
-                            values,
-                            kept,
-                            other,
-                            place,
-                            #[inline(always)]
-                            |x, y| s.sub_f32s(y, x),
-                        );
+                    match (op, turned) {
+                        (Binary::Add, _) => each!(|x, y| s.add_f32s(x, y)),
+                        (Binary::Mul, _) => each!(|x, y| s.mul_f32s(x, y)),
+                        (Binary::Sub, false) => each!(|x, y| s.sub_f32s(x, y)),
+                        (Binary::Sub, true) => each!(|x, y| s.sub_f32s(y, x)),
+                        (Binary::Div, false) => each!(|x, y| s.div_f32s(x, y)),
+                        (Binary::Div, true) => each!(|x, y| s.div_f32s(y, x)),
                     }
-                    (Binary::Div, false) => {
-                        with(
-                            s,
-                            values,
-                            kept,
-                            other,
-                            place,
-                            #[inline(always)]
-                            |x, y| s.div_f32s(x, y),
-                        );
-                    }
-                    (Binary::Div, true) => {
-                        with(
-                            s,
-                            values,
-                            kept,
-                            other,
-                            place,
-                            #[inline(always)]
-                            |x, y| s.div_f32s(y, x),
-                        );
-                    }
-                },
+                }
                 Step::Clamp { min, max } => {
                     let (min, max) = (s.splat_f32s(min), s.splat_f32s(max));
                     for x in S::as_mut_simd_f32s(values).0 {

@@ -9,7 +9,7 @@
 //! piece. Products of two bf16 are exact in f32, and where the processor has an instruction for them it gives the same sums
 //! (`pairs.rs`).
 //!
-//! One core of an AMD Zen 4 (AVX-512, peak 118 GFLOP/s), 128 x 384 x 1536: this 115, rten-gemm 0.27 with packed weights 108,
+//! One core of an AMD Zen 4 (AVX-512, peak 118 GFLOP/s), 128 x 384 x 1536: this 109 to 115, rten-gemm 0.27 with packed weights 108,
 //! which has no epilogue, no strided result, and threads of its own. The bench `gemm` prints other dtypes.
 
 mod element;

@@ -34,7 +34,7 @@ impl MlxExecutable {
                 self.release(&recipes)?;
             }
         }
-        self.release(&recipes)
+        Ok(())
     }
 
     /// Evaluates values of a recipe, by their numbers in it.

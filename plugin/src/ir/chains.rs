@@ -91,12 +91,7 @@ impl Chains {
         is_kept: impl Fn(NodeId) -> bool,
         may_change: impl Fn(NodeId) -> bool,
     ) -> Self {
-        let mut readers: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        for &id in nodes {
-            for &input in &graph.node(id).inputs {
-                readers.entry(input).or_default().push(id);
-            }
-        }
+        let readers = readers(graph, nodes);
         let reads = |id: NodeId| readers.get(&id).cloned().unwrap_or_default();
         let mut chains = Self::default();
         for &id in nodes {
@@ -121,6 +116,11 @@ impl Chains {
             }
         }
         chains
+    }
+
+    /// All of them, with the last node of each.
+    pub(super) fn all(&self) -> impl Iterator<Item = (NodeId, &Chain)> {
+        self.by_end.iter().map(|(&end, chain)| (end, chain))
     }
 
     /// The chain that ends with this node.
@@ -240,4 +240,15 @@ pub(super) fn static_dims(shape: &Shape) -> Option<Vec<usize>> {
         Dim::Dynamic(_) => None,
     };
     shape.dims().iter().map(extent).collect()
+}
+
+/// Which nodes read each value, once for each operand that it is.
+pub(super) fn readers(graph: &Graph, nodes: &[NodeId]) -> HashMap<NodeId, Vec<NodeId>> {
+    let mut readers: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    for &id in nodes {
+        for &input in &graph.node(id).inputs {
+            readers.entry(input).or_default().push(id);
+        }
+    }
+    readers
 }

@@ -1,6 +1,6 @@
 //! Elementwise nodes that are read by one another alone: one pass of the processor computes them together.
 
-use super::chains::static_dims;
+use super::chains::{readers, static_dims};
 use rlx_ir::op::BinaryOp;
 use rlx_ir::{DType, Graph, Node, NodeId, Op};
 use std::collections::{HashMap, HashSet};
@@ -32,8 +32,6 @@ pub(crate) struct Group {
 pub(crate) struct Groups {
     by_end: HashMap<NodeId, Group>,
     inside: HashSet<NodeId>,
-    /// For what is read at the ends of chains and groups the last of those.
-    read_until: HashMap<NodeId, NodeId>,
 }
 
 impl Groups {
@@ -48,12 +46,7 @@ impl Groups {
         is_seen_through: impl Fn(NodeId) -> bool,
         may_change: impl Fn(NodeId) -> bool,
     ) -> Self {
-        let mut readers: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        for &id in nodes {
-            for &input in &graph.node(id).inputs {
-                readers.entry(input).or_default().push(id);
-            }
-        }
+        let readers = readers(graph, nodes);
         // The last node of each one's group. Who reads a node is behind it.
         let mut ends: HashMap<NodeId, NodeId> = HashMap::new();
         let mut groups: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
@@ -76,7 +69,6 @@ impl Groups {
             // What is read at the end has to be what it was at the node's own place.
             let is_steady = !group.inputs.iter().any(|&input| may_change(input));
             if (group.nodes.len() > 1 || sees_through) && is_steady && group.inputs.len() <= INPUTS {
-                found.note(&group.inputs, end);
                 found.inside.extend(group.nodes.iter().map(|(id, _)| *id).filter(|&id| id != end));
                 found.by_end.insert(end, group);
             }
@@ -84,17 +76,9 @@ impl Groups {
         found
     }
 
-    /// Notes that these values are read at the place of `end`.
-    pub(super) fn note(&mut self, inputs: &[NodeId], end: NodeId) {
-        for &input in inputs {
-            let until = self.read_until.entry(input).or_insert(end);
-            *until = end.max(*until);
-        }
-    }
-
-    /// The number of the last node at whose place a value is read, of which `last_use` is the last that reads it.
-    pub(crate) fn last_use(&self, id: NodeId, last_use: usize) -> usize {
-        self.read_until.get(&id).map_or(last_use, |end| last_use.max(end.0 as usize))
+    /// All of them, with the last node of each.
+    pub(super) fn all(&self) -> impl Iterator<Item = (NodeId, &Group)> {
+        self.by_end.iter().map(|(&end, group)| (end, group))
     }
 
     /// The group that ends with this node.

@@ -1,6 +1,6 @@
 //! Nodes of one graph that are lowered together.
 
-use super::chains::{Chain, Chains};
+use super::chains::Chains;
 use super::elementwise::Groups;
 use super::fixed::{self, Fixed};
 use super::origin::Origin;
@@ -24,6 +24,8 @@ pub(crate) struct Partition {
     pub(crate) chains: Chains,
     /// Elementwise nodes that one pass computes.
     pub(crate) groups: Box<Groups>,
+    /// For what is read at the ends of chains and groups the last of those.
+    read_until: HashMap<NodeId, NodeId>,
     index: HashMap<Origin, usize>,
 }
 
@@ -46,14 +48,24 @@ impl Partition {
         let chains = Chains::find(graph, &nodes, is_kept, may_change);
         let is_computed = |id| !is_given(origin(id)) && !fixed.contains_key(&id);
         let is_free = |id| is_computed(id) && !chains.is_inside(id) && chains.ending(id).is_none();
-        let mut groups = Groups::find(graph, &nodes, is_free, is_kept, is_computed, may_change);
-        for &end in &nodes {
-            for id in chains.ending(end).into_iter().flat_map(Chain::nodes) {
-                groups.note(&graph.node(id).inputs, end);
-            }
+        let groups = Groups::find(graph, &nodes, is_free, is_kept, is_computed, may_change);
+        let read_by_chains = chains.all().flat_map(|(end, chain)| {
+            chain.nodes().flat_map(|id| &graph.node(id).inputs).map(move |&input| (input, end))
+        });
+        let read_by_groups = groups.all().flat_map(|(end, group)| group.inputs.iter().map(move |&input| (input, end)));
+        let mut read_until: HashMap<NodeId, NodeId> = HashMap::new();
+        for (input, end) in read_by_chains.chain(read_by_groups) {
+            let until = read_until.entry(input).or_insert(end);
+            *until = end.max(*until);
         }
         let groups = Box::new(groups);
-        Self { nodes, args, outputs, states, fixed, chains, groups, index }
+        Self { nodes, args, outputs, states, fixed, chains, groups, read_until, index }
+    }
+
+    /// The number of the last node at whose place a value is read where nodes are joined, of which `last_use` is the last that
+    /// reads it.
+    pub(crate) fn last_use(&self, id: NodeId, last_use: usize) -> usize {
+        self.read_until.get(&id).map_or(last_use, |end| last_use.max(end.0 as usize))
     }
 
     /// Which argument a value is, if it is one.
