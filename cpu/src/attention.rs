@@ -5,6 +5,7 @@ use crate::gemm::{self, Element, Rows, Step};
 use crate::threads;
 use crate::vector::{self, Function};
 use half::{bf16, f16};
+use pulp::{Arch, Simd, WithSimd};
 use std::cell::RefCell;
 
 /// Where the heads of an operand lie: element `[batch, head, position, i]`, i being dense.
@@ -95,13 +96,16 @@ pub struct Attention<'a> {
 /// Queries of a piece.
 const ROWS: usize = 128;
 
+/// Queries whose scores are there at once: few enough for the first-level cache where there are some hundred keys, and tiles of
+/// full height.
+const BLOCK: usize = 48;
+
 /// What one thread works in.
 #[derive(Debug, Default)]
 pub struct Scratch<T> {
     keys: Vec<T>,
     values: Vec<T>,
     scores: Vec<f32>,
-    result: Vec<f32>,
 }
 
 /// An element of q, k and v.
@@ -183,38 +187,69 @@ fn rows<T: Operand>(
     // Keys that no row of these sees are left out. With a mask a row may see none, and then counts all.
     let (first, end) = if matches!(a.mask, Mask::None) { seen(a.reach, &e, &queries) } else { (0, e.keys) };
     let (keys, count) = (end - first, queries.len());
-    let Scratch { keys: k_packed, values: v_packed, scores, result } = scratch;
+    let Scratch { keys: k_packed, values: v_packed, scores } = scratch;
     k_packed.resize(gemm::packed_len_of::<T>(e.width, keys), T::ZERO);
     v_packed.resize(gemm::packed_len_of::<T>(keys, e.v_width), T::ZERO);
-    scores.resize(count * keys, 0.0);
-    result.resize(count * e.v_width, 0.0);
+    scores.resize(count.min(BLOCK) * keys, 0.0);
     if keys > 0 {
         let (from_k, from_v) = (&k.data[at(k, kv_head, first)..], &v.data[at(v, kv_head, first)..]);
         gemm::pack([e.width, keys], from_k, [1, k.strides[2]], k_packed);
         gemm::pack([keys, e.v_width], from_v, [v.strides[2], 1], v_packed);
-        let x = Rows { data: &q.data[at(q, head, queries.start)..], stride: q.strides[2] };
-        threads::with_limit(1, || gemm::product([count, e.width, keys], x, k_packed, &[Step::Scale(a.scale)], scores));
-        if let Some(cap) = a.cap {
-            scores.iter_mut().for_each(|score| *score /= cap);
-            vector::map(Function::Tanh, scores);
-            scores.iter_mut().for_each(|score| *score *= cap);
-        }
-        for (row, query) in scores.chunks_exact_mut(keys).zip(queries.clone()) {
-            hide(a, row, batch, head, query, first);
-            vector::softmax(row);
-        }
-        threads::with_limit(1, || {
-            gemm::product([count, keys, e.v_width], Rows { data: scores, stride: keys }, v_packed, &[], result);
-        });
-    } else {
-        // A softmax of nothing has no weights.
-        result.fill(0.0);
     }
-    for (row, query) in result.chunks_exact(e.v_width).zip(queries) {
-        let place = batch * strides[0] + head * strides[1] + query * strides[2];
-        // SAFETY: a row of the result, which the caller has found to lie in it, and which no other piece writes or reads.
-        let to = unsafe { std::slice::from_raw_parts_mut(y.0.add(place), e.v_width) };
-        T::narrow(row, to);
+    let mut start = queries.start;
+    while start < queries.end {
+        let queries = start..(start + BLOCK).min(queries.end);
+        start = queries.end;
+        let count = queries.len();
+        let scores = &mut scores[..count * keys];
+        if keys > 0 {
+            let x = Rows { data: &q.data[at(q, head, queries.start)..], stride: q.strides[2] };
+            let scale = [Step::Scale(a.scale)];
+            threads::with_limit(1, || gemm::product([count, e.width, keys], x, k_packed, &scale, &mut *scores));
+            Arch::new().dispatch(Weights { a, scores: &mut *scores, keys, place: [batch, head, queries.start], first });
+        }
+        let weights = Rows { data: &*scores, stride: keys };
+        let place = batch * strides[0] + head * strides[1] + queries.start * strides[2];
+        // SAFETY: rows of the result, which the caller has found to lie in it, and which no other piece writes or reads.
+        threads::with_limit(1, || unsafe {
+            // Over no keys it is 0: a softmax of nothing has no weights.
+            gemm::product_to([count, keys, e.v_width], weights, v_packed, &[], y.0.wrapping_add(place), strides[2]);
+        });
+    }
+}
+
+/// From scores to weights: some rows of one head.
+struct Weights<'a> {
+    a: &'a Attention<'a>,
+    scores: &'a mut [f32],
+    keys: usize,
+    /// The batch, the head and the first query.
+    place: [usize; 3],
+    /// The key of a row's first score.
+    first: usize,
+}
+
+impl WithSimd for Weights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { a, scores, keys, place: [batch, head, first_query], first } = self;
+        if let Some(cap) = a.cap {
+            scores.iter_mut().for_each(
+                #[inline(always)]
+                |score| *score /= cap,
+            );
+            vector::map_in_place(s, Function::Tanh, scores);
+            scores.iter_mut().for_each(
+                #[inline(always)]
+                |score| *score *= cap,
+            );
+        }
+        for (row, query) in scores.chunks_exact_mut(keys).zip(first_query..) {
+            hide(a, row, batch, head, query, first);
+            vector::softmax_in_place(s, row);
+        }
     }
 }
 
@@ -232,14 +267,26 @@ fn seen(reach: Reach, e: &Extents, queries: &std::ops::Range<usize>) -> (usize, 
 }
 
 /// Masks a row of scores, the first of which is that of key `first`.
+#[inline(always)]
 fn hide(a: &Attention<'_>, row: &mut [f32], batch: usize, head: usize, query: usize, first: usize) {
     let e = &a.extents;
     match &a.mask {
         Mask::None => {}
         Mask::Keep(mask) => {
-            change(row, mask.row(batch, head, query, first), |score, value| if value >= 0.5 { score } else { a.hidden })
+            let hidden = a.hidden;
+            change(
+                row,
+                mask.row(batch, head, query, first),
+                #[inline(always)]
+                |score, value| if value >= 0.5 { score } else { hidden },
+            );
         }
-        Mask::Add(bias) => change(row, bias.row(batch, head, query, first), |score, value| score + value),
+        Mask::Add(bias) => change(
+            row,
+            bias.row(batch, head, query, first),
+            #[inline(always)]
+            |score, value| score + value,
+        ),
     }
     if a.reach != Reach::All {
         let own = query + e.keys.saturating_sub(e.queries);
@@ -255,10 +302,16 @@ fn hide(a: &Attention<'_>, row: &mut [f32], batch: usize, head: usize, query: us
 }
 
 /// Each score with the value at its place, of which each is `stride` elements behind the one before.
+#[inline(always)]
 fn change(row: &mut [f32], (values, stride): (&[f32], usize), of: impl Fn(f32, f32) -> f32) {
-    match stride {
-        1 => row.iter_mut().zip(values).for_each(|(score, &value)| *score = of(*score, value)),
-        _ => row.iter_mut().enumerate().for_each(|(key, score)| *score = of(*score, values[key * stride])),
+    if stride == 1 {
+        for (score, &value) in row.iter_mut().zip(values) {
+            *score = of(*score, value);
+        }
+    } else {
+        for (key, score) in row.iter_mut().enumerate() {
+            *score = of(*score, values[key * stride]);
+        }
     }
 }
 

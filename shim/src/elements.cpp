@@ -79,8 +79,7 @@ void copy_whole(Blocks& blocks, size_t count, char* dst) {
 // Bytes of a cache line, which is also the widest vector.
 constexpr size_t LINE = 64;
 
-// Between these sizes it matters where elements begin: few lines cost little, and what is larger waits for memory. MLX
-// keeps no more than 32 MiB for reuse, of which the room for a line is a part.
+// Between these sizes it matters where elements begin: few lines cost little, and what is larger waits for memory.
 constexpr size_t ALIGNED_FROM = 16 * LINE;
 constexpr size_t ALIGNED_TO = size_t{16} << 20;
 

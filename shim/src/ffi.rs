@@ -1448,7 +1448,8 @@ unsafe extern "C" {
     pub fn rlx_mlx_memory_reset_peak() -> std::ffi::c_int;
     /// Gives the cache back to the system (MLX: clear_cache).
     pub fn rlx_mlx_memory_clear_cache() -> std::ffi::c_int;
-    /// The limit that evaluation tries to stay under (MLX: get_memory_limit), and that on what is kept for reuse.
+    /** The limit that evaluation tries to stay under (MLX: get_memory_limit), and that on what is kept for reuse. Where MLX
+    has no GPU, the first to ask for the latter raises it from MLX's 32 MiB to 128 MiB.*/
     pub fn rlx_mlx_memory_limit(out: *mut usize) -> std::ffi::c_int;
     pub fn rlx_mlx_memory_cache_limit(out: *mut usize) -> std::ffi::c_int;
     /** Setters; each writes the limit that held before to `out_previous`, which may be NULL. The memory limit is a guide

@@ -1,10 +1,12 @@
 #include "mlx/memory.h"
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <mutex>
 
 #include "allocator.h"
+#include "mlx/device.h"
 #include "operands.h"
 
 using namespace rlx_mlx;
@@ -16,6 +18,10 @@ void tell(size_t previous, size_t* out_previous) {
     *out_previous = previous;
   }
 }
+
+// What is kept for reuse on the CPU at least. MLX's own 32 MiB are less than what lies between the nodes of an encoder over
+// eight texts, and memory that comes anew from the system takes longer to fill than to compute with.
+constexpr size_t CPU_CACHE = size_t{128} << 20;
 
 // MLX tells the cache limit only to who sets another, and who sets one waits for all CPU streams. So it is asked for once,
 // and noted from then on.
@@ -29,7 +35,8 @@ struct CacheLimit {
       std::lock_guard lock(setting);
       if (!known) {
         // A limit above the one that holds drops nothing.
-        value = mx::set_cache_limit(std::numeric_limits<size_t>::max());
+        const auto own = mx::set_cache_limit(std::numeric_limits<size_t>::max());
+        value = mx::is_available(mx::Device::gpu) ? own : std::max(own, CPU_CACHE);
         mx::set_cache_limit(value);
         known = true;
       }

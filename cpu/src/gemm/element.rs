@@ -1,5 +1,6 @@
 //! What operands of products are stored in, and what they are computed in.
 
+use super::pack::LINE_BYTES;
 use super::pairs;
 use crate::halves;
 use crate::vector::{Function, map_in_place};
@@ -167,10 +168,13 @@ macro_rules! real {
                 }
                 let taken = SCRATCH.try_with(|scratch| scratch.take());
                 let mut scratch = taken.unwrap_or_default();
-                if scratch.len() < len {
-                    scratch.resize(len, 0.0);
+                let line = LINE_BYTES / size_of::<$real>();
+                if scratch.len() < len + line {
+                    scratch.resize(len + line, 0.0);
                 }
-                let result = f(&mut scratch[..len]);
+                // A vector across two lines of the cache is read late after it was written.
+                let start = scratch.as_ptr().align_offset(LINE_BYTES).min(line);
+                let result = f(&mut scratch[start..start + len]);
                 // A thread whose own data is gone works in fresh memory.
                 let _ = SCRATCH.try_with(|place| place.replace(scratch));
                 result

@@ -110,7 +110,8 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd fo
                     }
                 };
                 while row < end {
-                    let height = self.tile(s, &by, row..end, ahead, tile);
+                    let height = height::<S>(end - row);
+                    self.tile(s, &by, row..row + height, ahead, tile);
                     ahead.skip(self.k);
                     self.finish(s, row, panel * width, &mut tile[..height * width], other);
                     row += height;
@@ -118,6 +119,13 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd fo
             }
         }
     }
+}
+
+/// Rows of the next tile of so many: tiles are of nearly the same height, as a low one at the end would keep the registers
+/// idle.
+#[inline(always)]
+fn height<S: Simd>(rows: usize) -> usize {
+    rows.div_ceil(rows.div_ceil(tallest::<S>()))
 }
 
 /// Rows of a tile at most on this processor.
@@ -178,19 +186,10 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
         }
     }
 
-    /// The product of the first of these rows and a panel: as many rows as it gives.
+    /// The product of some rows and a panel.
     #[inline(always)]
-    fn tile<S: Simd>(
-        &self,
-        s: S,
-        by: &Panel<'_, X::Sum>,
-        rows: Range<usize>,
-        ahead: Ahead,
-        to: &mut [X::Sum],
-    ) -> usize {
-        let most = tallest::<S>();
-        // Tiles of nearly the same height: a low one at the end would keep the registers idle.
-        let height = rows.len().div_ceil(rows.len().div_ceil(most));
+    fn tile<S: Simd>(&self, s: S, by: &Panel<'_, X::Sum>, rows: Range<usize>, ahead: Ahead, to: &mut [X::Sum]) {
+        let height = rows.len();
         let first = rows.start - self.rows.start;
         macro_rules! of_height {
             ($tile:ident $fields:tt: $($height:literal)*) => {
@@ -212,7 +211,6 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
                 of_height!(Paired { s, x, w, k, to }: 1 2 3 4 5 6 7 8 9 10 11 12);
             }
         }
-        height
     }
 
     /// What follows the product, for a tile of rows from `row` on and columns from `column` on; `other` is as long as one of
@@ -294,7 +292,7 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Wide<'_, T, S, M> {
     #[inline(always)]
     fn call(self) {
         let Self { s, x, w, k, ahead, to } = self;
-        let x: [&[T]; M] = std::array::from_fn(|i| if k == 0 { &[][..] } else { &x.data[i * x.stride..][..k] });
+        let x = rows_of::<T, M>(x, k);
         let (w, _) = T::vectors::<S>(w);
         pairwise::<T, S, M>(
             s,
@@ -304,6 +302,18 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Wide<'_, T, S, M> {
             to,
         );
     }
+}
+
+/// The first k elements of M rows. (Not by `from_fn`, which is a call of its own.)
+#[inline(always)]
+fn rows_of<T, const M: usize>(x: Rows<'_, T>, k: usize) -> [&[T]; M] {
+    let mut rows: [&[T]; M] = [&[]; M];
+    let mut i = 0;
+    while k > 0 && i < M {
+        rows[i] = &x.data[i * x.stride..][..k];
+        i += 1;
+    }
+    rows
 }
 
 /// A tile of M rows by the processor's products of pairs.
@@ -321,7 +331,7 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Paired<'_, T, S, M> {
     #[inline(always)]
     fn call(self) {
         let Self { s, x, w, k, to } = self;
-        let x: [&[bf16]; M] = std::array::from_fn(|i| &x.data[i * x.stride..][..k]);
+        let x = rows_of::<bf16, M>(x, k);
         pairwise::<T, S, M>(
             s,
             k,
@@ -390,11 +400,16 @@ fn run<T: Real, S: Simd, const M: usize>(
 ) -> Tile<T, S, M> {
     ahead.skip(range.start);
     let mut tile = [[T::splat(s, T::default()); 2]; M];
-    let x: [&[T]; M] = std::array::from_fn(|i| &x[i][range.clone()]);
+    let mut part: [&[T]; M] = [&[]; M];
+    let mut i = 0;
+    while i < M {
+        part[i] = &x[i][range.clone()];
+        i += 1;
+    }
     let w = &w[2 * range.start..2 * range.end];
     for (p, w) in w.chunks_exact(2).enumerate() {
         ahead.fetch();
-        for (x, sums) in x.iter().zip(&mut tile) {
+        for (x, sums) in part.iter().zip(&mut tile) {
             // SAFETY: each of these slices is as long as the range.
             let x = T::splat(s, unsafe { *x.get_unchecked(p) });
             sums[0] = T::mul_add(s, x, w[0], sums[0]);

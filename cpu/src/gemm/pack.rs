@@ -1,6 +1,7 @@
 //! The second operand of a product in panels.
 
 use super::element::{Element, Real};
+use crate::threads;
 use pulp::{Arch, Simd, WithSimd};
 use std::marker::PhantomData;
 
@@ -40,7 +41,7 @@ pub(super) fn notes<W: Element>() -> usize {
 }
 
 /// Bytes of a line of the cache.
-const LINE_BYTES: usize = 64;
+pub(super) const LINE_BYTES: usize = 64;
 
 /// Packs w[k, n], whose rows and columns are `strides` elements apart: panels of as many columns as two vectors hold, the last
 /// filled up with zeros, each with its rows one behind the other. Of bf16 two rows lie side by side, column by column, as the
@@ -50,26 +51,38 @@ const LINE_BYTES: usize = 64;
 /// If a slice is too short for the extents.
 pub fn pack<W: Element>([k, n]: [usize; 2], w: &[W], strides: [usize; 2], to: &mut [W]) {
     let width = width::<W>();
-    let [down, across] = strides;
     if k == 0 || n == 0 {
         return;
     }
-    let (len, notes) = (width * k.next_multiple_of(W::GROUP), notes::<W>());
-    for (panel, first) in to[..packed_len_of::<W>(k, n)].chunks_exact_mut(len + notes).zip((0..n).step_by(width)) {
-        let columns = width.min(n - first);
-        let (panel, note) = panel.split_at_mut(len);
-        if W::GROUP > 1 {
-            pair(panel, width, k, columns, &w[first * across..], strides);
-            note.fill(W::note(panel));
-        } else if across == 1 {
-            for (p, row) in panel.chunks_exact_mut(width).enumerate() {
-                let from = p * down + first;
-                row[..columns].copy_from_slice(&w[from..from + columns]);
-                row[columns..].fill(W::ZERO);
-            }
-        } else {
-            transpose(panel, width, k, columns, &w[first * across..], strides);
+    let len = width * k.next_multiple_of(W::GROUP) + notes::<W>();
+    let to = &mut to[..packed_len_of::<W>(k, n)];
+    let panels = if k * n < DEALT { to.len() } else { len };
+    threads::deal_parts(to, panels, &|first, panels| {
+        for (panel, first) in panels.chunks_exact_mut(len).zip((first / len * width..n).step_by(width)) {
+            pack_panel(panel, width, [k, width.min(n - first)], &w[first * strides[1]..], strides);
         }
+    });
+}
+
+/// Elements from which on panels are packed by several threads.
+const DEALT: usize = 1 << 16;
+
+/// Some columns of w[k, columns], and what is noted of them.
+fn pack_panel<W: Element>(panel: &mut [W], width: usize, [k, columns]: [usize; 2], w: &[W], strides: [usize; 2]) {
+    let (panel, note) = panel.split_at_mut(width * k.next_multiple_of(W::GROUP));
+    if W::GROUP > 1 {
+        pair(panel, width, k, columns, w, strides);
+        note.fill(W::note(panel));
+    } else if columns == width && whole(panel, k, w, strides) {
+        // Done.
+    } else if strides[1] == 1 {
+        for (p, row) in panel.chunks_exact_mut(width).enumerate() {
+            let from = p * strides[0];
+            row[..columns].copy_from_slice(&w[from..from + columns]);
+            row[columns..].fill(W::ZERO);
+        }
+    } else {
+        transpose(panel, width, k, columns, w, strides);
     }
 }
 
@@ -95,6 +108,38 @@ pub fn unpack<W: Element>([k, n]: [usize; 2], packed: &[W], w: &mut [W]) {
 
 /// Elements of a column that are read in one go: a line of the cache.
 const LINE: usize = 16;
+
+/// A panel with all its columns, where rows or columns lie side by side: by arrays of known lengths, which take a fraction of
+/// the time. Says whether it did so.
+fn whole<W: Element>(panel: &mut [W], k: usize, w: &[W], [down, across]: [usize; 2]) -> bool {
+    fn rows<W: Element, const WIDTH: usize>(panel: &mut [W], w: &[W], down: usize) {
+        for (p, to) in panel.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+            if let Some(from) = w[p * down..].first_chunk() {
+                *to = *from;
+            }
+        }
+    }
+    fn columns<W: Element, const WIDTH: usize>(panel: &mut [W], w: &[W], across: usize) {
+        for (line, to) in panel.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<LINE>().0.iter_mut().enumerate() {
+            for column in 0..WIDTH {
+                if let Some(from) = w[column * across + line * LINE..].first_chunk::<LINE>() {
+                    for p in 0..LINE {
+                        to[p][column] = from[p];
+                    }
+                }
+            }
+        }
+    }
+    let width = panel.len() / k;
+    match (width, across, down) {
+        (32, 1, _) => rows::<W, 32>(panel, w, down),
+        (16, 1, _) => rows::<W, 16>(panel, w, down),
+        (32, _, 1) if k.is_multiple_of(LINE) => columns::<W, 32>(panel, w, across),
+        (16, _, 1) if k.is_multiple_of(LINE) => columns::<W, 16>(panel, w, across),
+        _ => return false,
+    }
+    true
+}
 
 /// A panel of columns whose elements lie side by side, as of a transposed matrix.
 fn transpose<W: Element>(panel: &mut [W], width: usize, k: usize, columns: usize, w: &[W], [down, across]: [usize; 2]) {

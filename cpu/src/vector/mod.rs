@@ -19,7 +19,7 @@ pub use exp::exp;
 pub use norm::normalize;
 pub use normal::{erf, gelu};
 pub use sigmoid::{gelu_approx, sigmoid, silu, tanh};
-pub use softmax::softmax;
+pub use softmax::{softmax, softmax_in_place};
 
 use crate::unary;
 use pulp::{Simd, WithSimd};

@@ -73,9 +73,9 @@ pub fn tanh<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     let z = s.abs_f32s(x);
     let square = s.mul_f32s(z, z);
     let near = s.mul_add_e_f32s(s.mul_f32s(z, square), horner(s, square, &TANH), z);
-    // 1 - 2 / (e^2z + 1).
-    let e = exp_times(s, s.add_f32s(z, z), c(0.0), [c(1.0), c(0.0)]);
-    let far = s.sub_f32s(c(1.0), s.div_f32s(c(2.0), s.add_f32s(e, c(1.0))));
+    // 1 - 2 e^-2z / (1 + e^-2z).
+    let e = exp_times(s, s.mul_f32s(z, c(-2.0)), c(0.0), [c(1.0), c(0.0)]);
+    let far = s.sub_f32s(c(1.0), s.div_f32s(s.add_f32s(e, e), s.add_f32s(e, c(1.0))));
     let value = s.select_f32s(s.less_than_f32s(z, c(0.625)), near, far);
     unless_nan(s, x, with_sign(s, value, x))
 }

@@ -14,27 +14,30 @@ pub fn softmax(row: &mut [f32]) {
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, s: S) {
-            in_place(s, self.0);
+            softmax_in_place(s, self.0);
         }
     }
     Arch::new().dispatch(Softmax(row));
 }
 
+/// [`softmax`] inside code that is made for a processor already.
 #[inline(always)]
-fn in_place<S: Simd>(s: S, x: &mut [f32]) {
+pub fn softmax_in_place<S: Simd>(s: S, x: &mut [f32]) {
     let largest = {
         let (head, tail) = S::as_simd_f32s(x);
         let all = head.iter().fold(s.splat_f32s(f32::NEG_INFINITY), |largest, &x| s.max_f32s(largest, x));
         tail.iter().fold(s.reduce_max_f32s(all), |largest, &x| largest.max(x))
     };
     let m = s.splat_f32s(largest);
+    // Further down all shares are 0. Of a large number 120 is less than a unit in the last place.
+    let floor = s.splat_f32s((largest - 120.0).min(largest.next_down()));
     let (head, tail) = S::as_mut_simd_f32s(x);
     for x in head {
-        *x = power(s, *x, m);
+        *x = power(s, *x, m, floor);
     }
     if !tail.is_empty() {
         let x = s.partial_load_f32s(tail);
-        s.partial_store_f32s(tail, power(s, x, m));
+        s.partial_store_f32s(tail, power(s, x, m, floor));
     }
     let total = sum(
         s,
@@ -65,14 +68,15 @@ fn quotient<S: Simd>(s: S, x: S::f32s, [high, low, inverse]: [S::f32s; 3]) -> S:
     s.mul_add_f32s(rest, inverse, about)
 }
 
-/// e^(x - m). The difference goes with what it is rounded by (Knuth's two-sum): the exponential would magnify that.
+/// e^(x - m), x no less than `floor`. The difference goes with what it is rounded by (Knuth's two-sum): the exponential would
+/// magnify that.
 #[inline(always)]
-fn power<S: Simd>(s: S, x: S::f32s, m: S::f32s) -> S::f32s {
+fn power<S: Simd>(s: S, x: S::f32s, m: S::f32s, floor: S::f32s) -> S::f32s {
+    // Not a maximum, which may lose NaN.
+    let x = s.select_f32s(s.less_than_f32s(x, floor), floor, x);
     let difference = s.sub_f32s(x, m);
     let part = s.sub_f32s(difference, x);
     let low = s.sub_f32s(s.sub_f32s(x, s.sub_f32s(difference, part)), s.add_f32s(m, part));
-    // Of an infinite x there is none.
-    let low = s.select_f32s(s.equal_f32s(low, low), low, s.splat_f32s(0.0));
     unless_nan(s, difference, exp_times(s, difference, low, [s.splat_f32s(1.0), s.splat_f32s(0.0)]))
 }
 
@@ -102,6 +106,9 @@ mod tests {
         let mut y = [1.0, -inf, 0.0];
         softmax(&mut y);
         assert!(y[1] == 0.0 && y[0] > 0.7 && (y[0] + y[2] - 1.0).abs() < 1e-6, "{y:?}");
+        let mut y = [f32::MAX, 1e38, f32::MAX.next_down(), f32::MIN];
+        softmax(&mut y);
+        assert_eq!(y, [1.0, 0.0, 0.0, 0.0]);
         for mut x in [[1.0, nan], [-inf, -inf], [inf, 0.0]] {
             softmax(&mut x);
             assert!(x.iter().all(|v| v.is_nan()), "{x:?}");

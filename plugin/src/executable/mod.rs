@@ -188,11 +188,14 @@ impl MlxExecutable {
         if self.program.states().is_empty() { gate::pass() } else { self.settle() }
     }
 
-    fn bind_param(&mut self, index: usize, value: Array) {
+    /// Binds a parameter, and says whether it is the last one.
+    fn bind_param(&mut self, index: usize, value: Array) -> bool {
         self.prepared.forget(index);
-        if self.params[index].replace(value).is_none() {
-            self.unbound -= 1;
+        if self.params[index].replace(value).is_some() {
+            return false;
         }
+        self.unbound -= 1;
+        self.unbound == 0
     }
 
     fn check_params(&self) -> Result<(), Error> {
@@ -237,8 +240,7 @@ impl Executable for MlxExecutable {
                 Array::from_bytes(&dims, value.dtype, value.data)?
             }
         };
-        self.bind_param(index, array);
-        Ok(())
+        if self.bind_param(index, array) { self.prepare_bound() } else { Ok(()) }
     }
 
     fn is_resident(&self, index: usize) -> bool {

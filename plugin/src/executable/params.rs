@@ -48,12 +48,15 @@ impl Params for MlxExecutable {
             };
             alike.push((index, theirs, value));
         }
-        let count = alike.len();
+        let (count, mut is_complete) = (alike.len(), false);
         for (index, theirs, value) in alike {
-            self.bind_param(index, value);
+            is_complete |= self.bind_param(index, value);
             if source.prepared.has_released(theirs) {
                 self.prepared.share(index, &source.prepared)?;
             }
+        }
+        if is_complete {
+            self.prepare_bound()?;
         }
         Ok(count)
     }

@@ -1,24 +1,40 @@
-//! Computes what depends on parameters alone, before a run that finds it missing, and lets go of parameters that nothing else
+//! Computes what depends on parameters alone, when the last of them is bound or before a run that finds it missing, and lets go of parameters that nothing else
 //! reads.
 
 use super::{MlxExecutable, Plan};
 use crate::mlx::array::{Array, eval};
 use crate::mlx::extents::extents;
+use crate::mlx::memory;
 use crate::plan::mode::Mode;
-use crate::plan::recipe::{Recipe, Recipes};
+use crate::plan::recipe::{Recipe, Recipes, Value};
 use rlx_host_api::{Error, ErrorKind};
 use std::sync::Arc;
 
 impl MlxExecutable {
+    /// Packs parameters as soon as all are bound, so that the first run has less to do. What is computed of parameters waits for
+    /// that run: these could not be had back for a program that they are shared with before it.
+    pub(super) fn prepare_bound(&mut self) -> Result<(), Error> {
+        let lane = Arc::clone(&self.lane);
+        let mut turn = lane.enter(&self.started)?;
+        turn.limit_threads(self.threads)?;
+        self.prepare_those(|value| value.packed.is_some())
+    }
+
     /// Computes what depends on parameters alone, where it is not there. The thread has a turn on the lane.
     pub(super) fn prepare(&mut self) -> Result<(), Error> {
+        self.prepare_those(|_| true)
+    }
+
+    fn prepare_those(&mut self, is_wanted: impl Fn(&Value) -> bool) -> Result<(), Error> {
         if !self.prepared.due.contains(&true) {
             return Ok(());
         }
         let recipes = Arc::clone(&self.prepared.recipes);
         let is_eager = matches!(self.plan, Plan::Steps(Mode::Eager, _));
+        let released = self.prepared.released_count();
         for recipe in &recipes.list {
-            let due: Vec<usize> = (0..recipe.values.len()).filter(|at| self.prepared.due[recipe.first + at]).collect();
+            let is_due = |&at: &usize| self.prepared.due[recipe.first + at] && is_wanted(&recipe.values[at]);
+            let due: Vec<usize> = (0..recipe.values.len()).filter(is_due).collect();
             if due.is_empty() {
                 continue;
             }
@@ -34,7 +50,9 @@ impl MlxExecutable {
                 self.release(&recipes)?;
             }
         }
-        Ok(())
+        // MLX keeps what is freed first, and lets go of none of it for what is freed later: memory of the size of parameters,
+        // which no run asks for, would take the place of that between nodes.
+        if self.prepared.released_count() > released { memory::clear_cache() } else { Ok(()) }
     }
 
     /// Evaluates values of a recipe, by their numbers in it.

@@ -59,6 +59,11 @@ impl Prepared {
         }
     }
 
+    /// How many parameters were let go.
+    pub(super) fn released_count(&self) -> usize {
+        self.released.iter().filter(|&&released| released).count()
+    }
+
     /// Whether a parameter was let go.
     pub(super) fn has_released(&self, param: usize) -> bool {
         self.released[param]

@@ -22,10 +22,12 @@ pub(crate) fn packed_len(dtype: DType, k: usize, n: usize) -> Result<usize, Erro
     of_float!(dtype, typed(k, n))
 }
 
-/// A matrix `[k, n]` in the form that [`Linear`] takes, in the dtype of the result, which holds its numbers.
+/// A matrix `[k, n]` in the form that [`Linear`] takes, in the dtype of the result, which holds its numbers. The operand is that
+/// matrix, or the one that it shows transposed, `[n, k]`.
 pub(crate) struct Pack {
     pub(crate) k: usize,
     pub(crate) n: usize,
+    pub(crate) shown: Shown,
 }
 
 impl HostCode for Pack {
@@ -35,26 +37,30 @@ impl HostCode for Pack {
 
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         fn typed<W: Element + Pod>(
-            dims: [usize; 2],
+            [dims, strides]: [[usize; 2]; 2],
             w: &TensorView<'_>,
             packed: &mut TensorViewMut<'_>,
         ) -> Result<(), Error> {
-            gemm::pack(dims, elements::of::<W>(w)?, [dims[1], 1], elements::places(packed)?);
+            gemm::pack(dims, elements::of::<W>(w)?, strides, elements::places(packed)?);
             Ok(())
         }
         fn narrowed<W: Element<Sum = f32> + Pod>(
-            dims: [usize; 2],
+            [dims, strides]: [[usize; 2]; 2],
             w: &TensorView<'_>,
             packed: &mut TensorViewMut<'_>,
         ) -> Result<(), Error> {
             let w = elements::of::<f32>(w)?;
             let mut stored = vec![W::ZERO; w.len()];
             narrow(w, &mut stored);
-            gemm::pack(dims, &stored, [dims[1], 1], elements::places(packed)?);
+            gemm::pack(dims, &stored, strides, elements::places(packed)?);
             Ok(())
         }
         let ([w], [packed]) = (operands, results) else { return Err(Error::fault("a packed form of one operand")) };
-        let dims = [self.k, self.n];
+        let strides = match self.shown {
+            Shown::AsIs => [self.n, 1],
+            Shown::Transposed => [1, self.k],
+        };
+        let dims = [[self.k, self.n], strides];
         match (w.dtype, packed.dtype) {
             (DType::F32, DType::F16) => narrowed::<f16>(dims, w, packed),
             (DType::F32, DType::BF16) => narrowed::<bf16>(dims, w, packed),

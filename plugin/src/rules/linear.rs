@@ -6,7 +6,7 @@
 use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
 use super::unary::vectors;
-use crate::host::linear::{Linear, Pack, Packed, Step, packed_len};
+use crate::host::linear::{Linear, Pack, Packed, Shown, Step, packed_len};
 use crate::ir::chains::{self, Chain, Other};
 use crate::mlx::array::Array;
 use crate::mlx::dtypes::is_float;
@@ -80,7 +80,12 @@ pub(super) fn linear(
     let stored = if dtype == DType::F32 { scope.stored_dtype(node, i)? } else { dtype };
     let len = int(packed_len(stored, k, n)?)?;
     let form = scope.shown_param(node, i, stored)?.map(|shown| Packed { k, n, dtype: stored, shown });
-    let pack = |w: &Array| scope.host_step(node, &[len], stored, &[w], Pack { k, n });
+    let shown = form.map_or(Shown::AsIs, |form| form.shown);
+    let pack = |w: &Array| {
+        // The parameter as it lies: to be packed it need not be transposed.
+        let w = if shown == Shown::Transposed { w.transpose(&[1, 0])? } else { w.duplicate()? };
+        scope.host_step(node, &[len], stored, &[&w], Pack { k, n, shown })
+    };
     let packed = scope.prepare_as(node, i, form, pack)?;
     let dims = [rows, &[int(n)?]].concat();
     let (mut steps, mut adds, mut biases) = (Vec::new(), vec![x], vec![&packed]);

@@ -22,7 +22,8 @@ int rlx_mlx_memory_reset_peak(void);
 /* Gives the cache back to the system (MLX: clear_cache). */
 int rlx_mlx_memory_clear_cache(void);
 
-/* The limit that evaluation tries to stay under (MLX: get_memory_limit), and that on what is kept for reuse. */
+/* The limit that evaluation tries to stay under (MLX: get_memory_limit), and that on what is kept for reuse. Where MLX
+ * has no GPU, the first to ask for the latter raises it from MLX's 32 MiB to 128 MiB. */
 int rlx_mlx_memory_limit(size_t* out);
 int rlx_mlx_memory_cache_limit(size_t* out);
 
