@@ -7,10 +7,10 @@
 #pragma once
 
 #include <functional>
-#include <unordered_map>
 
 #include "internal.h"
 #include "mlx/primitives.h"
+#include "schedule.h"
 
 namespace rlx_mlx {
 
@@ -30,24 +30,6 @@ struct Step {
   size_t nbytes() const;
 };
 
-// Host code at the ends of a tape: callbacks that read inputs, constants and each other alone, and callbacks whose results
-// nothing but outputs and each other show. A run calls them itself, before and after the evaluation, which wakes up no other
-// thread for them, and lets them read host memory where it is. Callbacks in between are evaluated with the rest.
-struct Ends {
-  // The first steps, up to this one, and the last, from that one on.
-  size_t first = 0;
-  size_t last = 0;
-  // Inputs that nothing but host code at the ends reads: they need not be copied.
-  std::vector<bool> borrowable;
-  // Slots that such code gives, that nothing else reads and one output shows, with that output: the code may write them
-  // where the caller wants them.
-  std::unordered_map<size_t, size_t> direct;
-  // The slots that outputs and the last steps need from the evaluation.
-  std::vector<size_t> ready;
-  // For each step the slots that are not needed after it.
-  std::vector<std::vector<size_t>> dropped;
-};
-
 // Immutable once recorded and folded: threads may replay one at once, since a replay only adds references to what it
 // holds, and its constants are settled arrays, on which MLX has nothing left to note.
 struct Tape {
@@ -63,13 +45,13 @@ struct Tape {
   // Bytes of each output, unless shapeless.
   std::vector<size_t> output_bytes;
   size_t slots = 0;
-  Ends ends;
+  Schedule schedule;
 
   // Whether it was traced for the dtypes and shapes (ranks, if shapeless) of `inputs`.
   bool fits(const std::vector<mx::array>& inputs) const;
   // Lazy outputs for inputs that fit.
   std::vector<mx::array> replay(std::vector<mx::array> inputs) const;
-  // Evaluated outputs for inputs that fit, with host code at the ends called here. Not for shapeless tapes. `places` has
+  // Evaluated outputs for inputs that fit, phase by phase. Not for shapeless tapes. `places` has
   // for each output NULL or host memory for its elements; an output that could be computed there is an array over it.
   std::vector<mx::array> run(std::vector<mx::array> inputs, const std::vector<void*>& places) const;
   // Turns the results of steps that depend on no input into constants.
@@ -86,11 +68,13 @@ struct Tape {
   std::vector<mx::array> leaves(std::vector<mx::array> inputs) const;
   // Appends to `values`, which holds the slots before, the lazy results of the steps from `first` up to `last`.
   void instantiate(size_t first, size_t last, std::vector<mx::array>& values) const;
-  // Appends to `values` the results of a step at an end, and drops what is not needed any more.
+  // Appends to `values` the results of a step of the run's own, and drops what is not needed any more.
   void call(size_t step, const std::vector<void*>& places, std::vector<mx::array>& values) const;
-  // An array for the elements of a result of a step at an end.
+  // The same for the steps from `first` on that are one evaluation.
+  void evaluate(size_t first, const Phase& phase, std::vector<mx::array>& values) const;
+  // An array for the elements of a result of host code.
   mx::array room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const;
-  // Puts host code at the ends, and finds out where those are. Done whenever the steps have changed.
+  // Puts the steps in the order of phases, and finds out what those are. Done whenever the steps have changed.
   void arrange();
   // Takes over steps, whose slots are still the old ones. `slots_now` tells where inputs and constants are now, and learns
   // it of the rest.

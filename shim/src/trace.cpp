@@ -77,7 +77,7 @@ std::vector<mx::array> arrays_from(const Tape& tape, const rlx_mlx_source_t* inp
     const auto& shape = tape.input_shapes[i];
     const auto dtype = tape.input_dtypes[i];
     check_bytes(shape, dtype, source.data, source.nbytes);
-    if (lent && tape.ends.borrowable[i] && can_borrow(dtype, source.data, source.nbytes)) {
+    if (lent && tape.schedule.borrowable[i] && can_borrow(dtype, source.data, source.nbytes)) {
       values.push_back(borrowed(shape, dtype, source.data, [](mx::allocator::Buffer) {}));
     } else if (auto array = lent ? lend(shape, dtype, source) : std::nullopt) {
       lent->push_back(*array);

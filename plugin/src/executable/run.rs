@@ -26,7 +26,7 @@ impl MlxExecutable {
         turn.limit_threads(self.threads)?;
         let run =
             |this: &mut Self| this.prepare().and_then(|()| this.evaluate(inputs, outputs)).and_then(|()| this.carry());
-        // Host code at the ends of a trace is called on this thread.
+        // Host code of a trace that MLX does not evaluate is called on this thread.
         let done = match self.threads {
             Some(threads) => with_limit(threads.get(), || self.noted(run)),
             None => self.noted(run),

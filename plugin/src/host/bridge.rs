@@ -1,7 +1,8 @@
 //! From host code to a lazy array: a primitive of MLX's graph (the shim's `callback.h`).
 //!
 //! Where a run in compiled mode is one replay that is waited for, it calls those at the ends of the program itself, before
-//! and after the evaluation (the shim's `trace.h`): they cost no more than a call, and read the host's inputs in place.
+//! and after the evaluation, and those in between where there are many of them (the shim's `schedule.h`): they cost no more
+//! than a call, and read the host's inputs in place.
 
 use super::code::{HostCode, Rows};
 use super::reports::Reports;

@@ -178,8 +178,8 @@ impl Trace {
     }
 
     /// Replays, evaluates, writes the outputs to `sinks`, and puts their arrays into `outputs`, which is empty: `None`
-    /// for those whose sink is their only place. The thread has a turn on the trace's lane, and calls the host kernels at
-    /// the ends of the trace.
+    /// for those whose sink is their only place. The thread has a turn on the trace's lane, and calls host code as
+    /// the trace's schedule says.
     ///
     /// # Safety
     /// Each source is a live array or the address of host memory, as are the sinks.

@@ -3,7 +3,6 @@
 
 mod calls;
 mod counters;
-mod ends;
 mod failures;
 mod log_capture;
 mod mixed;
@@ -12,6 +11,7 @@ mod reentry;
 mod registry;
 mod results;
 mod sample;
+mod schedule;
 mod slow;
 mod threads;
 mod values;

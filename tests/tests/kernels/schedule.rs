@@ -1,5 +1,5 @@
-//! Host kernels at the ends of a program, which compiled mode calls without MLX: those that read inputs alone, and those
-//! that nothing but outputs read.
+//! Host kernels that compiled mode calls without MLX: those at the ends of a program, which read inputs alone or which nothing
+//! but outputs read, and those in between where there are many of them.
 
 use crate::{Place, assert_says, custom, same};
 use proptest::prelude::*;
@@ -17,19 +17,32 @@ use std::thread::{self, ThreadId};
 
 const SIZE: usize = 5;
 
+/// What a node of a random program is.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Op,
+    Host,
+    /// To another shape and back.
+    Reshapes,
+}
+
 /// One node of a random program: it reads two values before it.
 #[derive(Debug, Clone)]
 struct Node {
-    on_host: bool,
+    kind: Kind,
     operands: [Index; 2],
 }
 
+/// Programs of everything alike, and such of little but kernels.
 fn nodes() -> impl Strategy<Value = Vec<Node>> {
-    let node = (any::<bool>(), any::<[Index; 2]>()).prop_map(|(on_host, operands)| Node { on_host, operands });
-    prop::collection::vec(node, 1..12)
+    prop_oneof![Just(1u32), Just(6)].prop_flat_map(|kernels| {
+        let kind = prop_oneof![1 => Just(Kind::Op), kernels => Just(Kind::Host), 1 => Just(Kind::Reshapes)];
+        let node = (kind, any::<[Index; 2]>()).prop_map(|(kind, operands)| Node { kind, operands });
+        prop::collection::vec(node, 1..14)
+    })
 }
 
-/// `2 a + b`, exact for the whole numbers here: the largest is below 3¹² times an input.
+/// `2 a + b`, exact for the whole numbers here: the largest is below 3¹³ times an input.
 fn twice_and() -> Kernel {
     Kernel::host_fn("twice_and", |_, inputs: &[TensorView<'_>], outputs| {
         let (a, b) = (inputs[0].values::<f32>()?, inputs[1].values::<f32>()?);
@@ -40,8 +53,17 @@ fn twice_and() -> Kernel {
     })
 }
 
+/// x as a column, and back.
+fn reshaped(case: &mut Case, x: NodeId) -> NodeId {
+    let mut to = |x: NodeId, dims: &[usize]| {
+        case.add(Op::Reshape { new_shape: dims.iter().map(|&d| d as i64).collect() }, &[x], dims, DType::F32)
+    };
+    let column = to(x, &[SIZE, 1]);
+    to(column, &[SIZE])
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever reads what, and whatever is shown: inputs, a value twice, values that are read again.
     #[test]
@@ -54,15 +76,17 @@ proptest! {
         let (x, y) = (Tensor::f32(&[SIZE], [1.0, -2.0, 3.0, 0.0, 5.0]), Tensor::f32(&[SIZE], [-7.0, 1.0, 0.0, 2.0, 4.0]));
         let mut ids: Vec<NodeId> = vec![case.input(&x), case.input(&y)];
         let mut values = vec![x.values, y.values];
-        for Node { on_host, operands } in &nodes {
+        for Node { kind, operands } in &nodes {
             let [a, b] = operands.map(|operand| operand.index(ids.len()));
-            let (id, factor) = if *on_host {
-                (custom(&mut case, "twice_and", &[ids[a], ids[b]], &[SIZE]), 2.0)
-            } else {
-                let sum = case.add(Op::Binary(BinaryOp::Add), &[ids[a], ids[b]], &[SIZE], DType::F32);
-                (same(&mut case, sum), 1.0)
+            let (id, factors) = match kind {
+                Kind::Op => {
+                    let sum = case.add(Op::Binary(BinaryOp::Add), &[ids[a], ids[b]], &[SIZE], DType::F32);
+                    (same(&mut case, sum), [1.0, 1.0])
+                }
+                Kind::Host => (custom(&mut case, "twice_and", &[ids[a], ids[b]], &[SIZE]), [2.0, 1.0]),
+                Kind::Reshapes => (reshaped(&mut case, ids[a]), [1.0, 0.0]),
             };
-            values.push((0..SIZE).map(|i| factor * values[a][i] + values[b][i]).collect());
+            values.push((0..SIZE).map(|i| factors[0] * values[a][i] + factors[1] * values[b][i]).collect());
             ids.push(id);
         }
         let shown: Vec<usize> = shown.iter().map(|index| index.index(ids.len())).collect();
@@ -159,6 +183,29 @@ fn a_kernel_at_an_end_is_called_by_who_runs_and_one_in_between_by_the_engine() {
         executable.submit(&[&values]).unwrap();
         executable.wait().unwrap();
         assert_ne!(seen.take().thread, here, "{place:?}");
+    }
+}
+
+#[test]
+fn many_kernels_between_ops_are_called_by_who_runs() {
+    let values = [1.0, 2.0, 3.0, 4.0, 5.0].map(f32::to_le_bytes).concat();
+    for (count, by_who_runs) in [(3, false), (4, true), (9, true)] {
+        let (seen, mut executable) = compiled(DType::F32, |case, x| {
+            let mut y = same(case, x);
+            for _ in 0..count {
+                y = look(case, &[y]);
+                y = reshaped(case, y);
+            }
+            vec![same(case, y), y]
+        });
+        for _ in 0..3 {
+            assert_eq!(executable.run_to_vec(&[&values]).unwrap(), [&values[..], &values[..]], "{count}");
+            assert_eq!(seen.take().thread == thread::current().id(), by_who_runs, "{count}");
+        }
+        // The output that is a reshape stays as it is, whatever later runs do.
+        let mut kept = vec![0; values.len()];
+        executable.read_output(1, 0, &mut kept).unwrap();
+        assert_eq!(kept, values, "{count}");
     }
 }
 

@@ -1,0 +1,271 @@
+#include "schedule.h"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <string_view>
+
+#include "elements.h"
+#include "host_code.h"
+#include "mlx/device.h"
+#include "tape.h"
+
+namespace rlx_mlx {
+
+namespace {
+
+// Names of primitives that give the elements of a dense operand, in their order, as an array of another shape.
+constexpr std::string_view RESHAPES[] = {"Contiguous", "ExpandDims", "Flatten", "Reshape", "Squeeze", "Unflatten"};
+
+// Pieces of host code between evaluations for which a run hands over once more.
+constexpr size_t WORTH = 4;
+
+// Stands in for a value that is not needed any more.
+const mx::array& nothing() {
+  static const auto* array = new mx::array(0.0F);
+  return *array;
+}
+
+// The slots that a step reads and gives.
+std::vector<size_t> uses(const Step& step) {
+  auto slots = step.operands;
+  slots.insert(slots.end(), step.results.begin(), step.results.end());
+  return slots;
+}
+
+void mark(std::vector<bool>& slots, const std::vector<size_t>& which, bool value) {
+  for (auto slot : which) {
+    slots[slot] = value;
+  }
+}
+
+bool is_reshape(const Step& step) {
+  return std::find(std::begin(RESHAPES), std::end(RESHAPES), step.primitive->name()) != std::end(RESHAPES);
+}
+
+// The number of each step's phase, as early as its operands allow: in even ones the run computes, in odd ones MLX.
+std::vector<size_t> as_early_as_possible(const std::vector<Step>& steps, size_t slots) {
+  std::vector<size_t> phases, there(slots);
+  std::vector<bool> by_run(slots);
+  for (const auto& step : steps) {
+    size_t phase = 0;
+    for (auto slot : step.operands) {
+      phase = std::max(phase, there[slot]);
+    }
+    const bool is_own = step.code || (is_reshape(step) && by_run[step.operands.front()]);
+    phase += (phase % 2 == 0) != is_own;
+    for (auto slot : step.results) {
+      there[slot] = phase;
+      by_run[slot] = is_own;
+    }
+    phases.push_back(phase);
+  }
+  return phases;
+}
+
+// One evaluation, before which the run calls host code that reads what is there, and after which that whose results nothing
+// else reads.
+std::vector<size_t> around_one_evaluation(const std::vector<Step>& steps, std::vector<size_t> phases, size_t slots) {
+  std::vector<bool> needed(slots);
+  for (size_t i = steps.size(); i-- > 0;) {
+    const auto& results = steps[i].results;
+    const bool is_last =
+        steps[i].code && std::none_of(results.begin(), results.end(), [&](size_t slot) { return needed[slot]; });
+    if (phases[i] > 0) {
+      phases[i] = is_last ? 2 : 1;
+    }
+    if (phases[i] == 1) {
+      mark(needed, steps[i].operands, true);
+    }
+  }
+  return phases;
+}
+
+// Whether host code between evaluations is worth as many of them. A GPU computes on while it is not asked for results.
+bool are_worth_it(const std::vector<Step>& steps, const std::vector<size_t>& phases) {
+  static const bool has_gpu = mx::is_available(mx::Device::gpu);
+  const size_t last = phases.empty() ? 0 : *std::max_element(phases.begin(), phases.end());
+  size_t between = 0;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    between += steps[i].code && phases[i] > 0 && phases[i] < last;
+  }
+  const size_t evaluations = (last + 1) / 2;
+  return evaluations <= 1 || (!has_gpu && between >= WORTH * (evaluations - 1));
+}
+
+// The steps of one phase behind those of the one before, and where phases end.
+std::vector<Phase> put_in_order(std::vector<Step>& steps, const std::vector<size_t>& numbers) {
+  std::vector<size_t> order(steps.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return numbers[a] < numbers[b]; });
+  std::vector<Step> ordered;
+  std::vector<Phase> phases;
+  ordered.reserve(steps.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i == 0 || numbers[order[i]] != numbers[order[i - 1]]) {
+      phases.push_back(Phase{.end = i, .by_run = numbers[order[i]] % 2 == 0, .ready = {}});
+    }
+    phases.back().end = i + 1;
+    ordered.push_back(std::move(steps[order[i]]));
+  }
+  steps = std::move(ordered);
+  return phases;
+}
+
+// The elements of a dense array in another shape.
+mx::array reshaped(mx::array from, const mx::Shape& shape, mx::Dtype dtype) {
+  if (!from.flags().row_contiguous) {
+    from = dense_copy(from);
+  }
+  mx::array to(shape, dtype, nullptr, {});
+  mx::Strides strides(shape.size());
+  int64_t stride = 1;
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  auto flags = from.flags();
+  flags.col_contiguous =
+      from.size() <= 1 || static_cast<size_t>(*std::max_element(shape.begin(), shape.end())) == from.size();
+  to.copy_shared_buffer(from, strides, flags, from.data_size());
+  to.set_status(mx::array::Status::available);
+  return to;
+}
+
+}  // namespace
+
+void Tape::arrange() {
+  auto ordered = std::move(steps);
+  auto numbers = as_early_as_possible(ordered, slots);
+  if (!are_worth_it(ordered, numbers)) {
+    numbers = around_one_evaluation(ordered, std::move(numbers), slots);
+  }
+  schedule = {};
+  schedule.phases = put_in_order(ordered, numbers);
+  std::vector<size_t> same(slots);
+  std::iota(same.begin(), same.end(), size_t{0});
+  adopt(std::move(ordered), std::move(same));
+
+  // The last step that reads each slot, or that gives it if none does; the number of steps if an output shows it.
+  std::vector<size_t> last_use(slots);
+  // What MLX reads, or a reshape, which refers to its operand's memory; and what host code of the run's own gives.
+  std::vector<bool> is_referred_to(slots), given(slots);
+  size_t start = 0;
+  for (const auto& phase : schedule.phases) {
+    for (size_t i = start; i < phase.end; ++i) {
+      for (auto slot : uses(steps[i])) {
+        last_use[slot] = i;
+      }
+      if (phase.by_run && steps[i].code) {
+        mark(given, steps[i].results, true);
+      } else {
+        mark(is_referred_to, steps[i].operands, true);
+      }
+    }
+    start = phase.end;
+  }
+  for (auto slot : outputs) {
+    last_use[slot] = steps.size();
+  }
+
+  for (size_t i = 0; i < input_shapes.size(); ++i) {
+    schedule.borrowable.push_back(!is_referred_to[i] && last_use[i] < steps.size());
+  }
+  std::vector<size_t> shown(slots);
+  for (auto slot : outputs) {
+    ++shown[slot];
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const auto slot = outputs[i];
+    if (given[slot] && !is_referred_to[slot] && shown[slot] == 1) {
+      schedule.direct.emplace(slot, i);
+    }
+  }
+  schedule.dropped.assign(steps.size(), {});
+  start = 0;
+  for (auto& phase : schedule.phases) {
+    for (size_t i = start; i < phase.end; ++i) {
+      for (auto slot : uses(steps[i])) {
+        if (last_use[slot] == i) {
+          schedule.dropped[i].push_back(slot);
+        }
+      }
+      for (auto slot : steps[i].results) {
+        if (!phase.by_run && last_use[slot] >= phase.end) {
+          phase.ready.push_back(slot);
+        }
+      }
+    }
+    start = phase.end;
+  }
+}
+
+mx::array Tape::room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const {
+  if (const auto shown = schedule.direct.find(slot); shown != schedule.direct.end()) {
+    const auto i = shown->second;
+    if (places[i] && can_borrow(dtype, places[i], output_bytes[i])) {
+      return borrowed(shape, dtype, places[i], [](mx::allocator::Buffer) {});
+    }
+  }
+  return uninitialised(shape, dtype);
+}
+
+void Tape::call(size_t i, const std::vector<void*>& places, std::vector<mx::array>& values) const {
+  const auto& step = steps[i];
+  auto operands = at(values, step.operands);
+  for (auto& a : operands) {
+    settle(a);
+  }
+  if (!step.code) {
+    values.push_back(reshaped(std::move(operands.front()), step.shapes.front(), step.dtypes.front()));
+  } else {
+    std::vector<mx::array> results;
+    results.reserve(step.results.size());
+    for (size_t r = 0; r < step.results.size(); ++r) {
+      results.push_back(room(step.results[r], step.shapes[r], step.dtypes[r], places));
+    }
+    step.code->call(std::move(operands), results);
+    std::move(results.begin(), results.end(), std::back_inserter(values));
+  }
+  for (auto slot : schedule.dropped[i]) {
+    values[slot] = nothing();
+  }
+}
+
+void Tape::evaluate(size_t first, const Phase& phase, std::vector<mx::array>& values) const {
+  const size_t before = values.size();
+  instantiate(first, phase.end, values);
+  // Before the evaluation all is let go that nobody else needs: what the graph alone refers to, MLX may write over.
+  auto ready = at(values, phase.ready);
+  std::fill(values.begin() + static_cast<std::ptrdiff_t>(before), values.end(), nothing());
+  for (size_t i = first; i < phase.end; ++i) {
+    for (auto slot : schedule.dropped[i]) {
+      values[slot] = nothing();
+    }
+  }
+  settle(ready);
+  for (size_t i = 0; i < ready.size(); ++i) {
+    values[phase.ready[i]] = std::move(ready[i]);
+  }
+}
+
+std::vector<mx::array> Tape::run(std::vector<mx::array> inputs, const std::vector<void*>& places) const {
+  auto values = leaves(std::move(inputs));
+  size_t start = 0;
+  for (const auto& phase : schedule.phases) {
+    if (phase.by_run) {
+      for (size_t i = start; i < phase.end; ++i) {
+        call(i, places, values);
+      }
+    } else {
+      evaluate(start, phase, values);
+    }
+    start = phase.end;
+  }
+  auto shown = at(values, outputs);
+  values.clear();
+  settle(shown);
+  return shown;
+}
+
+}  // namespace rlx_mlx
