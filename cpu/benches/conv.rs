@@ -1,4 +1,5 @@
-//! Convolutions of ResNet-50 and of MobileNet's kind: milliseconds, and GFLOP/s beside those of a product of the same size.
+//! Convolutions of ResNet-50 and of MobileNet's kind: milliseconds, and GFLOP/s beside those of a product of the same size:
+//! `cargo bench -p rlx-mlx-cpu --bench conv`, and behind `--` parts of names.
 
 use rlx_mlx_cpu::conv::{Conv, Shape};
 use rlx_mlx_cpu::gemm;
@@ -52,6 +53,11 @@ fn least(mut run: impl FnMut()) -> f64 {
 fn main() {
     println!("{:>30} {:>9} {:>9} {:>9}", "channels, filters, extent…", "ms", "GFLOP/s", "product");
     for [channels, filters, extent, kernel, stride, groups] in SHAPES {
+        let name = format!("{channels} {filters} {extent} {kernel} {stride} {groups}");
+        let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
         let padding = kernel / 2;
         let out = (extent + 2 * padding - kernel) / stride + 1;
         let shape = Shape {
@@ -79,12 +85,6 @@ fn main() {
         let rows: Vec<f32> = (0..m * k).map(value).collect();
         let rows = gemm::Rows { data: &rows, stride: k };
         let product = least(|| gemm::product([m, k, n], rows, &packed, &[], black_box(&mut y)));
-        println!(
-            "{:>30} {:>9.3} {:>9.1} {:>9.1}",
-            format!("{channels} {filters} {extent} {kernel} {stride} {groups}"),
-            time * 1e3,
-            flops / time / 1e9,
-            flops / product / 1e9,
-        );
+        println!("{:>30} {:>9.3} {:>9.1} {:>9.1}", name, time * 1e3, flops / time / 1e9, flops / product / 1e9,);
     }
 }

@@ -10,15 +10,17 @@ use std::ops::Range;
 /// Pieces that are enough to keep threads busy to the end.
 const PIECES: usize = 16;
 
+/// Elements of what a piece copies, at most where it has several panels: a quarter of a second-level cache.
+const COPY: usize = 64 << 10;
+
 /// Filters from which on it pays to copy what windows see, though it lies in the array as it is.
 const COPIES: usize = 48;
 
 pub(super) fn compute(work: &Work<'_>, images: Range<usize>, planes: &[f32], slack: usize) {
     let many = Many::new(work, planes, slack);
     let groups = images.len() * work.conv.shape.groups;
-    let all = groups * many.panels;
-    if all >= PIECES || many.tiles == 1 {
-        many.each_with_all_filters(&images, all);
+    if groups * many.panels >= PIECES || many.tiles == 1 {
+        many.each_with_all_filters(&images, groups);
     } else {
         many.all_with_some_filters(&images, groups);
     }
@@ -37,7 +39,7 @@ struct Many<'a> {
     tiles: usize,
     depth: usize,
     positions: usize,
-    /// Windows are cut into panels, of so many.
+    /// Two vectors of windows are a panel, of which there are so many.
     width: usize,
     panels: usize,
 }
@@ -60,24 +62,27 @@ impl<'a> Many<'a> {
         }
     }
 
-    /// Pieces of one panel or more, over all filters: each copies what its windows see.
-    fn each_with_all_filters(&self, images: &Range<usize>, all: usize) {
+    /// Pieces of some panels over all filters: each copies what its windows see. Panels side by side are read and written
+    /// together, as a filter's next window lies in another page of memory than that of the next filter.
+    fn each_with_all_filters(&self, images: &Range<usize>, groups: usize) {
         let of_panel = self.depth * self.width * self.filters;
-        let at_once = (PIECE / of_panel.max(1)).clamp(1, all.div_ceil(PIECES).max(1));
-        threads::deal(all.div_ceil(at_once), &|piece| {
-            scratch::with(Use::Windows, self.depth * self.width, |buffer| {
-                for panel in piece * at_once..((piece + 1) * at_once).min(all) {
-                    let (group, panel) = (panel / self.panels, panel % self.panels);
-                    let windows = self.windows(panel);
-                    let (b, stride) = if self.lies_as_it_is(&windows) {
-                        (&self.group(group)[windows.start..], self.positions)
-                    } else {
-                        self.copy(group, panel, 0..self.work.conv.shape.per_group(), buffer);
-                        (&*buffer, self.row(&windows))
-                    };
-                    self.multiply(images, group, panel, b, stride, 0..self.tiles);
-                }
-            });
+        let fits = (COPY / (self.depth * self.width).max(1)).max(1);
+        let most = (groups * self.panels).div_ceil(PIECES).min(fits).max(1);
+        let at_once = (2 * PIECE / of_panel.max(1)).clamp(1, most) * self.width;
+        let strips = self.positions.div_ceil(at_once);
+        threads::deal(groups * strips, &|piece| {
+            let (group, strip) = (piece / strips, piece % strips);
+            let windows = strip * at_once..((strip + 1) * at_once).min(self.positions);
+            if self.lies_as_it_is(&windows) {
+                let b = &self.group(group)[windows.start..];
+                self.multiply(images, group, windows, b, self.positions, 0..self.tiles);
+            } else {
+                let row = self.row(&windows);
+                scratch::with(Use::Windows, self.depth * row, |buffer| {
+                    self.copy(group, &windows, 0..self.work.conv.shape.per_group(), buffer);
+                    self.multiply(images, group, windows, buffer, row, 0..self.tiles);
+                });
+            }
         });
     }
 
@@ -92,13 +97,13 @@ impl<'a> Many<'a> {
             threads::deal(groups * self.panels * parts, &|piece| {
                 let (panel, part) = (piece / parts, piece % parts);
                 let channels = part * at_once..((part + 1) * at_once).min(channels);
-                let (group, at) = (panel / self.panels, panel % self.panels);
-                let row = self.row(&self.windows(at));
+                let (group, windows) = (panel / self.panels, self.windows(panel % self.panels));
+                let row = self.row(&windows);
                 let first = panel * of_panel + channels.start * taps * row;
                 let copied = &copied;
                 // SAFETY: rows of the panel, within its part of the buffer; each channel's are one piece's.
                 let to = unsafe { copied.part(first, channels.len() * taps * row) };
-                self.copy(group, at, channels, to);
+                self.copy(group, &windows, channels, to);
             });
             let buffer = &*buffer;
             let of_tile = of_panel * self.filters.div_ceil(self.tiles);
@@ -109,9 +114,10 @@ impl<'a> Many<'a> {
                 // Neighbours share filters, which are the most that is read.
                 let (block, panel) = (piece / panels, piece % panels);
                 let tiles = block * at_once..((block + 1) * at_once).min(self.tiles);
-                let (group, at) = (panel / self.panels, panel % self.panels);
+                let (group, windows) = (panel / self.panels, self.windows(panel % self.panels));
                 let b = &buffer[panel * of_panel..(panel + 1) * of_panel];
-                self.multiply(images, group, at, b, self.row(&self.windows(at)), tiles);
+                let row = self.row(&windows);
+                self.multiply(images, group, windows, b, row, tiles);
             });
         });
     }
@@ -121,15 +127,14 @@ impl<'a> Many<'a> {
         panel * self.width..((panel + 1) * self.width).min(self.positions)
     }
 
-    /// How far apart rows of a copied panel are: a vector, or two.
+    /// How far apart rows of copied windows are: whole vectors.
     fn row(&self, windows: &Range<usize>) -> usize {
-        if windows.len() > self.width / 2 { self.width } else { (self.width / 2).max(1) }
+        windows.len().next_multiple_of((self.width / 2).max(1))
     }
 
-    /// Whether a panel of windows is read where it is.
+    /// Whether windows are read where they are.
     fn lies_as_it_is(&self, windows: &Range<usize>) -> bool {
-        let is_whole = windows.len() == self.width || windows.len() == self.width / 2;
-        self.work.conv.shape.is_pointwise() && self.filters < COPIES && is_whole
+        self.work.conv.shape.is_pointwise() && self.filters < COPIES && self.row(windows) == windows.len()
     }
 
     /// The laid out channels of a group, counted over the images at hand.
@@ -139,10 +144,9 @@ impl<'a> Many<'a> {
         &self.planes[group * len..end]
     }
 
-    /// Copies what the windows of a panel see of some channels.
-    fn copy(&self, group: usize, panel: usize, channels: Range<usize>, to: &mut [f32]) {
-        let windows = self.windows(panel);
-        let (planes, row) = (&self.work.conv.planes, self.row(&windows));
+    /// Copies what windows see of some channels.
+    fn copy(&self, group: usize, windows: &Range<usize>, channels: Range<usize>, to: &mut [f32]) {
+        let (planes, row) = (&self.work.conv.planes, self.row(windows));
         let from = &self.group(group)[channels.start * self.channel..];
         let rows = channels.len() * planes.taps.len();
         Arch::new().dispatch(Copy {
@@ -162,14 +166,14 @@ impl<'a> Many<'a> {
         &self,
         images: &Range<usize>,
         group: usize,
-        panel: usize,
+        windows: Range<usize>,
         b: &[f32],
         stride: usize,
         tiles: Range<usize>,
     ) {
         let shape = &self.work.conv.shape;
         let (image, group) = (group / shape.groups, group % shape.groups);
-        let (windows, channel) = (self.windows(panel), group * self.filters);
+        let channel = group * self.filters;
         Arch::new().dispatch(Piece {
             filters: self.filters,
             tiles,
@@ -185,6 +189,21 @@ impl<'a> Many<'a> {
             y: self.work.y.0,
         });
     }
+}
+
+/// Channels that are brought near before they are copied.
+const AHEAD: usize = 8;
+
+/// Asks for an element that is read soon.
+#[inline(always)]
+fn prefetch(element: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which every x86-64 has, and which may name any address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(element.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = element;
 }
 
 /// Copies of what windows see: a row for each tap of each channel.
@@ -219,6 +238,8 @@ impl WithSimd for Copy<'_> {
             assert!(to.len() >= (loose + 1) * row && row >= lanes, "there is no room for what windows see");
         }
         let rows = (0..channels).flat_map(|c| taps.iter().map(move |&tap| c * channel + tap));
+        // Where windows of a channel lie in a page of their own, the processor does not see the next one.
+        let ahead = if taps.len() == 1 { AHEAD * channel } else { 0 };
         for (i, start) in rows.enumerate().take(loose) {
             let mut at = i * row;
             for &(place, count) in runs {
@@ -226,13 +247,16 @@ impl WithSimd for Copy<'_> {
                     // SAFETY: what is read ends within the planes, and what is written, not a whole vector beyond the row,
                     // within the next row, as was found above.
                     unsafe {
+                        prefetch(from.as_ptr().wrapping_add(start + place + done + ahead));
                         let vector = from.as_ptr().add(start + place + done).cast::<S::f32s>().read_unaligned();
                         to.as_mut_ptr().add(at + done).cast::<S::f32s>().write_unaligned(vector);
                     }
                 }
                 at += count;
             }
-            to[at..(i + 1) * row].fill(0.0);
+            if at < (i + 1) * row {
+                to[at..(i + 1) * row].fill(0.0);
+            }
         }
         let last = &mut to[loose * row..];
         for (i, to) in last.chunks_exact_mut(row).enumerate() {

@@ -100,6 +100,9 @@ fn shapes() -> Vec<Shape> {
         shape([4, 32, 4], [6, 6], [3, 3], one, one, [0, 0]),
         shape([2, 3, 1], [3, 2], [5, 4], one, one, [1, 1]),
         shape([1, 70, 1], [3, 3], [1, 1], one, one, [2, 2]),
+        shape([3, 20, 1], [29, 45], [3, 3], one, one, [1, 1]),
+        shape([6, 50, 1], [29, 45], one, one, one, [0, 0]),
+        shape([6, 20, 2], [32, 34], one, one, one, [0, 0]),
     ];
     shapes.push(Shape {
         groups: 2,
@@ -168,6 +171,32 @@ fn steps_are_rounded_as_operations_of_their_own() {
     }
 }
 
+/// Those that are done in registers where a tile is whole.
+#[test]
+fn a_bias_an_array_and_relu_are_rounded_as_operations_of_their_own() {
+    for shape in shapes() {
+        let batch = 2;
+        let x = values(batch * shape.channels * shape.plane(), 3);
+        let w = values(shape.filters * shape.depth(), 4);
+        let (positions, len) = (shape.positions(), batch * shape.filters * shape.positions());
+        let (bias, other) = (values(shape.filters, 5), values(len, 6));
+        let plus = |other| Step::Binary { op: Binary::Add, other, turned: false };
+        let alone = computed(&shape, batch, &x, &w, &[]);
+        for which in 1..8 {
+            let all = [plus(Operand::Channel(&bias)), plus(Operand::Array(&other)), Step::Map(Function::Relu)];
+            let steps: Vec<Step<'_>> = (0..3).filter(|step| which >> step & 1 == 1).map(|step| all[step]).collect();
+            let found = computed(&shape, batch, &x, &w, &steps);
+            for (at, (&found, &sum)) in found.iter().zip(&alone).enumerate() {
+                let mut want = sum;
+                want = if which & 1 == 1 { want + bias[at / positions % shape.filters] } else { want };
+                want = if which & 2 == 2 { want + other[at] } else { want };
+                want = if which & 4 == 4 && want <= 0.0 { 0.0 } else { want };
+                assert_eq!(found.to_bits(), want.to_bits(), "{shape:?}, {steps:?}, {at}: {found}, not {want}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_same_bits_come_out_on_any_number_of_threads_and_in_any_batch() {
     let ones = [1, 1];
@@ -176,6 +205,7 @@ fn the_same_bits_come_out_on_any_number_of_threads_and_in_any_batch() {
         shape([200, 150, 1], [14, 13], [3, 3], ones, ones, ones),
         shape([64, 150, 1], [7, 7], [3, 3], ones, ones, ones),
         shape([150, 150, 150], [20, 30], [5, 5], [2, 1], ones, [2, 2]),
+        shape([5, 70, 1], [61, 53], [1, 1], ones, ones, [0, 0]),
     ] {
         let x = values(3 * shape.channels * shape.plane(), 7);
         let w = values(shape.filters * shape.depth(), 8);

@@ -1,6 +1,7 @@
 //! Tiles of a convolution, in registers: some filters by two vectors of windows, or by one.
 
-use super::steps::{Blocks, Place, Step};
+use super::steps::{Binary, Blocks, Operand, Place, Step};
+use crate::vector::{self, Function};
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
 /// Filters of a tile at most, where the processor has 32 vector registers and where it has 16.
@@ -62,7 +63,7 @@ pub(super) struct Piece<'a> {
     /// What the windows see: for each inner step a row of them, `stride` elements behind the one before.
     pub(super) b: &'a [f32],
     pub(super) stride: usize,
-    /// Windows: up to two vectors.
+    /// Windows.
     pub(super) columns: usize,
     /// Where the first filter of the group has the first of these windows in the result, whose filters have `positions`.
     pub(super) first: usize,
@@ -91,35 +92,42 @@ impl WithSimd for Piece<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let mut blocks = Blocks::new();
+        let (mut blocks, direct) = (Blocks::new(), Direct::of(self.steps));
         let (mut first, mut tile) = (0, 0);
-        let vectors = if self.columns > S::F32_LANES { 2 } else { 1 };
         while first < self.filters && tile < self.tiles.end {
             let height = height(first, self.filters, most::<S>());
-            if tile >= self.tiles.start {
-                let values = &mut blocks.values;
+            // The tile's filters stay in the first-level cache for all windows.
+            let mut column = if tile >= self.tiles.start { 0 } else { self.columns };
+            while column < self.columns {
+                let columns = (self.columns - column).min(2 * S::F32_LANES);
+                let (vectors, values) = (if columns > S::F32_LANES { 2 } else { 1 }, &mut blocks.values);
+                let direct = direct.as_ref().filter(|_| columns == vectors * S::F32_LANES);
+                let at = At { first, column };
                 macro_rules! of_height {
                     ($($height:literal)*) => {
                         match (height, vectors) {
                             $(
-                                ($height, 1) => s.vectorize(Call::<S, $height, 1> { s, piece: &self, first, values }),
-                                ($height, _) => s.vectorize(Call::<S, $height, 2> { s, piece: &self, first, values }),
+                                ($height, 1) => s.vectorize(Call::<S, $height, 1> { s, piece: &self, at, direct, values }),
+                                ($height, _) => s.vectorize(Call::<S, $height, 2> { s, piece: &self, at, direct, values }),
                             )*
                             _ => {}
                         }
                     };
                 }
                 of_height!(1 2 3 4 5 6 7 8 9 10 11 12);
-                let place = Place {
-                    first: self.first + first * self.positions,
-                    stride: self.positions,
-                    channel: self.channel + first,
-                    rows: height,
-                    width: vectors * S::F32_LANES,
-                    columns: self.columns,
-                };
-                blocks.apply(s, self.steps, &place);
-                self.store(&blocks.values, &place);
+                if direct.is_none() {
+                    let place = Place {
+                        first: self.first + first * self.positions + column,
+                        stride: self.positions,
+                        channel: self.channel + first,
+                        rows: height,
+                        width: vectors * S::F32_LANES,
+                        columns,
+                    };
+                    blocks.apply(s, self.steps, &place);
+                    self.store(&blocks.values, &place);
+                }
+                column += columns;
             }
             first += height;
             tile += 1;
@@ -127,12 +135,46 @@ impl WithSimd for Piece<'_> {
     }
 }
 
+/// Steps that are done to a tile in registers: those of most convolutions, in this order.
+#[derive(Debug, Clone, Copy)]
+struct Direct<'a> {
+    bias: Option<&'a [f32]>,
+    array: Option<&'a [f32]>,
+    is_relu: bool,
+}
+
+impl<'a> Direct<'a> {
+    /// All of these steps, if they are such.
+    fn of(steps: &[Step<'a>]) -> Option<Self> {
+        let mut rest = steps.iter().copied().peekable();
+        let bias =
+            rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Channel(_), .. }));
+        let array = rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Array(_), .. }));
+        let relu = rest.next_if(|step| matches!(step, Step::Map(Function::Relu)));
+        let numbers = |step| match step {
+            Some(Step::Binary { other: Operand::Channel(numbers) | Operand::Array(numbers), .. }) => Some(numbers),
+            _ => None,
+        };
+        let found = Self { bias: numbers(bias), array: numbers(array), is_relu: relu.is_some() };
+        rest.next().is_none().then_some(found)
+    }
+}
+
+/// Where a tile is: its first filter and its first window, of the piece.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    first: usize,
+    column: usize,
+}
+
 /// [`Piece::tile`] as a function of its own. A closure would be called through one that is not inlined, so that its vectors
 /// would be passed through memory.
 struct Call<'a, 'p, S, const M: usize, const V: usize> {
     s: S,
     piece: &'a Piece<'p>,
-    first: usize,
+    at: At,
+    /// Where the tile is the result's own once these steps are done; else it is one of `values`.
+    direct: Option<&'a Direct<'p>>,
     values: &'a mut [f32],
 }
 
@@ -141,24 +183,33 @@ impl<S: Simd, const M: usize, const V: usize> NullaryFnOnce for Call<'_, '_, S, 
 
     #[inline(always)]
     fn call(self) {
-        self.piece.tile::<S, M, V>(self.s, self.first, self.values);
+        let Self { s, piece, at, direct, values } = self;
+        let tile = piece.tile::<S, M, V>(s, at);
+        match direct {
+            Some(direct) => piece.finish(s, direct, at, tile),
+            None => {
+                for (places, row) in S::as_mut_simd_f32s(values).0.chunks_exact_mut(V).zip(tile) {
+                    places.copy_from_slice(&row);
+                }
+            }
+        }
     }
 }
 
 type Tile<S, const M: usize, const V: usize> = [[<S as Simd>::f32s; V]; M];
 
 impl Piece<'_> {
-    /// The tile of the filters from `first` on.
+    /// The tile's sums.
     #[inline(always)]
-    fn tile<S: Simd, const M: usize, const V: usize>(&self, s: S, first: usize, values: &mut [f32]) {
-        let w = &self.w[first * self.depth..(first + M) * self.depth];
-        let (mut tile, mut start) = (self.run::<S, M, V>(s, w, 0, self.depth.min(RUN)), RUN);
+    fn tile<S: Simd, const M: usize, const V: usize>(&self, s: S, At { first, column }: At) -> Tile<S, M, V> {
+        let (w, b) = (&self.w[first * self.depth..(first + M) * self.depth], &self.b[column..]);
+        let (mut tile, mut start) = (self.run::<S, M, V>(s, w, b, 0..self.depth.min(RUN)), RUN);
         if start < self.depth {
             // The sums of 1, 2, 4, … runs that wait for one of the same number.
             let mut waiting = [tile; LEVELS];
             let mut runs = 1usize;
             while start < self.depth {
-                tile = self.run::<S, M, V>(s, w, start, (start + RUN).min(self.depth));
+                tile = self.run::<S, M, V>(s, w, b, start..(start + RUN).min(self.depth));
                 let mut level = 0;
                 while runs & (1 << level) != 0 {
                     tile = sum(s, &waiting[level], &tile);
@@ -177,22 +228,25 @@ impl Piece<'_> {
                 }
             }
         }
-        let (values, _) = S::as_mut_simd_f32s(values);
-        for (places, row) in values.chunks_exact_mut(V).zip(tile) {
-            places.copy_from_slice(&row);
-        }
+        tile
     }
 
     /// The tile's sums over a run of the inner dimension.
     #[inline(always)]
-    fn run<S: Simd, const M: usize, const V: usize>(&self, s: S, w: &[f32], start: usize, end: usize) -> Tile<S, M, V> {
+    fn run<S: Simd, const M: usize, const V: usize>(
+        &self,
+        s: S,
+        w: &[f32],
+        b: &[f32],
+        run: std::ops::Range<usize>,
+    ) -> Tile<S, M, V> {
         let mut tile = [[s.splat_f32s(0.0); V]; M];
-        if start == end {
+        if run.is_empty() {
             return tile;
         }
-        assert!((end - 1) * self.stride + V * S::F32_LANES <= self.b.len(), "windows are missing");
-        let mut b = self.b[start * self.stride..].as_ptr();
-        for w in w[start * M..end * M].chunks_exact(M) {
+        assert!((run.end - 1) * self.stride + V * S::F32_LANES <= b.len(), "windows are missing");
+        let mut b = b[run.start * self.stride..].as_ptr();
+        for w in w[run.start * M..run.end * M].chunks_exact(M) {
             let mut row = [s.splat_f32s(0.0); V];
             for (v, vector) in row.iter_mut().enumerate() {
                 // SAFETY: the last row's vectors end within the slice, as was found above; any address will do for them.
@@ -207,6 +261,49 @@ impl Piece<'_> {
             b = b.wrapping_add(self.stride);
         }
         tile
+    }
+
+    /// Does the steps to a tile, and puts it in its place.
+    #[inline(always)]
+    fn finish<S: Simd, const M: usize, const V: usize>(
+        &self,
+        s: S,
+        steps: &Direct<'_>,
+        At { first, column }: At,
+        mut tile: Tile<S, M, V>,
+    ) {
+        if let Some(bias) = steps.bias {
+            for (row, &number) in tile.iter_mut().zip(&bias[self.channel + first..][..M]) {
+                let number = s.splat_f32s(number);
+                for x in row {
+                    *x = s.add_f32s(*x, number);
+                }
+            }
+        }
+        let start = self.first + first * self.positions + column;
+        if let Some(array) = steps.array {
+            for (i, row) in tile.iter_mut().enumerate() {
+                let others = S::as_simd_f32s(&array[start + i * self.positions..][..V * S::F32_LANES]).0;
+                for (x, &other) in row.iter_mut().zip(others) {
+                    *x = s.add_f32s(*x, other);
+                }
+            }
+        }
+        if steps.is_relu {
+            for x in tile.as_flattened_mut() {
+                *x = vector::apply(s, Function::Relu, *x);
+            }
+        }
+        for (i, row) in tile.iter().enumerate() {
+            for (v, &x) in row.iter().enumerate() {
+                // SAFETY: elements of the result, of which no other piece writes or reads these; any address will do for
+                // them.
+                unsafe {
+                    let place = self.y.add(start + i * self.positions + v * S::F32_LANES);
+                    place.cast::<S::f32s>().write_unaligned(x);
+                }
+            }
+        }
     }
 
     /// Puts a tile's rows in their places.
