@@ -5,8 +5,9 @@
     python3 tests/models example magika DIR
     python3 tests/models meaning
 
-`example` writes the first step of the first input, and what onnxruntime makes of it, as .npy files: the inputs by name, the
-outputs by number. Imports NumPy, onnx, onnxruntime and rlx_host.
+`translate` writes what it translates beside the program, where `rlx-run bench model` looks for onnxruntime's. `example` writes
+the first step of the first input, and what onnxruntime makes of it, as .npy files: the inputs by name, the outputs by number.
+Imports NumPy, onnx, onnxruntime and rlx_host.
 """
 
 import argparse
@@ -25,7 +26,9 @@ def translate(args):
     from translate import translate
     for model in MODELS.values():
         try:
-            translate(model.name, onnx.load(model.path), model.inputs).write(args.models / model.name)
+            folder, loaded = args.models / model.name, model.load()
+            translate(model.name, loaded, model.inputs).write(folder)
+            onnx.save(loaded, folder / "model.onnx")
         except Unsupported as error:
             sys.exit(f"error: {model.name}: {error}")
 

@@ -16,7 +16,7 @@ def session(model):
     """onnxruntime on the model as it was published: every output by name, for a dictionary of inputs."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    published = onnxruntime.InferenceSession(str(model.path), options, providers=["CPUExecutionProvider"])
+    published = onnxruntime.InferenceSession(model.original, options, providers=["CPUExecutionProvider"])
     always = {name: given for name, given in model.inputs.items() if isinstance(given, np.ndarray)}
     names = [info.name for info in published.get_outputs()]
     return lambda inputs: dict(zip(names, published.run(names, {**always, **inputs})))

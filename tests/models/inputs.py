@@ -48,8 +48,15 @@ def of_recognition():
     return [[{"x": pixels(line(48, 320, phrase, number))}] for number, phrase in enumerate(PHRASES)]
 
 
+def of_resnet():
+    """Noise: what a picture shows says nothing to weights that are made up."""
+    rng = np.random.default_rng(224)
+    return [[{"x": rng.standard_normal((1, 3, 224, 224), "f4")}] for _ in range(COUNT)]
+
+
 INPUTS = {"magika": of_magika, "silero-vad": of_silero, "ocr-detection": of_detection,
-          "ocr-classification": of_classification, "ocr-recognition": of_recognition}
+          "ocr-classification": of_classification, "ocr-recognition": of_recognition,
+          "resnet-50": of_resnet}
 
 
 def inputs_of(name):

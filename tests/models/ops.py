@@ -86,6 +86,14 @@ def matmul(p, a, b):
     return p.add("MatMul", [a, b], shape)
 
 
+@op("Gemm")
+def gemm(p, a, b, bias=None, *, alpha=1.0, beta=1.0, transA=0, transB=0):
+    demand(alpha == beta == 1 and not transA, f"alpha {alpha}, beta {beta}, transA {transA}")
+    demand(not isinstance(b, Value), "a weight that depends on the inputs")
+    product = matmul(p, a, b.T if transB else b)
+    return product if bias is None else OPS["Add"](p, product, bias)
+
+
 @op("Softmax")
 def softmax(p, x, *, axis=-1):
     # Of an earlier axis, ONNX means another thing before opset 13 than RLX.
@@ -133,9 +141,11 @@ OPS["GlobalAveragePool"], OPS["GlobalMaxPool"] = of_plane("Mean"), of_plane("Max
 
 def pool(kind):
     def function(p, x, *, kernel_shape, strides, pads=None, ceil_mode=0, count_include_pad=0):
-        demand(not any(pads or []) and not ceil_mode, f"pads {pads}, ceil_mode {ceil_mode}")
-        out = [(extent - k) // s + 1 for extent, k, s in zip(x.shape[2:], kernel_shape, strides)]
-        text = f"Pool{{kind: {kind}, kernel_size: {kernel_shape}, stride: {strides}, padding: {[0] * len(strides)}}}"
+        before, behind = np.reshape(pads or [0, 0] * len(strides), (2, -1)).tolist()
+        demand(before == behind and not ceil_mode, f"pads {pads}, ceil_mode {ceil_mode}")
+        demand(kind == "Max" or not any(before), f"of the mean, pads {pads}")
+        out = [(extent + 2 * pad - k) // s + 1 for extent, k, s, pad in zip(x.shape[2:], kernel_shape, strides, before)]
+        text = f"Pool{{kind: {kind}, kernel_size: {kernel_shape}, stride: {strides}, padding: {before}}}"
         return p.add(text, [x], (*x.shape[:2], *out))
     return function
 
@@ -188,6 +198,11 @@ def reshape(p, x, shape, *, allowzero=0):
     demand(not allowzero, "allowzero")
     shape = [x.shape[i] if extent == 0 else extent for i, extent in enumerate(constant(shape, "the shape"))]
     return reshaped(p, x, np.empty(x.shape, "?").reshape(shape).shape)
+
+
+@op("Flatten")
+def flatten(p, x, *, axis=1):
+    return reshaped(p, x, (np.prod(x.shape[:axis]), np.prod(x.shape[axis:])))
 
 
 @op("Squeeze")

@@ -18,18 +18,14 @@ from program import DTYPES, Program, Unsupported, Value
 
 
 def translate(name, model, inputs):
-    """The program of an ONNX model. `inputs` says what each input is: the shape of an input that stays one, or an array
-    that it always is."""
+    """The program of an ONNX model, whose inputs have the shapes `inputs`."""
     program = Program(name)
     scope = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for info in model.graph.input:
         if info.name in scope:
             continue  # an initializer that may be overridden, which is not done here
-        given = inputs[info.name]
-        if not isinstance(given, np.ndarray):
-            dtype = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
-            given = program.input(info.name, DTYPES[str(dtype)], given)
-        scope[info.name] = given
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+        scope[info.name] = program.input(info.name, DTYPES[str(dtype)], inputs[info.name])
     walk(program, model, model.graph, scope)
     for info in model.graph.output:
         if not isinstance(scope[info.name], Value):

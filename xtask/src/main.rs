@@ -79,7 +79,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Fetch five real models and write them to target/models, as programs that `rlx-run run` takes
+    /// Fetch five real models, make ResNet-50, and write them to target/models, as programs that `rlx-run run` takes
     Models,
     /// Run the example models and 200 grown programs under valgrind
     Valgrind,

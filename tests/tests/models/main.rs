@@ -1,4 +1,5 @@
-//! Real models that nobody here wrote, from their packages: the plugin and rlx-cpu give what onnxruntime does (tests/models).
+//! Real models that nobody here wrote, from their packages, and ResNet-50 with made-up weights: the plugin and rlx-cpu give
+//! what onnxruntime does (tests/models).
 //!
 //! `cargo xtask models` translates them. Each has twenty inputs. A result may be off by 1e-4, one larger than 1 by as much of
 //! itself; nearly all are probabilities.
@@ -19,12 +20,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The models, with the names of their inputs.
-const MODELS: [(&str, &[&str]); 5] = [
+const MODELS: [(&str, &[&str]); 6] = [
     ("magika", &["bytes"]),
     ("silero-vad", &["input", "state"]),
     ("ocr-detection", &["x"]),
     ("ocr-classification", &["x"]),
     ("ocr-recognition", &["x"]),
+    ("resnet-50", &["x"]),
 ];
 
 /// Where `cargo xtask test` has put the translated models.
@@ -115,6 +117,17 @@ fn the_direction_of_text_is_told_as_in_onnxruntime() {
 #[test]
 fn text_is_read_as_in_onnxruntime() {
     agrees("ocr-recognition");
+}
+
+/// Two inputs: rlx-cpu takes its time.
+#[test]
+fn resnet_50_is_computed_as_in_onnxruntime() {
+    let modes: Vec<&str> = ["--inputs", "2", "--modes"].into_iter().chain(MODES).collect();
+    for (plugin, more) in [(staged_plugin(), &modes[..]), (rlx_cpu(), &["--inputs", "2"])] {
+        let (code, text) = check("resnet-50", &plugin, more);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.starts_with("resnet-50: 2 inputs, 0 findings"), "{text}");
+    }
 }
 
 /// A comparison that no fault could fail would say nothing.
