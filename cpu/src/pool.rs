@@ -61,8 +61,9 @@ impl Pool {
         threads::deal_parts(y, at_once * positions, &|first, part| {
             scratch::with(Use::Planes, self.planes.len + LANES, |planes| {
                 scratch::with(Use::Sums, self.len + LANES, |found| {
+                    let mut around = Some(padding);
                     for (channel, y) in (first / positions..).zip(part.chunks_exact_mut(positions)) {
-                        self.planes.fill(&x[channel * plane..][..plane], padding, &mut planes[..self.planes.len]);
+                        self.planes.fill(&x[channel * plane..][..plane], around.take(), &mut planes[..self.planes.len]);
                         Arch::new().dispatch(Slide { pool: self, planes, padding, found });
                         let mut rest = y;
                         for &(place, count) in &self.runs {

@@ -27,9 +27,10 @@ pub(super) fn compute(work: &Work<'_>, batch: usize) {
     threads::deal(all.div_ceil(at_once), &|piece| {
         scratch::with(Use::Planes, planes.len + VECTORS * LANES, |laid_out| {
             scratch::with(Use::Sums, len + VECTORS * LANES, |sums| {
+                let mut padding = Some(0.0);
                 for channel in piece * at_once..((piece + 1) * at_once).min(all) {
                     let x = &work.x[channel * plane..][..plane];
-                    planes.fill(x, 0.0, &mut laid_out[..planes.len]);
+                    planes.fill(x, padding.take(), &mut laid_out[..planes.len]);
                     for i in 0..per_channel {
                         let row = channel * per_channel + i;
                         let filter = row % shape.filters;

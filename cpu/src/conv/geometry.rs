@@ -134,8 +134,8 @@ impl Planes {
         runs
     }
 
-    /// Lays out a channel, with `padding` around its elements.
-    pub(crate) fn fill(&self, x: &[f32], padding: f32, planes: &mut [f32]) {
+    /// Lays out a channel, with `padding` around its elements; without one where it is there already, from another channel.
+    pub(crate) fn fill(&self, x: &[f32], padding: Option<f32>, planes: &mut [f32]) {
         let [d, h, w] = &self.axes;
         let [stride_d, stride_h, stride_w] = self.shape.stride;
         let [_, height, width] = self.shape.input;
@@ -151,7 +151,7 @@ impl Planes {
                             let Some(row) = rows.next() else { return };
                             let from = (source(0, at_d * stride_d + phase_d), source(1, at_h * stride_h + phase_h));
                             let (Some(at_d), Some(at_h)) = from else {
-                                row.fill(padding);
+                                pad(row, padding);
                                 continue;
                             };
                             let x = &x[(at_d * height + at_h) * width..][..width];
@@ -164,16 +164,22 @@ impl Planes {
     }
 }
 
+fn pad(places: &mut [f32], padding: Option<f32>) {
+    if let Some(padding) = padding {
+        places.fill(padding);
+    }
+}
+
 /// Every `stride`-th element of a row that has so many elements of padding before it and any number behind it, from the
 /// `phase`-th on.
-fn copy_row(x: &[f32], row: &mut [f32], [phase, stride, before]: [usize; 3], padding: f32) {
+fn copy_row(x: &[f32], row: &mut [f32], [phase, stride, before]: [usize; 3], padding: Option<f32>) {
     let skipped = before.saturating_sub(phase).div_ceil(stride).min(row.len());
     let (outside, row) = row.split_at_mut(skipped);
-    outside.fill(padding);
+    pad(outside, padding);
     let from = x.get((skipped * stride + phase).saturating_sub(before)..).unwrap_or_default();
     let count = from.len().div_ceil(stride).min(row.len());
     let (row, outside) = row.split_at_mut(count);
-    outside.fill(padding);
+    pad(outside, padding);
     match stride {
         1 => row.copy_from_slice(&from[..count]),
         2 => {

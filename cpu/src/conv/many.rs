@@ -2,7 +2,7 @@
 
 use super::scratch::{self, Use};
 use super::tile::{Piece, tiles};
-use super::{COPIED, PIECE, Shared, Work};
+use super::{COPIED, FIRST_LEVEL, PIECE, Shared, Work, prefetch};
 use crate::{gemm, threads};
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
@@ -194,18 +194,6 @@ impl<'a> Many<'a> {
 /// Channels that are brought near before they are copied.
 const AHEAD: usize = 8;
 
-/// Asks for an element that is read soon.
-#[inline(always)]
-fn prefetch(element: *const f32) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, which every x86-64 has, and which may name any address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(element.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = element;
-}
-
 /// Copies of what windows see: a row for each tap of each channel.
 struct Copy<'a> {
     channels: usize,
@@ -247,7 +235,7 @@ impl WithSimd for Copy<'_> {
                     // SAFETY: what is read ends within the planes, and what is written, not a whole vector beyond the row,
                     // within the next row, as was found above.
                     unsafe {
-                        prefetch(from.as_ptr().wrapping_add(start + place + done + ahead));
+                        prefetch::<FIRST_LEVEL>(from.as_ptr().wrapping_add(start + place + done + ahead));
                         let vector = from.as_ptr().add(start + place + done).cast::<S::f32s>().read_unaligned();
                         to.as_mut_ptr().add(at + done).cast::<S::f32s>().write_unaligned(vector);
                     }

@@ -136,7 +136,7 @@ impl Conv {
         let channels = (COPIED / len.max(1)).max(1);
         threads::deal_parts(planes, channels * len, &|first, part| {
             for (i, to) in part.chunks_exact_mut(len).enumerate() {
-                self.planes.fill(&x[(first / len + i) * plane..][..plane], 0.0, to);
+                self.planes.fill(&x[(first / len + i) * plane..][..plane], Some(0.0), to);
             }
         });
     }
@@ -162,6 +162,22 @@ fn way(shape: &Shape) -> Way {
     let (positions, lanes) = (shape.positions(), lanes_of(shape.positions(), (width / 2).max(1)));
     let by_filters = filters * lanes * 10 > lanes_of(filters, width) * positions * 11;
     if shape.groups == 1 && by_filters { Way::Filters } else { Way::Windows }
+}
+
+/// Levels of the cache, as x86-64 numbers the hints for them.
+const FIRST_LEVEL: i32 = 3;
+const SECOND_LEVEL: i32 = 2;
+
+/// Asks for an element that is read soon, wherever it may be: the processor itself sees no further than a page of memory.
+#[inline(always)]
+fn prefetch<const LEVEL: i32>(element: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which every x86-64 has, and which may name any address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<LEVEL>(element.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = element;
 }
 
 /// A convolution of certain operands.

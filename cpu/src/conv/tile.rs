@@ -1,6 +1,7 @@
 //! Tiles of a convolution, in registers: some filters by two vectors of windows, or by one.
 
 use super::steps::{Binary, Blocks, Operand, Place, Step};
+use super::{SECOND_LEVEL, prefetch};
 use crate::vector::{self, Function};
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
@@ -247,6 +248,8 @@ impl Piece<'_> {
         assert!((run.end - 1) * self.stride + V * S::F32_LANES <= b.len(), "windows are missing");
         let mut b = b[run.start * self.stride..].as_ptr();
         for w in w[run.start * M..run.end * M].chunks_exact(M) {
+            // The next tile's filters.
+            prefetch::<SECOND_LEVEL>(w.as_ptr().wrapping_add(M * self.depth));
             let mut row = [s.splat_f32s(0.0); V];
             for (v, vector) in row.iter_mut().enumerate() {
                 // SAFETY: the last row's vectors end within the slice, as was found above; any address will do for them.
