@@ -20,9 +20,11 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod transposed;
 
 pub use geometry::Shape;
 pub use steps::{Binary, Operand, Step};
+pub use transposed::{Transposed, TransposedShape};
 
 use crate::{gemm, threads};
 pub(crate) use geometry::Planes;

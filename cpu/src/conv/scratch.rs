@@ -8,10 +8,14 @@ pub(crate) enum Use {
     Planes,
     Windows,
     Sums,
+    Phases,
 }
 
+/// How many there are.
+const USES: usize = 4;
+
 thread_local! {
-    static BUFFERS: [Cell<Vec<f32>>; 3] = const { [Cell::new(Vec::new()), Cell::new(Vec::new()), Cell::new(Vec::new())] };
+    static BUFFERS: [Cell<Vec<f32>>; USES] = const { [const { Cell::new(Vec::new()) }; USES] };
 }
 
 /// Calls `f` with a buffer of at least `len` numbers, which are any.

@@ -4,14 +4,45 @@ use super::code::{HostCode, Rows};
 use super::elements;
 use rlx_host_api::kernel::TensorViewMut;
 use rlx_host_api::{Error, TensorView};
-use rlx_mlx_cpu::conv::{self, Binary, Conv};
+use rlx_mlx_cpu::conv::{self, Binary, Conv, Transposed};
 use rlx_mlx_cpu::vector::Function;
 use std::sync::Arc;
 
 const WHY: &str = "filters are packed once, and what follows is computed while the result is in the cache";
 
+/// A convolution of the crate rlx-mlx-cpu.
+pub(crate) enum Kernel {
+    Forward(Conv),
+    /// No step of it has an operand of the result's shape.
+    Transposed(Transposed),
+}
+
+impl Kernel {
+    /// How many elements the packed filters have.
+    pub(crate) fn packed_len(&self) -> usize {
+        match self {
+            Self::Forward(conv) => conv.packed_len(),
+            Self::Transposed(conv) => conv.packed_len(),
+        }
+    }
+
+    fn pack(&self, w: &[f32], to: &mut [f32]) {
+        match self {
+            Self::Forward(conv) => conv.pack(w, to),
+            Self::Transposed(conv) => conv.pack(w, to),
+        }
+    }
+
+    fn compute(&self, x: &[f32], w: &[f32], steps: &[conv::Step<'_>], y: &mut [f32]) {
+        match self {
+            Self::Forward(conv) => conv.compute(x, w, steps, y),
+            Self::Transposed(conv) => conv.compute(x, w, steps, y),
+        }
+    }
+}
+
 /// Filters in the form that [`Convolve`] takes.
-pub(crate) struct PackFilters(pub(crate) Arc<Conv>);
+pub(crate) struct PackFilters(pub(crate) Arc<Kernel>);
 
 impl HostCode for PackFilters {
     fn why(&self) -> &'static str {
@@ -57,7 +88,7 @@ pub(crate) enum Other {
 
 /// The convolution of x, and steps behind it. Operands are x, those of [`Other::Array`], the packed filters, then the others.
 pub(crate) struct Convolve {
-    pub(crate) conv: Arc<Conv>,
+    pub(crate) kernel: Arc<Kernel>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -104,7 +135,7 @@ impl HostCode for Convolve {
         }
         let ([x, ..], [y]) = (operands, results) else { return Err(missing()) };
         let w = operands.get(w).ok_or_else(missing)?;
-        self.conv.compute(elements::of(x)?, elements::of(w)?, &steps, elements::places(y)?);
+        self.kernel.compute(elements::of(x)?, elements::of(w)?, &steps, elements::places(y)?);
         Ok(())
     }
 }

@@ -141,6 +141,8 @@ enum Head {
     Product,
     /// A convolution, its channels on the second axis.
     Convolution,
+    /// A transposed one, which no array of its shape follows.
+    Transposed,
 }
 
 impl Head {
@@ -157,6 +159,9 @@ impl Head {
             }
             (Op::Conv { .. } | Op::Conv3d { .. }, [_, _, _, ..], _) => {
                 (x.len() == to.len() && dtype == DType::F32).then_some(Self::Convolution)
+            }
+            (Op::ConvTranspose2d { .. } | Op::ConvTranspose3d { .. }, [_, _, _, ..], _) => {
+                (x.len() == to.len() && dtype == DType::F32).then_some(Self::Transposed)
             }
             _ => None,
         }
@@ -180,16 +185,15 @@ impl Head {
                 let link = Link::Binary { op: *op, other, turned };
                 let is_one = match self {
                     Self::Product => *op == BinaryOp::Add && matches!(other, Other::Channel(_) | Other::Array(_)),
-                    Self::Convolution => {
-                        matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div)
+                    Self::Convolution | Self::Transposed => {
+                        let is_taken = self == Self::Convolution || !matches!(other, Other::Array(_));
+                        is_taken && matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div)
                     }
                 };
                 is_one.then_some(link)
             }
             (Op::Activation(kind), [_]) => has_vectors(*kind).then_some(Link::Map(*kind)),
-            (&Op::Clamp { min, max }, [_]) => {
-                (self == Self::Convolution && min <= max).then_some(Link::Clamp { min, max })
-            }
+            (&Op::Clamp { min, max }, [_]) => (self != Self::Product && min <= max).then_some(Link::Clamp { min, max }),
             _ => None,
         }
     }
@@ -198,7 +202,7 @@ impl Head {
     fn other(self, to: &[usize], id: NodeId, dims: &[usize]) -> Option<Other> {
         let axis = match self {
             Self::Product => to.len() - 1,
-            Self::Convolution => 1,
+            Self::Convolution | Self::Transposed => 1,
         };
         let missing = to.len().checked_sub(dims.len())?;
         let is_one_but = |axis: usize| dims.iter().enumerate().all(|(at, &extent)| extent == 1 || at + missing == axis);

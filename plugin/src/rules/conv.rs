@@ -1,13 +1,14 @@
 //! Convolutions, all channels first. Half types are computed in f32 and rounded once, f64 in f64.
 
-use super::conv_kernel::{Steps, convolution};
-use super::conv_places::{Forward, Placed, kernel, spatial_axes};
+use super::conv_kernel::{self, Steps, convolution};
+use super::conv_places::{Forward, Placed};
 use super::floats::{computed_in, floats};
-use super::rule::{any, rules};
+use super::rule::{any, other_kind, rules};
 use super::scope::Scope;
 use super::steps::wide;
+use super::transposed_places::{self, Transposed};
 use super::unary;
-use super::windows::{Window, padded, per_axis, seen};
+use super::windows::{Window, padded, seen};
 use crate::host::conv::{Other, Step};
 use crate::mlx::array::Array;
 use crate::mlx::extents::{int, joined};
@@ -25,13 +26,8 @@ rules! {
         convolved(scope, node, &Forward { kernel: None, stride, padding, dilation, groups: *groups })
     };
     FusedConvBiasAct { .. } [3..=4; scope, node] floats => conv_bias_activation(scope, node);
-    ConvTranspose2d { kernel_size, stride, padding, dilation, output_padding, groups } [2..=2; scope, node] floats => {
-        let (kernel, groups) = (Some(kernel_size.as_slice()), *groups);
-        Transposed { kernel, stride, padding, dilation, output_padding, groups }.lower(scope, node)
-    };
-    ConvTranspose3d { stride, padding, dilation, output_padding, groups } [2..=2; scope, node] floats => {
-        Transposed { kernel: None, stride, padding, dilation, output_padding, groups: *groups }.lower(scope, node)
-    };
+    ConvTranspose2d { .. } [2..=2; scope, node] floats => transposed(scope, node);
+    ConvTranspose3d { .. } [2..=2; scope, node] floats => transposed(scope, node);
     Im2Col { kernel_size, stride, padding, dilation } [x] any => im2col(x, kernel_size, stride, dilation, padding);
     Conv2dBackwardWeight { kernel_size: kernel, stride, padding, dilation, groups } [x, dy] any => {
         Conv2d { kernel, stride, padding, dilation, groups: *groups }.backward_weight(x, dy)
@@ -117,76 +113,57 @@ fn conv_bias_activation(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> 
     activation.map_or_else(|| y.duplicate(), |kind| unary::activation(scope, node, &y, kind))
 }
 
-/// The attributes of a transposed convolution of x `[n, c_in, spatial..]` with w `[c_in, c_out / groups, kernel..]`, the
-/// gradient of a convolution by its operand.
-struct Transposed<'a> {
-    kernel: Option<&'a [usize]>,
-    stride: &'a [usize],
-    padding: &'a [usize],
-    dilation: &'a [usize],
-    output_padding: &'a [usize],
-    groups: usize,
+/// A transposed convolution, `[n, c_out, out..]`: by the kernel of the processor, or MLX's conv_general.
+fn transposed(scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
+    let placed = Transposed::of(node).ok_or_else(|| other_kind(node))?.place(scope, node)?;
+    match placed.kernel(scope, node)? {
+        Some(kernel) => conv_kernel::convolved(scope, node, kernel, &placed.dims, Steps::default()),
+        None => transposed_by_mlx(scope, node, &placed),
+    }
 }
 
-impl Transposed<'_> {
-    /// `[n, c_out, out..]`, out being `(in - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1` (MLX:
-    /// conv_general over the elements with `stride - 1` zeros between them, the kernel reversed).
-    fn lower(&self, scope: &Scope<'_>, node: &Node) -> Result<Array, Error> {
-        let (x, x_dims, w_dims) = (scope.input(node, 0)?, scope.input_dims(node, 0)?, scope.input_dims(node, 1)?);
-        let (groups, axes) = (int(self.groups)?, spatial_axes(&x_dims, &w_dims)?);
-        let (&[n, c_in, ..], &[w_in, per_group, ..]) = (x_dims.as_slice(), w_dims.as_slice()) else {
-            return Err(Error::fault("a convolution without channels"));
-        };
-        if groups < 1 || c_in != w_in || c_in % groups != 0 {
-            return Err(Error::invalid(format!("x is {x_dims:?} and the weight is {w_dims:?}, with {groups} groups")));
-        }
-        let c_out = joined(&[per_group, groups])?;
-        let windows = Window::along(axes, &kernel(self.kernel, &w_dims)?, self.stride, self.dilation, self.padding)?;
-        let more = per_axis("output_padding", self.output_padding, axes, 0)?;
-        let (mut dims, mut out) = (vec![n, c_out], Vec::new());
-        let (mut low, mut high, mut cut) = (Vec::new(), Vec::new(), Vec::new());
-        for ((window, &extent), &more) in windows.iter().zip(x_dims.iter().skip(2)).zip(&more) {
-            let [kernel, stride, dilation, padding] =
-                [window.kernel, window.stride, window.dilation, window.padding].map(i64::from);
-            let (extent, more) = (i64::from(extent), i64::from(more));
-            let edge = dilation * (kernel - 1);
-            let found = (extent - 1) * stride - 2 * padding + edge + more + 1;
-            let size = |value: i64| {
-                let size = c_int::try_from(value).ok().filter(|&value| value >= 0);
-                size.ok_or_else(|| Error::invalid(format!("{window:?} of {extent} elements gives {found}")))
-            };
-            out.push(size(found)?);
-            // Padding of the result that goes beyond what the kernel adds is cut off it.
-            low.push(size((edge - padding).max(0))?);
-            high.push(size((edge - padding + more).max(0))?);
-            cut.push(size((padding - edge).max(0))?);
-        }
-        dims.extend(&out);
-        let dtype = computed_in(node, &[x, scope.input(node, 1)?])?;
-        if x_dims.contains(&0) || dims.contains(&0) {
-            return Array::scalar(0.0, dtype)?.broadcast_to(&dims);
-        }
-        let w = scope.prepare(node, 1, |w| {
-            let kernel = w_dims.get(2..).unwrap_or_default();
-            let mut split = vec![groups, c_in / groups, per_group];
-            split.extend(kernel);
-            let mut order = vec![0, 2];
-            order.extend(3..int(split.len())?);
-            order.push(1);
-            let mut joined = vec![c_out];
-            joined.extend(kernel);
-            joined.push(c_in / groups);
-            w.cast(dtype)?.reshape(&split)?.transpose(&order)?.reshape(&joined)?.contiguous()
-        })?;
-        let list = |of: fn(&Window) -> c_int| windows.iter().map(of).collect::<Vec<_>>();
-        let (stride, dilation) = (list(|w| w.stride), list(|w| w.dilation));
-        let x = channels_last(&x.cast(dtype)?)?;
-        let mut y = x.conv_general(&w, &[], &low, &high, &dilation, &stride, groups, true)?;
-        for (axis, (&first, &count)) in cut.iter().zip(&out).enumerate() {
-            y = y.slice_axis(1 + axis, first, Some(first + count), 1)?;
-        }
-        channels_first(&y)
+/// MLX: conv_general over the elements with `stride - 1` zeros between them, the kernel reversed.
+fn transposed_by_mlx(scope: &Scope<'_>, node: &Node, placed: &transposed_places::Placed) -> Result<Array, Error> {
+    let x = scope.input(node, 0)?;
+    let dtype = computed_in(node, &[x, scope.input(node, 1)?])?;
+    if placed.is_empty() {
+        return Array::scalar(0.0, dtype)?.broadcast_to(&placed.dims);
     }
+    let (&[_, c_out, ..], &[c_in, per_group, ..]) = (placed.dims.as_slice(), placed.w.as_slice()) else {
+        return Err(Error::fault("a convolution without channels"));
+    };
+    let groups = placed.groups;
+    let (mut low, mut high, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+    for (window, &more) in placed.windows.iter().zip(&placed.more) {
+        let [kernel, dilation, padding] = [window.kernel, window.dilation, window.padding].map(i64::from);
+        let edge = dilation * (kernel - 1);
+        let size =
+            |value: i64| c_int::try_from(value.max(0)).map_err(|_| Error::invalid(format!("{window:?} is too large")));
+        // Padding of the result that goes beyond what the kernel adds is cut off it.
+        low.push(size(edge - padding)?);
+        high.push(size(edge - padding + i64::from(more))?);
+        cut.push(size(padding - edge)?);
+    }
+    let w = scope.prepare(node, 1, |w| {
+        let kernel = placed.w.get(2..).unwrap_or_default();
+        let mut split = vec![groups, c_in / groups, per_group];
+        split.extend(kernel);
+        let mut order = vec![0, 2];
+        order.extend(3..int(split.len())?);
+        order.push(1);
+        let mut joined = vec![c_out];
+        joined.extend(kernel);
+        joined.push(c_in / groups);
+        w.cast(dtype)?.reshape(&split)?.transpose(&order)?.reshape(&joined)?.contiguous()
+    })?;
+    let list = |of: fn(&Window) -> c_int| placed.windows.iter().map(of).collect::<Vec<_>>();
+    let (stride, dilation) = (list(|w| w.stride), list(|w| w.dilation));
+    let x = channels_last(&x.cast(dtype)?)?;
+    let mut y = x.conv_general(&w, &[], &low, &high, &dilation, &stride, groups, true)?;
+    for (axis, (&first, &count)) in cut.iter().zip(placed.dims.iter().skip(2)).enumerate() {
+        y = y.slice_axis(1 + axis, first, Some(first + count), 1)?;
+    }
+    channels_first(&y)
 }
 
 /// `Op::Im2Col` of `[n, c, h, w]`: a row of c × kernel elements for each window, `[n * h_out * w_out, c * kh * kw]`.

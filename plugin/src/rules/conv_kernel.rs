@@ -3,11 +3,13 @@
 //! Filters that depend on parameters alone are packed once. Every step is rounded as the operation that it stands for, so
 //! that it makes no difference to the result whether steps are part of the convolution.
 
-use super::conv_places::{Forward, Placed};
+use super::conv_places::{Forward, Placed, on_three_axes};
 use super::scope::{Scope, declared_dtype};
 use super::steps::on_processor;
+use super::transposed_places::Transposed;
 use super::unary::vectors;
-use crate::host::conv::{Convolve, Other, PackFilters, Step};
+use super::windows::Window;
+use crate::host::conv::{Convolve, Kernel, Other, PackFilters, Step};
 use crate::ir::chains::{self, Chain};
 use crate::mlx::array::Array;
 use crate::mlx::extents::int;
@@ -43,8 +45,6 @@ pub(super) fn chain<'n>(
     node: impl Fn(NodeId) -> &'n Node,
 ) -> Result<Option<(&'n Node, Array)>, Error> {
     let (head, end) = (node(chain.head), chain.nodes().last().map(&node));
-    let Some(forward) = Forward::of(head) else { return Ok(None) };
-    let placed = forward.place(scope, head)?;
     let mut steps = Steps::default();
     for (at, (_, link)) in chain.links.iter().enumerate() {
         let is_read_again = |(_, link): &(NodeId, chains::Link)| matches!(link, chains::Link::Binary { other: chains::Other::Earlier(node), .. } if *node == at);
@@ -69,7 +69,16 @@ pub(super) fn chain<'n>(
             }
         }
     }
-    Ok(end.zip(convolution(scope, head, &placed, steps)?))
+    let value = match (Forward::of(head), Transposed::of(head)) {
+        (Some(forward), _) => convolution(scope, head, &forward.place(scope, head)?, steps)?,
+        (None, Some(transposed)) => {
+            let placed = transposed.place(scope, head)?;
+            let kernel = placed.kernel(scope, head)?;
+            kernel.map(|kernel| convolved(scope, head, kernel, &placed.dims, steps)).transpose()?
+        }
+        (None, None) => None,
+    };
+    Ok(end.zip(value))
 }
 
 fn binary(op: BinaryOp) -> Option<Binary> {
@@ -95,36 +104,40 @@ pub(super) fn convolution(
     if !is_f32 || placed.is_empty() || !on_processor(scope, x)? {
         return Ok(None);
     }
-    let conv = Arc::new(Conv::new(shape(placed)?));
-    let len = int(conv.packed_len())?;
-    let packed =
-        scope.prepare(node, 1, |w| scope.host_step(node, &[len], DType::F32, &[w], PackFilters(Arc::clone(&conv))))?;
+    let kernel = Kernel::Forward(Conv::new(shape(placed)?));
+    convolved(scope, node, kernel, &placed.declared, steps).map(Some)
+}
+
+/// What a kernel makes of the first two operands of `node`, with `steps` behind it.
+pub(super) fn convolved(
+    scope: &Scope<'_>,
+    node: &Node,
+    kernel: Kernel,
+    dims: &[c_int],
+    steps: Steps<'_>,
+) -> Result<Array, Error> {
+    let len = int(kernel.packed_len())?;
+    let kernel = Arc::new(kernel);
+    let pack = |w: &Array| scope.host_step(node, &[len], DType::F32, &[w], PackFilters(Arc::clone(&kernel)));
+    let packed = scope.prepare(node, 1, pack)?;
     let Steps { steps, arrays, others } = steps;
-    let operands = [vec![x], arrays, vec![&packed], others].concat();
-    scope.host_step(node, &placed.declared, DType::F32, &operands, Convolve { conv, steps }).map(Some)
+    let operands = [vec![scope.input(node, 0)?], arrays, vec![&packed], others].concat();
+    scope.host_step(node, dims, DType::F32, &operands, Convolve { kernel, steps })
 }
 
 /// The kernel's extents: three axes, of which those that are missing come first.
 fn shape(placed: &Placed) -> Result<Shape, Error> {
     let size = |value: c_int| usize::try_from(value).map_err(|_| Error::fault("a negative extent"));
-    let list = |values: Vec<c_int>, neutral: usize| -> Result<[usize; 3], Error> {
-        let mut all = [neutral; 3];
-        let first = all.len().saturating_sub(values.len());
-        for (place, value) in all.iter_mut().skip(first).zip(values) {
-            *place = size(value)?;
-        }
-        Ok(all)
-    };
-    let windows = &placed.windows;
+    let windows = |of: fn(&Window) -> c_int| placed.windows.iter().map(of);
     Ok(Shape {
         groups: size(placed.groups)?,
         channels: size(placed.channels)?,
         filters: size(placed.filters)?,
-        input: list(placed.spatial.clone(), 1)?,
-        output: list(placed.declared.iter().skip(2).copied().collect(), 1)?,
-        kernel: list(windows.iter().map(|window| window.kernel).collect(), 1)?,
-        stride: list(windows.iter().map(|window| window.stride).collect(), 1)?,
-        dilation: list(windows.iter().map(|window| window.dilation).collect(), 1)?,
-        padding: list(windows.iter().map(|window| window.padding).collect(), 0)?,
+        input: on_three_axes(placed.spatial.iter().copied(), 1)?,
+        output: on_three_axes(placed.declared.get(2..).unwrap_or_default().iter().copied(), 1)?,
+        kernel: on_three_axes(windows(|window| window.kernel), 1)?,
+        stride: on_three_axes(windows(|window| window.stride), 1)?,
+        dilation: on_three_axes(windows(|window| window.dilation), 1)?,
+        padding: on_three_axes(windows(|window| window.padding), 0)?,
     })
 }

@@ -130,3 +130,16 @@ fn one_axis(windows: &[Window], spatial: &[c_int]) -> Option<Vec<Window>> {
         _ => None,
     }
 }
+
+/// Extents along the three axes that the kernels of the processor have: those that are missing come first, and are `neutral`.
+pub(super) fn on_three_axes(
+    extents: impl ExactSizeIterator<Item = c_int>,
+    neutral: usize,
+) -> Result<[usize; 3], Error> {
+    let mut all = [neutral; 3];
+    let first = all.len().saturating_sub(extents.len());
+    for (place, extent) in all.iter_mut().skip(first).zip(extents) {
+        *place = usize::try_from(extent).map_err(|_| Error::fault("a negative extent"))?;
+    }
+    Ok(all)
+}

@@ -55,6 +55,7 @@ mod softmax;
 mod sort;
 mod steps;
 pub(crate) mod table;
+mod transposed_places;
 mod unary;
 mod unary_backward;
 pub(crate) mod walk;

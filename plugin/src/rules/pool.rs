@@ -1,5 +1,6 @@
 //! Pooling, and the gradient of max-pooling: a kernel from source where the device runs one, composed elsewhere.
 
+use super::conv_places::on_three_axes;
 use super::rule::{Case, any, rules};
 use super::scope::{Scope, declared_dtype};
 use super::steps::{integers, on_processor, wide};
@@ -126,24 +127,17 @@ const TAPS: i64 = 64;
 
 /// The kernel's extents, of one channel: three axes, of which those that are missing come first.
 fn shape(windows: &[Window], spatial: &[c_int], counts: &[c_int]) -> Result<Shape, Error> {
-    let list = |values: Vec<c_int>, neutral: usize| -> Result<[usize; 3], Error> {
-        let mut all = [neutral; 3];
-        let first = all.len().saturating_sub(values.len());
-        for (place, value) in all.iter_mut().skip(first).zip(values) {
-            *place = usize::try_from(value).map_err(|_| Error::fault("a negative extent"))?;
-        }
-        Ok(all)
-    };
+    let of = |of: fn(&Window) -> c_int| windows.iter().map(of);
     Ok(Shape {
         groups: 1,
         channels: 1,
         filters: 1,
-        input: list(spatial.to_vec(), 1)?,
-        output: list(counts.to_vec(), 1)?,
-        kernel: list(windows.iter().map(|window| window.kernel).collect(), 1)?,
-        stride: list(windows.iter().map(|window| window.stride).collect(), 1)?,
+        input: on_three_axes(spatial.iter().copied(), 1)?,
+        output: on_three_axes(counts.iter().copied(), 1)?,
+        kernel: on_three_axes(of(|window| window.kernel), 1)?,
+        stride: on_three_axes(of(|window| window.stride), 1)?,
         dilation: [1; 3],
-        padding: list(windows.iter().map(|window| window.padding).collect(), 0)?,
+        padding: on_three_axes(of(|window| window.padding), 0)?,
     })
 }
 

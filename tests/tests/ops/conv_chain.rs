@@ -1,4 +1,4 @@
-//! `Op::Conv` with what follows it, as importers write it: affine steps, `x * clamp(x + 3) / 6`, residuals. The values are
+//! `Op::Conv` and `Op::ConvTranspose2d` with what follows them, as importers write it: affine steps, `x * clamp(x + 3) / 6`, residuals. The values are
 //! those of one node after the other, and the modes, of which one computes nodes one by one, agree to the last bit.
 
 use rlx_ir::op::{Activation, BinaryOp};
@@ -36,6 +36,21 @@ impl Chain {
             (first..first + per_group).map(|channel| x.at(&[i[0], channel, i[2], i[3]])).sum()
         };
         let values = indices(&[n, c, h, w]).map(|i| sum(&i)).collect();
+        Self { case, dims, last, values }
+    }
+
+    /// From `[n, c, h / 2, w / 2]`, each element four times.
+    fn transposed(dims: [usize; 4]) -> Self {
+        let [n, c, h, w] = dims;
+        let mut case = Case::new();
+        let x = Tensor::random(&[n, c, h / 2, w / 2], 1);
+        let operands = [case.input(&x), case.input(&Tensor::f32(&[c, c, 2, 2], vec![1.0; c * c * 4]))];
+        let [kernel_size, stride] = [2, 2].map(|two| vec![two; 2]);
+        let [padding, output_padding, dilation] = [0, 0, 1].map(|number| vec![number; 2]);
+        let op = Op::ConvTranspose2d { kernel_size, stride, padding, dilation, output_padding, groups: 1 };
+        let last = case.add(op, &operands, &dims, DType::F32);
+        let sum = |i: &[usize]| -> f64 { (0..c).map(|channel| x.at(&[i[0], channel, i[2] / 2, i[3] / 2])).sum() };
+        let values = indices(&dims).map(|i| sum(&i)).collect();
         Self { case, dims, last, values }
     }
 
@@ -90,7 +105,7 @@ impl Chain {
     }
 }
 
-/// By windows, by filters, by channels.
+/// By windows, by filters, by channels; transposed.
 fn every_way() -> Vec<(&'static str, Chain)> {
     vec![
         ("windows", Chain::new([2, 6, 9, 11], 1)),
@@ -99,6 +114,7 @@ fn every_way() -> Vec<(&'static str, Chain)> {
         ("groups", Chain::new([2, 12, 6, 7], 3)),
         ("channels", Chain::new([2, 5, 24, 25], 5)),
         ("one channel", Chain::new([2, 1, 5, 5], 1)),
+        ("transposed", Chain::transposed([2, 3, 10, 14])),
     ]
 }
 
