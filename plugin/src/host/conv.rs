@@ -12,7 +12,7 @@ const WHY: &str = "filters are packed once, and what follows is computed while t
 
 /// A convolution of the crate rlx-mlx-cpu.
 pub(crate) enum Kernel {
-    Forward(Conv),
+    Forward(Box<Conv>),
     /// No step of it has an operand of the result's shape.
     Transposed(Transposed),
 }

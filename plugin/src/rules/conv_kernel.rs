@@ -104,7 +104,7 @@ pub(super) fn convolution(
     if !is_f32 || placed.is_empty() || !on_processor(scope, x)? {
         return Ok(None);
     }
-    let kernel = Kernel::Forward(Conv::new(shape(placed)?));
+    let kernel = Kernel::Forward(Box::new(Conv::new(shape(placed)?)));
     convolved(scope, node, kernel, &placed.declared, steps).map(Some)
 }
 
