@@ -3,7 +3,7 @@
 
 /// An f16, exactly.
 #[inline(always)]
-pub(crate) fn widen_f16(half: u16) -> f32 {
+pub fn widen_f16(half: u16) -> f32 {
     let half = u32::from(half);
     let (sign, magnitude) = ((half & 0x8000) << 16, (half & 0x7fff) << 13);
     // The exponents' biases are 15 and 127. Below the smallest normal number, the leading 1 is one that a subtraction takes away.
@@ -17,7 +17,7 @@ pub(crate) fn widen_f16(half: u16) -> f32 {
 
 /// The nearest f16, ties to even.
 #[inline(always)]
-pub(crate) fn narrow_f16(value: f32) -> u16 {
+pub fn narrow_f16(value: f32) -> u16 {
     let bits = value.to_bits();
     let (sign, magnitude) = ((bits >> 16) & 0x8000, bits & 0x7fff_ffff);
     let odd = (magnitude >> 13) & 1;
@@ -33,13 +33,13 @@ pub(crate) fn narrow_f16(value: f32) -> u16 {
 
 /// A bf16, exactly.
 #[inline(always)]
-pub(crate) fn widen_bf16(half: u16) -> f32 {
+pub fn widen_bf16(half: u16) -> f32 {
     f32::from_bits(u32::from(half) << 16)
 }
 
 /// The nearest bf16, ties to even.
 #[inline(always)]
-pub(crate) fn narrow_bf16(value: f32) -> u16 {
+pub fn narrow_bf16(value: f32) -> u16 {
     let bits = value.to_bits();
     let nearest = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
     // The leading bit of the fraction keeps NaN from becoming an infinity.

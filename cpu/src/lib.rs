@@ -10,7 +10,7 @@
 //! * [`reduce`], [`scan`]: sums, products and means along an axis, whole and running.
 //! * [`fma`]: products with a sum.
 //! * [`softmax`], [`norm`], [`cross_entropy`]: rows.
-//! * [`cast`](mod@cast): conversions.
+//! * [`cast`](mod@cast): conversions; [`halves`]: of single halves.
 //!
 //! Their loops are closures that give away what they have borrowed (`let y = y;`). One that could be called twice would be called
 //! through a function that is compiled for any processor, and where that is not inlined, the loop is neither.
@@ -33,7 +33,7 @@ pub mod elements;
 mod float;
 pub mod fma;
 pub mod gemm;
-mod halves;
+pub mod halves;
 mod integer;
 pub mod math;
 pub mod norm;
