@@ -1,5 +1,6 @@
 //! Finding the rank at fault.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -70,33 +71,49 @@ fn closed(world: &World, state: &State, origin: usize) -> Option<Cause> {
     Some(Cause::lost(origin, if has_left { "has left the group" } else { "closed its connection" }))
 }
 
+/// Why a rank has not come, unless the group broke first: it may be kept from it by one that came and does not answer any more.
+pub(crate) fn absent(world: &World, state: &State, origin: Option<usize>, deadline: Deadline) -> Option<Cause> {
+    let origin = origin.filter(|_| state.cause().is_none())?;
+    let kind = Kind::Timeout(deadline.after);
+    let came = |other: &usize| world.line(*other).is_some();
+    Some(match silent(state, &ask(world, state)).find(came) {
+        Some(origin) => Cause { kind, origin, what: SILENT.to_owned() },
+        None => Cause { kind, origin, what: "did not come".to_owned() },
+    })
+}
+
+/// What is said of a rank that does not answer.
+const SILENT: &str = "does not answer, it is stopped or cut off,";
+
+/// Which collectives the members say that they are at.
+fn ask(world: &World, state: &State) -> HashMap<usize, u64> {
+    state.ask(|| world.send_all(state, &Notice::Where { group: state.id }), ASK)
+}
+
+/// Members that have not answered.
+fn silent<'s>(state: &'s State, answers: &'s HashMap<usize, u64>) -> impl Iterator<Item = usize> + 's {
+    let own = state.member(state.rank).origin;
+    state.members.iter().copied().filter(move |origin| *origin != own && !answers.contains_key(origin))
+}
+
 /// Who has kept a rank waiting that misses something of `rank`: one that does not answer, else one that has not called the
 /// collective, else `rank` itself.
 fn late(world: &World, state: &State, rank: usize, sequence: Option<u64>, deadline: Deadline) -> Cause {
-    let answers = state.ask(|| world.send_all(state, &Notice::Where { group: state.id }), ASK);
+    let answers = ask(world, state);
+    let cause =
+        |origin: usize, what: &str| Cause { kind: Kind::Timeout(deadline.after), origin, what: what.to_owned() };
     let origin = state.member(rank).origin;
-    let kind = Kind::Timeout(deadline.after);
-    let others = || state.members.iter().copied().filter(|&other| other != world.origin);
-    let silent: Vec<usize> = others().filter(|other| !answers.contains_key(other)).collect();
-    let is_cut_off = silent.len() > 1 && silent.len() + 1 == state.size();
-    match sequence {
-        None if answers.contains_key(&origin) => {
-            Cause { kind, origin, what: "answers, but no message passed".to_owned() }
-        }
-        None => Cause { kind, origin, what: "does not answer, it is stopped or cut off,".to_owned() },
-        Some(sequence) => {
-            if let Some(&origin) = silent.first() {
-                let what = if is_cut_off {
-                    "does not answer, nor does any other, so this one may be cut off,"
-                } else {
-                    "does not answer, it is stopped or cut off,"
-                };
-                return Cause { kind, origin, what: what.to_owned() };
-            }
-            match others().find(|other| answers.get(other).is_some_and(|&entered| entered <= sequence)) {
-                Some(origin) => Cause { kind, origin, what: "did not call it".to_owned() },
-                None => Cause { kind, origin, what: "answers, but not all of its part passed".to_owned() },
-            }
-        }
+    let Some(sequence) = sequence else {
+        return cause(origin, if answers.contains_key(&origin) { "answers, but no message passed" } else { SILENT });
+    };
+    if let Some(first) = silent(state, &answers).next() {
+        let is_cut_off = answers.is_empty() && state.size() > 2;
+        let alone = "does not answer, nor does any other, so this one may be cut off,";
+        return cause(first, if is_cut_off { alone } else { SILENT });
+    }
+    let is_behind = |other: &usize| answers.get(other).is_some_and(|&entered| entered <= sequence);
+    match state.members.iter().copied().find(is_behind) {
+        Some(origin) => cause(origin, "did not call it"),
+        None => cause(origin, "answers, but not all of its part passed"),
     }
 }

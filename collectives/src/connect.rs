@@ -141,7 +141,7 @@ fn call_lower(world: &World, state: &State, deadline: Deadline) -> Result<(), Op
 fn await_higher(world: &World, state: &State, deadline: Deadline) -> Result<(), Option<Cause>> {
     let missing = || (world.origin + 1..world.lines.len()).find(|&origin| world.line(origin).is_none());
     let all = world.meet(state, deadline, |_| missing().is_none().then_some(()));
-    all.ok_or_else(|| absent(state, missing(), deadline))
+    all.ok_or_else(|| blame::absent(world, state, missing(), deadline))
 }
 
 /// A stream to every other member of a group: opened to those that were lower before any split, awaited from others.
@@ -161,7 +161,7 @@ fn streams(
         } else {
             let seat = (state.id, origin, channel);
             let came = world.meet(state, deadline, |lobby| lobby.remove(&seat));
-            Some(came.ok_or_else(|| absent(state, Some(origin), deadline))?)
+            Some(came.ok_or_else(|| blame::absent(world, state, Some(origin), deadline))?)
         };
     }
     Ok(streams)
@@ -186,10 +186,4 @@ fn open(
             Some(Cause { kind: Kind::Differs, origin: to, what })
         }
     })
-}
-
-/// A rank has not come, unless the group broke first.
-fn absent(state: &State, origin: Option<usize>, deadline: Deadline) -> Option<Cause> {
-    let origin = origin.filter(|_| state.cause().is_none())?;
-    Some(Cause { kind: Kind::Timeout(deadline.after), origin, what: "did not come".to_owned() })
 }

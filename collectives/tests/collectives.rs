@@ -1,5 +1,7 @@
 //! Collectives against what one process computes from the operands of all ranks.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
 mod common;
 
 use common::{LONG, ranks};

@@ -1,4 +1,9 @@
-//! Ranks as threads of the test.
+//! Ranks as threads of the test, and where they meet.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+pub(crate) mod network;
 
 use std::net::TcpListener;
 use std::thread;
