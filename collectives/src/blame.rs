@@ -39,7 +39,7 @@ pub(crate) fn find(
             Some(Cause { kind: Kind::Differs, origin: origin(rank), what })
         }
         Stop::System(error) => Some(Cause::lost(world.origin, format!("cannot wait for its connections: {error}"))),
-        Stop::Memory(_) | Stop::Empty => None,
+        Stop::Mixed | Stop::Memory(_) | Stop::Empty => None,
     };
     settle(world, state, cause, operation)
 }

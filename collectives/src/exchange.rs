@@ -15,6 +15,9 @@ use crate::state::State;
 use crate::wait::{self, Deadline};
 use crate::wire::Call;
 
+/// How long a rank that finds another call waits for those of all others.
+const MIXED: Duration = Duration::from_millis(200);
+
 /// Where the bytes of a segment are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -107,6 +110,11 @@ impl<'s> Lane<'s> {
     fn is_done(&self) -> bool {
         self.out.is_done() && self.back.is_done()
     }
+
+    /// Whether the other rank's call is there. It comes first.
+    fn has_call(&self) -> bool {
+        self.back.at > 0 || self.back.done >= Call::LEN
+    }
 }
 
 /// Memory that segments are in.
@@ -142,8 +150,10 @@ pub(crate) enum Stop {
     Late { rank: usize },
     /// A stream has ended.
     Closed { rank: usize },
-    /// A rank calls something else.
+    /// A rank, which may be this one, calls something else than most.
     Differs { rank: usize, call: String },
+    /// Some rank calls something else than this one.
+    Mixed,
     /// The system call poll failed.
     System(io::Error),
     /// There is no memory for so many bytes.
@@ -154,6 +164,21 @@ pub(crate) enum Stop {
 
 /// Moves all segments. `reduce` is called for each of `pieces` in turn, when the operands of all ranks are there.
 pub(crate) fn run(
+    state: &State,
+    lanes: &mut [Lane<'_>],
+    memory: &mut Memory<'_>,
+    call: &[u8; Call::LEN],
+    pieces: usize,
+    deadline: Deadline,
+    reduce: impl FnMut(usize, &mut Memory<'_>),
+) -> Result<(), Stop> {
+    match move_all(state, lanes, memory, call, pieces, deadline, reduce) {
+        Err(Stop::Mixed) => Err(odd_one(state, lanes, memory, call)),
+        other => other,
+    }
+}
+
+fn move_all(
     state: &State,
     lanes: &mut [Lane<'_>],
     memory: &mut Memory<'_>,
@@ -239,13 +264,41 @@ fn read(lane: &mut Lane<'_>, memory: &mut Memory<'_>, reduced: usize, call: &[u8
 
 /// Compares the other rank's call with this one's, once it is there.
 fn check(lane: &mut Lane<'_>, memory: &Memory<'_>, call: &[u8; Call::LEN]) -> Result<(), Stop> {
-    let is_there = lane.back.at > 0 || lane.back.done >= Call::LEN;
-    if lane.is_call_checked || !is_there {
+    if lane.is_call_checked || !lane.has_call() {
         return Ok(());
     }
     lane.is_call_checked = true;
-    let theirs = &memory.scratch[lane.call..][..Call::LEN];
-    if theirs == call { Ok(()) } else { Err(Stop::Differs { rank: lane.rank, call: Call::describe(theirs) }) }
+    if memory.scratch[lane.call..][..Call::LEN] == *call { Ok(()) } else { Err(Stop::Mixed) }
+}
+
+/// When calls differ: waits a moment for those of all ranks, and finds the first that is not what most call.
+fn odd_one(state: &State, lanes: &mut [Lane<'_>], memory: &mut Memory<'_>, call: &[u8; Call::LEN]) -> Stop {
+    let until = Deadline::new(MIXED);
+    while !until.is_over() && lanes.iter().any(|lane| !lane.has_call()) {
+        for lane in lanes.iter_mut().filter(|lane| !lane.has_call()) {
+            let into = lane.call + lane.back.done..lane.call + Call::LEN;
+            // Whatever is wrong with a stream, it has no call then.
+            if let Ok(read) = lane.stream.read(&mut memory.scratch[into]) {
+                lane.back.done += read;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut calls = vec![(state.rank, &call[..])];
+    for lane in lanes.iter().filter(|lane| lane.has_call()) {
+        calls.push((lane.rank, &memory.scratch[lane.call..][..Call::LEN]));
+    }
+    calls.sort_unstable();
+    let votes = |call: &[u8]| calls.iter().filter(|(_, other)| *other == call).count();
+    // Of several with as many votes, that of the lowest rank.
+    let usual = calls.iter().rev().max_by_key(|(_, call)| votes(call)).map_or(&call[..], |(_, call)| call);
+    match calls.iter().find(|(_, call)| *call != usual) {
+        Some((rank, odd)) => Stop::Differs {
+            rank: *rank,
+            call: format!("{}, where most ranks call {}", Call::describe(odd), Call::describe(usual)),
+        },
+        None => Stop::Differs { rank: state.rank, call: Call::describe(call) },
+    }
 }
 
 /// Sleeps until a socket that something is wanted from is ready.
