@@ -18,8 +18,8 @@ use crate::wire::Call;
 /// Operands up to this size go whole to everybody: one step.
 const SHORT: usize = 16 << 10;
 
-/// Bytes that are received, reduced and sent on at a time: they stay in the second-level cache.
-const PIECE: usize = 128 << 10;
+/// Bytes that are received, reduced and sent on at a time: few wakes, and they stay in the second-level cache.
+const PIECE: usize = 512 << 10;
 
 /// How many pieces a rank that is ahead may have sent that are not reduced.
 const AHEAD: usize = 2;
