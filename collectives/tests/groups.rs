@@ -26,7 +26,7 @@ fn a_split_makes_groups_by_colour_in_the_order_of_keys() {
         let origin = group.rank() as u32;
         let half = group.split(origin % 2, 10 - origin, LONG).unwrap();
         assert_eq!((half.size(), half.rank()), (3, 2 - group.rank() / 2));
-        assert_eq!(sum(&half, origin).unwrap(), if origin % 2 == 0 { 6 } else { 9 });
+        assert_eq!(sum(&half, origin).unwrap(), if origin.is_multiple_of(2) { 6 } else { 9 });
         let mut all = [0; 12];
         half.all_gather(&origin.to_ne_bytes(), &mut all, LONG).unwrap();
         let all: Vec<u32> = all.as_chunks().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect();
