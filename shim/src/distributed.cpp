@@ -3,6 +3,7 @@
 #include <cstring>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <mutex>
 
 #include "internal.h"
@@ -24,9 +25,30 @@ struct Message {
   std::vector<char> bytes;
 };
 
+// The group of the process. MLX keeps what its backends made until its static objects are destroyed, and says farewell then
+// (MPI has to be told): a second owner, which is never destroyed, would take that away.
+struct Joined {
+  std::weak_ptr<dist::detail::GroupImpl> made;
+  std::shared_ptr<dist::detail::GroupImpl> alone;
+
+  explicit Joined(const dist::Group& group) : made(group.raw_group()) {
+    if (group.size() == 1) {
+      alone = group.raw_group();
+    }
+  }
+
+  dist::Group get() const {
+    auto group = made.lock();
+    if (!group) {
+      throw Failure(RLX_MLX_ERR_GENERIC, "the group is gone: the process ends");
+    }
+    return dist::Group(std::move(group));
+  }
+};
+
 struct World {
   std::mutex mutex;
-  std::optional<dist::Group> group;
+  std::optional<Joined> group;
   std::string backend;  // "" for a group of size 1 that no backend made
   std::deque<Message> to_self;
 };
@@ -43,7 +65,7 @@ dist::Group group() {
   if (!world().group) {
     throw Failure(RLX_MLX_ERR_GENERIC, "no group: call rlx_mlx_dist_init first");
   }
-  return *world().group;
+  return world().group->get();
 }
 
 // Where the backend works; MLX itself would refuse a GPU stream only at evaluation.
@@ -77,15 +99,22 @@ const std::vector<std::string>& backends() {
   return names;
 }
 
+void check_name(const std::string& backend) {
+  const auto& known = backends();
+  if (std::find(known.begin(), known.end(), backend) == known.end()) {
+    throw Failure(RLX_MLX_ERR_GENERIC, "unknown backend \"" + backend + "\"; there are any, jaccl, nccl, ring and mpi");
+  }
+}
+
 void init(bool strict, const std::string& backend) {
   const bool any = backend.empty() || backend == "any";
   const auto& known = backends();
-  if (!any && std::find(known.begin(), known.end(), backend) == known.end()) {
-    throw Failure(RLX_MLX_ERR_GENERIC, "unknown backend \"" + backend + "\"; there are any, jaccl, nccl, ring and mpi");
+  if (!any) {
+    check_name(backend);
   }
   auto& state = world();
   std::lock_guard lock(state.mutex);
-  if (state.group && state.group->size() > 1) {
+  if (state.group && !state.group->alone) {
     if (!any && backend != state.backend) {
       throw Failure(RLX_MLX_ERR_GENERIC, "the group exists already, with backend " + state.backend);
     }
@@ -107,7 +136,7 @@ void init(bool strict, const std::string& backend) {
     made = dist::init(false, "any");
   }
   if (made) {
-    state.group = std::move(made);
+    state.group.emplace(*made);
     state.backend = found;
   }
 }
@@ -246,6 +275,16 @@ int rlx_mlx_dist_is_available(int* out) {
       throw Failure(RLX_MLX_ERR_NULL, "out is NULL");
     }
     *out = dist::is_available() ? 1 : 0;
+  });
+}
+
+int rlx_mlx_dist_has_backend(const char* backend, int* out) {
+  return guarded(__func__, [&] {
+    if (!backend || !out) {
+      throw Failure(RLX_MLX_ERR_NULL, backend ? "out is NULL" : "backend is NULL");
+    }
+    check_name(backend);
+    *out = dist::is_available(backend) ? 1 : 0;
   });
 }
 

@@ -955,6 +955,9 @@ unsafe extern "C" {
     pub fn rlx_mlx_device_set_default(device: rlx_mlx_device_t) -> std::ffi::c_int;
     /// Writes 1 if MLX has any communication backend, else 0 (MLX: distributed::is_available).
     pub fn rlx_mlx_dist_is_available(out: *mut std::ffi::c_int) -> std::ffi::c_int;
+    /** Writes 1 if MLX has this backend and what the backend needs is on this machine, else 0 (MLX: distributed::is_available).
+    An unknown name is ERR_GENERIC.*/
+    pub fn rlx_mlx_dist_has_backend(backend: *const std::ffi::c_char, out: *mut std::ffi::c_int) -> std::ffi::c_int;
     /** Joins the group that the launcher's environment describes and writes rank and size (MLX: distributed::init).
 
     `backend`: "jaccl", "nccl", "ring" or "mpi"; NULL, "" or "any" takes the first of these, in this order, that finds a

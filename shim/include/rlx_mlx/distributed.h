@@ -20,6 +20,10 @@ typedef enum RLX_MLX_ENUM { RLX_MLX_DIST_SUM = 0, RLX_MLX_DIST_MAX = 1, RLX_MLX_
 /* Writes 1 if MLX has any communication backend, else 0 (MLX: distributed::is_available). */
 int rlx_mlx_dist_is_available(int* out);
 
+/* Writes 1 if MLX has this backend and what the backend needs is on this machine, else 0 (MLX: distributed::is_available).
+ * An unknown name is ERR_GENERIC. */
+int rlx_mlx_dist_has_backend(const char* backend, int* out);
+
 /* Joins the group that the launcher's environment describes and writes rank and size (MLX: distributed::init).
  *
  * `backend`: "jaccl", "nccl", "ring" or "mpi"; NULL, "" or "any" takes the first of these, in this order, that finds a

@@ -16,6 +16,11 @@ static void check_init(void) {
   CHECK_OK(rlx_mlx_dist_is_available(&available));
   CHECK(available == 0 || available == 1);
   CHECK_FAILS(rlx_mlx_dist_is_available, RLX_MLX_ERR_NULL, rlx_mlx_dist_is_available(NULL));
+  CHECK_OK(rlx_mlx_dist_has_backend("ring", &available));
+  CHECK(available == 0 || available == 1);
+  CHECK_FAILS(rlx_mlx_dist_has_backend, RLX_MLX_ERR_GENERIC, rlx_mlx_dist_has_backend("pigeon", &available));
+  CHECK_FAILS(rlx_mlx_dist_has_backend, RLX_MLX_ERR_NULL, rlx_mlx_dist_has_backend(NULL, &available));
+  CHECK_FAILS(rlx_mlx_dist_has_backend, RLX_MLX_ERR_NULL, rlx_mlx_dist_has_backend("ring", NULL));
   CHECK_FAILS(rlx_mlx_dist_init, RLX_MLX_ERR_NULL, rlx_mlx_dist_init(0, NULL, NULL, &size));
   CHECK_FAILS(rlx_mlx_dist_init, RLX_MLX_ERR_GENERIC, rlx_mlx_dist_init(0, "pigeon", &rank, &size));
   CHECK_FAILS(rlx_mlx_dist_init, RLX_MLX_ERR_GENERIC, rlx_mlx_dist_init(1, "any", &rank, &size));
