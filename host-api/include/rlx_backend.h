@@ -52,6 +52,7 @@ extern "C" {
 #define RLX_CLAIMS_ID "claims"
 #define RLX_RNG_ID "rng"
 #define RLX_TIMELINE_ID "timeline"
+#define RLX_COLLECTIVES_ID "collectives"
 
 typedef struct RlxVersion RlxVersion;
 typedef struct RlxStr RlxStr;
@@ -101,6 +102,11 @@ typedef struct RlxRngApi RlxRngApi;
 typedef struct RlxSpan RlxSpan;
 typedef struct RlxSpanSink RlxSpanSink;
 typedef struct RlxTimelineApi RlxTimelineApi;
+typedef struct RlxGroupArgs RlxGroupArgs;
+typedef struct RlxGroupInfo RlxGroupInfo;
+typedef struct RlxNameSink RlxNameSink;
+typedef struct RlxBytesSink RlxBytesSink;
+typedef struct RlxCollectivesApi RlxCollectivesApi;
 
 /// Major of `RLX_ABI_VERSION`.
 #define RLX_ABI_MAJOR 1
@@ -204,6 +210,16 @@ typedef struct RlxTimelineApi RlxTimelineApi;
 
 /// Version of `RlxClaimsApi`.
 #define RLX_CLAIMS_VERSION 1
+
+/// Sum.
+#define RLX_REDUCE_SUM 0
+/// Maximum.
+#define RLX_REDUCE_MAX 1
+/// Minimum.
+#define RLX_REDUCE_MIN 2
+
+/// Version of `RlxCollectivesApi`.
+#define RLX_COLLECTIVES_VERSION 1
 
 /// Version of `RlxExtentApi`.
 #define RLX_EXTENT_VERSION 1
@@ -1017,6 +1033,94 @@ struct RlxTimelineApi {
     RlxError *(*take)(RlxExecutable *executable, const RlxSpanSink *sink, uint64_t *lost);
 };
 
+/// Argument of `RlxCollectivesApi.init`.
+struct RlxGroupArgs {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// A name that `RlxCollectivesApi.backends` emits; empty for the first of them that finds a group.
+    RlxStr backend;
+    /// Nonzero: it is an error if there is no group to join. Zero: then the process is a group of one.
+    uint32_t strict;
+    /// Zero.
+    uint32_t reserved;
+    /// How long to wait for the others, and how long calls wait that do not say; in nanoseconds, 0 for the plugin's default.
+    uint64_t timeout_ns;
+};
+
+/// What a group is.
+struct RlxGroupInfo {
+    /// Size of this struct, set by the host.
+    uint64_t struct_size;
+    /// Which of them this process is, from 0.
+    uint64_t rank;
+    /// Number of processes.
+    uint64_t size;
+    /// Name of the backend; empty for a group of one that none made. Lives as long as the group.
+    RlxStr backend;
+};
+
+/// Where a plugin tells its communication backends (frozen).
+struct RlxNameSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes one; `available` is nonzero where it can be used on this machine. `name` is copied.
+    void (*emit)(void *context, RlxStr name, uint32_t available);
+};
+
+/// Where a plugin delivers a message (frozen).
+struct RlxBytesSink {
+    /// Passed to `emit`.
+    void *context;
+    /// Takes the message; `bytes` is copied.
+    void (*emit)(void *context, RlxBytes bytes);
+};
+
+/// The processes of a group, as one of them sees it (opaque).
+typedef struct RlxGroup RlxGroup;
+
+/// The table of extension `collectives` version 1 (frozen). A `timeout_ns` is in nanoseconds, 0 for
+/// that of the group. Elements are dense, of a dtype `RLX_DTYPE_*`; their addresses need no alignment.
+struct RlxCollectivesApi {
+    /// Size of this struct.
+    uint64_t struct_size;
+    /// Layout of this table, as `RlxBackendApi.type_layout`.
+    const void *(*type_layout)(void);
+    /// Emits every communication backend, the one that is preferred first. `emit` may not call the plugin.
+    RlxError *(*backends)(RlxBackend *backend, const RlxNameSink *sink);
+    /// Joins the group that the environment of the launcher describes, and waits for the others.
+    RlxError *(*init)(RlxBackend *backend, const RlxGroupArgs *args, RlxGroup **group);
+    /// Leaves; NULL is allowed. Programs that were compiled with the group keep it until they are gone.
+    void (*destroy)(RlxGroup *group);
+    /// Fills `info`.
+    RlxError *(*info)(RlxGroup *group, RlxGroupInfo *info);
+    /// NULL while the group can be used, then what broke it.
+    RlxError *(*broken)(RlxGroup *group);
+    /// Waits until every rank has come here.
+    RlxError *(*barrier)(RlxGroup *group, uint64_t timeout_ns);
+    /// Reduces `data` elementwise over the ranks, in place; every rank gets the same bits.
+    RlxError *(*all_reduce)(RlxGroup *group, uint32_t reduction, uint32_t dtype, RlxBytesMut data, uint64_t timeout_ns);
+    /// Concatenates `part` of every rank, all of one size, to `whole` in the order of ranks.
+    RlxError *(*all_gather)(RlxGroup *group, uint32_t dtype, RlxBytes part, RlxBytesMut whole, uint64_t timeout_ns);
+    /// Reduces `whole` elementwise over the ranks and gives each rank its `part`: the first rank the first, and so on.
+    RlxError *(*reduce_scatter)(RlxGroup *group, uint32_t reduction, uint32_t dtype, RlxBytes whole, RlxBytesMut part, uint64_t timeout_ns);
+    /// Sends `bytes` to rank `to`. Messages of one tag arrive in the order in which they were sent.
+    RlxError *(*send)(RlxGroup *group, uint64_t to, uint64_t tag, RlxBytes bytes, uint64_t timeout_ns);
+    /// Emits the next message of `tag` from rank `from`, once. `emit` may not call the plugin. With `came`, that none comes in
+    /// time is no error where the backend can give up waiting: it gets 1 with a message, else 0. Without, NULL, it breaks the
+    /// group.
+    RlxError *(*recv)(RlxGroup *group, uint64_t from, uint64_t tag, const RlxBytesSink *sink, uint64_t timeout_ns, uint32_t *came);
+    /// Makes a group of the ranks that give the same `colour`, ranked by `key`, then by their rank here. Every rank calls it.
+    RlxError *(*split)(RlxGroup *group, uint32_t colour, uint32_t key, uint64_t timeout_ns, RlxGroup **out);
+    /// An error unless every rank gives the same `hash`; `what` says in errors what it is of.
+    RlxError *(*agree)(RlxGroup *group, RlxStr what, uint64_t hash, uint64_t timeout_ns);
+    /// Programs that are compiled from now on with the instance have this group behind their collective ops, `collective.*`;
+    /// NULL: programs with such ops do not compile.
+    RlxError *(*install)(RlxBackend *backend, RlxGroup *group);
+    /// Reduces a value that stays on the device, in place of it: that of resident input `index` when `is_input` is nonzero,
+    /// else output `index` of the last run.
+    RlxError *(*reduce_resident)(RlxGroup *group, RlxExecutable *executable, uint32_t is_input, uint64_t index, uint32_t reduction, uint64_t timeout_ns);
+};
+
 /// Type of `RLX_ENTRY_SYMBOL`. Returns NULL and fills `response`, or refuses with an error.
 ///
 /// `request` and `response` point to structs of at least the size that their `struct_size` states.
@@ -1091,6 +1195,11 @@ RLX_ASSERT_SIZE(RlxRngApi, 24);
 RLX_ASSERT_SIZE(RlxSpan, 96);
 RLX_ASSERT_SIZE(RlxSpanSink, 16);
 RLX_ASSERT_SIZE(RlxTimelineApi, 24);
+RLX_ASSERT_SIZE(RlxGroupArgs, 40);
+RLX_ASSERT_SIZE(RlxGroupInfo, 40);
+RLX_ASSERT_SIZE(RlxNameSink, 16);
+RLX_ASSERT_SIZE(RlxBytesSink, 16);
+RLX_ASSERT_SIZE(RlxCollectivesApi, 136);
 #undef RLX_ASSERT_SIZE
 #endif
 

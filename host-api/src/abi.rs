@@ -24,6 +24,7 @@
 //!   executable is used by one call at a time.
 
 mod claims;
+mod collectives;
 mod extent;
 mod kernels;
 mod memory;
@@ -35,6 +36,7 @@ mod rng;
 mod timeline;
 
 pub use claims::*;
+pub use collectives::*;
 pub use extent::*;
 pub use kernels::*;
 pub use memory::*;

@@ -68,6 +68,8 @@ growable! {
     RlxArrayOps ends with describe,
     RlxClaim ends with reason,
     RlxSpan ends with bytes,
+    RlxGroupArgs ends with timeout_ns,
+    RlxGroupInfo ends with backend,
 }
 
 /// Whether `name` is a struct that may grow.

@@ -5,12 +5,14 @@
 //! * [`growable`]: how a struct of one version is read and filled by another.
 //! * [`discovery`], [`Plugin`], [`Backend`], [`Executable`]: the host's side: find, load, negotiate, run.
 //! * [`kernel`]: kernels of the host's own for custom ops.
+//! * [`collectives`]: groups of processes.
 //! * [`guide`]: how to write a backend plugin (with the feature `rlx-ir`), and what the ABI promises.
 //! * `runtime` (feature `rlx-runtime`): one call that registers a plugin with the published rlx-runtime.
 #![deny(missing_docs)]
 
 pub mod abi;
 pub mod author;
+pub mod collectives;
 pub mod discovery;
 mod error;
 pub mod growable;

@@ -1,6 +1,7 @@
 //! The plain Rust types that both sides share: element types, devices, tensors, and what extensions exchange.
 
 mod claim;
+mod collective;
 mod counters;
 mod extent;
 mod memory;
@@ -9,6 +10,7 @@ mod rng;
 mod span;
 
 pub use claim::{Claim, How, Taken};
+pub use collective::Reduction;
 pub use counters::Counters;
 pub use extent::ActiveExtent;
 pub use memory::{MemoryLimit, MemoryStats};

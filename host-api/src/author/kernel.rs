@@ -3,7 +3,7 @@
 use super::storage::tensor_view;
 use crate::abi::*;
 use crate::growable::read;
-use crate::kernel::{KernelKind, Language, Launch, SourceCode, TensorViewMut};
+use crate::kernel::{Kernel, KernelKind, Language, Launch, SourceCode, TensorViewMut, lend};
 use crate::views::{MAX_TEXT, pairs, slice, tensors, text};
 use crate::{Error, Growable, TensorInfo, TensorView};
 use std::collections::BTreeMap;
@@ -101,6 +101,17 @@ impl Drop for Functions {
 }
 
 impl RegisteredKernel {
+    /// A kernel of the plugin's own, for an op that hosts need not register one for.
+    ///
+    /// # Errors
+    /// Invalid argument for a kernel without the name of an op.
+    pub fn own(kernel: Kernel) -> Result<Self, Error> {
+        let mut own = Err(Error::fault("the kernel was not made"));
+        // SAFETY: the wire form of a kernel, whose context is handed over.
+        lend(kernel, &mut |raw| own = unsafe { Self::from_raw(raw) });
+        own
+    }
+
     /// Takes a kernel over from the host.
     ///
     /// # Errors
@@ -395,6 +406,19 @@ impl KernelRegistry {
             log::warn!("kernel `{}` ({}) replaces one of kind {}", kernel.op, kernel.kind, before.kind);
         }
         before.is_some()
+    }
+
+    /// Adds a kernel of the plugin's own ([`RegisteredKernel::own`]), in place of what there was.
+    pub fn provide(&self, kernel: RegisteredKernel) {
+        let kernel = Arc::new(kernel);
+        let before = self.0.write().unwrap_or_else(PoisonError::into_inner).insert(kernel.op.clone(), kernel);
+        // The lock is free again, as above.
+        drop(before);
+    }
+
+    /// Takes a kernel away that was provided.
+    pub fn withdraw(&self, op: &str) {
+        self.unregister(op);
     }
 
     /// Takes a kernel away; true when there was one.

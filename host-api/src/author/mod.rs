@@ -108,7 +108,7 @@ pub trait Plugin: Sized + 'static {
     /// The extension table `id` of `version`, if this plugin has it. The table lives as long as the process, is
     /// `#[repr(C)]` and starts with its size. Those of this crate are made by [`params_table`], [`resident_table`],
     /// [`pipeline_table`], [`memory_table`], [`profile_table`], [`kernels_table`], [`extent_table`], [`rng_table`],
-    /// [`claims_table`] and [`timeline_table`] from
+    /// [`claims_table`], [`timeline_table`] and [`collectives_table`] from
     /// the traits of the same names.
     fn extension(_id: &str, _version: u32) -> Option<*const c_void> {
         None

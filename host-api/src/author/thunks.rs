@@ -64,7 +64,7 @@ pub(super) fn guard(body: impl FnOnce() -> Result<(), Error>) -> *mut RlxError {
 }
 
 /// Like [`guard`] for slots that return nothing.
-fn guard_release(slot: &str, body: impl FnOnce()) {
+pub(super) fn guard_release(slot: &str, body: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(body)) {
         // A second panic, in a logger of the host, must not escape either.
         let _ = catch_unwind(AssertUnwindSafe(|| log::error!("{slot}: {}", panic_error(payload.as_ref()))));

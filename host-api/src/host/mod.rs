@@ -11,6 +11,6 @@ mod services;
 
 pub use backend::Backend;
 pub use executable::Executable;
-pub use extensions::BatchRun;
+pub use extensions::{BatchRun, CommunicationBackend, Group, GroupOptions};
 pub use options::{BackendOptions, CompileOptions};
 pub use plugin::Plugin;

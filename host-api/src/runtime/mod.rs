@@ -112,6 +112,7 @@ pub use constants::HostTensor;
 pub use distrusted::{DISTRUSTED_REWRITES, DistrustedRewrite};
 pub use passes::{Prepared, prepare};
 
+use crate::collectives::{Group, GroupOptions};
 use crate::discovery::Registry;
 use crate::kernel::{Kernel, KernelKind};
 use crate::{BackendOptions, CompileOptions, Counters, Error, Plugin};
@@ -142,6 +143,19 @@ pub fn register(plugin: &Plugin, options: &BackendOptions, compile: &CompileOpti
     registered::replace(Registered { backend, ops: claimed_ops(plugin), compile: compile.clone() });
     rlx_runtime::register_backend(Device::Mlx, backend::make);
     Ok(())
+}
+
+/// Joins the group that the environment of the launcher describes with what `Device::Mlx` stands for, and registers the
+/// collective ops with the IR and with it: programs that are compiled from now on may have them. See
+/// [`crate::collectives`].
+///
+/// # Errors
+/// Failed precondition before [`register_mlx`] or [`register`]; otherwise as
+/// [`Backend::init_group`](crate::Backend::init_group).
+pub fn init_group(options: &GroupOptions) -> Result<Group, Error> {
+    let group = some_registered()?.backend.init_group(options)?;
+    group.register()?;
+    Ok(group)
 }
 
 /// Registers a kernel for the custom op of its name with what `Device::Mlx` stands for; true when it replaces one. See

@@ -64,12 +64,13 @@ fn table() -> String {
         RLX_PARAMS_ID RLX_PARAMS_VERSION RLX_RESIDENT_ID RLX_RESIDENT_VERSION RLX_PIPELINE_ID RLX_PIPELINE_VERSION
             RLX_MEMORY_ID RLX_MEMORY_VERSION RLX_PROFILE_ID RLX_PROFILE_VERSION RLX_KERNELS_ID RLX_KERNELS_VERSION
             RLX_EXTENT_ID RLX_EXTENT_VERSION RLX_CLAIMS_ID RLX_CLAIMS_VERSION RLX_RNG_ID RLX_RNG_VERSION
-            RLX_TIMELINE_ID RLX_TIMELINE_VERSION RLX_OPTION_PROFILE,
+            RLX_TIMELINE_ID RLX_TIMELINE_VERSION RLX_OPTION_PROFILE RLX_COLLECTIVES_ID RLX_COLLECTIVES_VERSION,
         RLX_KERNEL_COMPOSED RLX_KERNEL_HOST RLX_KERNEL_SOURCE RLX_LANGUAGE_METAL RLX_LANGUAGE_CUDA
             RLX_KERNEL_STRIDED_INPUTS RLX_KERNEL_ATOMIC_OUTPUTS,
         RLX_CLAIM_REFUSED RLX_CLAIM_LEAF RLX_CLAIM_GRAPH RLX_CLAIM_HOST RLX_CLAIM_SOURCE RLX_CLAIM_CONTROL_FLOW
             RLX_CLAIM_UNUSED,
         RLX_RNG_PHILOX RLX_RNG_ORT RLX_RNG_BNNS RLX_RNG_ZERO,
+        RLX_REDUCE_SUM RLX_REDUCE_MAX RLX_REDUCE_MIN,
         RLX_SOURCE_OUTPUT RLX_SOURCE_INPUT RLX_NO_OUTPUT RLX_MEMORY_LIMIT RLX_MEMORY_CACHE_LIMIT,
     }
     structs! { out:
@@ -139,8 +140,16 @@ fn table() -> String {
         }
         RlxSpanSink { context, emit }
         RlxTimelineApi { struct_size, type_layout, take }
+        RlxGroupArgs { struct_size, backend, strict, reserved, timeout_ns }
+        RlxGroupInfo { struct_size, rank, size, backend }
+        RlxNameSink { context, emit }
+        RlxBytesSink { context, emit }
+        RlxCollectivesApi {
+            struct_size, type_layout, backends, init, destroy, info, broken, barrier, all_reduce, all_gather, reduce_scatter,
+            send, recv, split, agree, install, reduce_resident,
+        }
     }
-    handles! { out: RlxBackend RlxExecutable RlxArray }
+    handles! { out: RlxBackend RlxExecutable RlxArray RlxGroup }
     writeln!(out, "\ntype RlxBackendEntry size {}", size_of::<RlxBackendEntry>()).unwrap();
     out + &array_ops::table()
 }
@@ -177,6 +186,7 @@ fn nothing_of_the_abi_is_left_out() {
     let sources = [
         include_str!("../../src/abi.rs"),
         include_str!("../../src/abi/claims.rs"),
+        include_str!("../../src/abi/collectives.rs"),
         include_str!("../../src/abi/extent.rs"),
         include_str!("../../src/abi/kernels.rs"),
         include_str!("../../src/abi/memory.rs"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 mod claims;
+mod collectives;
 mod kernels;
 mod outs;
 mod probe;

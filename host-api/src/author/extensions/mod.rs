@@ -5,6 +5,7 @@
 //! `(RLX_PARAMS_ID, RLX_PARAMS_VERSION) => Some(params_table::<Self>())`.
 
 mod claims;
+mod collectives;
 mod extent;
 mod kernels;
 mod memory;
@@ -16,9 +17,10 @@ mod rng;
 mod timeline;
 
 pub use crate::types::{
-    ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Segment, Source, Span, Spans, Taken,
+    ActiveExtent, Claim, Counters, How, MemoryLimit, MemoryStats, Reduction, Segment, Source, Span, Spans, Taken,
 };
 pub use claims::{Claims, claims_table};
+pub use collectives::{Collectives, Group, GroupRequest, collectives_table};
 pub use extent::{Extent, extent_table};
 pub use kernels::{Kernels, kernels_table};
 pub use memory::{Memory, memory_table};

@@ -1,6 +1,7 @@
 //! The host's side of the extensions: typed methods on the handles, each `Unsupported` where the plugin lacks the table.
 
 mod claims;
+mod collectives;
 mod extent;
 mod kernels;
 mod memory;
@@ -11,6 +12,7 @@ mod resident;
 mod rng;
 mod timeline;
 
+pub use collectives::{CommunicationBackend, Group, GroupOptions};
 pub use pipeline::BatchRun;
 
 use super::{Plugin, layout};
@@ -77,6 +79,7 @@ extensions! {
     claims: RlxClaimsApi, RLX_CLAIMS_ID, RLX_CLAIMS_VERSION;
     rng: RlxRngApi, RLX_RNG_ID, RLX_RNG_VERSION;
     timeline: RlxTimelineApi, RLX_TIMELINE_ID, RLX_TIMELINE_VERSION;
+    collectives: RlxCollectivesApi, RLX_COLLECTIVES_ID, RLX_COLLECTIVES_VERSION;
 }
 
 impl Plugin {
