@@ -9,12 +9,14 @@
 //! * `plan`: a program as traced partitions, and the control flow between them.
 //! * `executable`: a compiled program: runs, and one file for each extension of the ABI.
 //! * `mlx`: safe Rust over the shim. `blas`: its products on the processor.
+//! * `collectives`: groups of processes, and the ops of programs that need one.
 //! * `profile`: when the parts of runs are computed, for hosts that ask.
 //! * `process`: forks, signals, the end of the process, kernels that call back.
 
 #[cfg(blas_forwarders)]
 mod blas;
 mod claims;
+mod collectives;
 mod executable;
 mod explain;
 mod host;

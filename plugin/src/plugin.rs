@@ -1,5 +1,6 @@
 //! What the host sees: the plugin, its devices, a backend instance.
 
+use crate::collectives::{self, Installed, ProgramCollectives};
 use crate::executable::{MlxExecutable, Options};
 use crate::ir::check;
 use crate::ir::program::Program;
@@ -13,15 +14,15 @@ use crate::process::gate;
 use crate::profile::Profile;
 use crate::rules::table;
 use rlx_host_api::abi::{
-    RLX_CLAIMS_ID, RLX_CLAIMS_VERSION, RLX_EXTENT_ID, RLX_EXTENT_VERSION, RLX_KERNELS_ID, RLX_KERNELS_VERSION,
-    RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION, RLX_PIPELINE_ID, RLX_PIPELINE_VERSION,
-    RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION, RLX_RNG_ID, RLX_RNG_VERSION,
-    RLX_TIMELINE_ID, RLX_TIMELINE_VERSION,
+    RLX_CLAIMS_ID, RLX_CLAIMS_VERSION, RLX_COLLECTIVES_ID, RLX_COLLECTIVES_VERSION, RLX_EXTENT_ID, RLX_EXTENT_VERSION,
+    RLX_KERNELS_ID, RLX_KERNELS_VERSION, RLX_MEMORY_ID, RLX_MEMORY_VERSION, RLX_PARAMS_ID, RLX_PARAMS_VERSION,
+    RLX_PIPELINE_ID, RLX_PIPELINE_VERSION, RLX_PROFILE_ID, RLX_PROFILE_VERSION, RLX_RESIDENT_ID, RLX_RESIDENT_VERSION,
+    RLX_RNG_ID, RLX_RNG_VERSION, RLX_TIMELINE_ID, RLX_TIMELINE_VERSION,
 };
 use rlx_host_api::author::{
     Backend, CompileRequest, CreateRequest, KernelRegistry, Kernels, Memory, MemoryLimit, MemoryStats, Plugin,
-    claims_table, extent_table, kernels_table, memory_table, params_table, pipeline_table, profile_table,
-    resident_table, rng_table, timeline_table,
+    claims_table, collectives_table, extent_table, kernels_table, memory_table, params_table, pipeline_table,
+    profile_table, resident_table, rng_table, timeline_table,
 };
 use rlx_host_api::{DeviceInfo, Error, ErrorKind, PluginInfo, Threading};
 use rlx_mlx_shim as ffi;
@@ -36,12 +37,23 @@ pub(crate) struct MlxBackend {
     device: Device,
     lanes: Arc<Lanes>,
     kernels: KernelRegistry,
+    installed: Installed,
 }
 
 impl MlxBackend {
     /// Where it computes.
     pub(crate) fn device(&self) -> Device {
         self.device
+    }
+
+    /// The lanes of its device.
+    pub(crate) fn lanes(&self) -> &Arc<Lanes> {
+        &self.lanes
+    }
+
+    /// The group behind the collective ops of its programs.
+    pub(crate) fn installed(&self) -> &Installed {
+        &self.installed
     }
 
     /// A lane to build graphs on.
@@ -95,7 +107,12 @@ impl Plugin for Mlx {
         // Asked for the first time it waits for streams, of which there is none yet.
         memory::cache_limit()?;
         let device = Device::of(request.device.kind);
-        Ok(MlxBackend { device, lanes: Lanes::of(device)?, kernels: KernelRegistry::new() })
+        Ok(MlxBackend {
+            device,
+            lanes: Lanes::of(device)?,
+            kernels: KernelRegistry::new(),
+            installed: Installed::default(),
+        })
     }
 
     fn extension(id: &str, version: u32) -> Option<*const c_void> {
@@ -110,6 +127,7 @@ impl Plugin for Mlx {
             (RLX_CLAIMS_ID, RLX_CLAIMS_VERSION) => Some(claims_table::<Self>()),
             (RLX_RNG_ID, RLX_RNG_VERSION) => Some(rng_table::<Self>()),
             (RLX_TIMELINE_ID, RLX_TIMELINE_VERSION) => Some(timeline_table::<Self>()),
+            (RLX_COLLECTIVES_ID, RLX_COLLECTIVES_VERSION) => Some(collectives_table::<Self>()),
             _ => None,
         }
     }
@@ -136,6 +154,8 @@ impl Backend for MlxBackend {
     fn compile(&self, request: CompileRequest<'_>) -> Result<MlxExecutable, Error> {
         let options = Options::read(&request.options)?;
         let mut graph = request.read_graph()?;
+        let group = self.installed.get();
+        collectives::check(&graph, group.as_ref(), &self.kernels)?;
         let kernels = KernelSet::of(&graph, &self.kernels, self.device)?;
         let lane = if kernels.call_the_host() { self.lanes.pick_own() } else { self.lanes.pick() }?;
         check::prepare(&mut graph)?;
@@ -143,7 +163,9 @@ impl Backend for MlxBackend {
         check::check(&graph)?;
         let profile = options.profile.then(Profile::new).transpose()?;
         let target = Target::new(self.device, kernels, options.mode != Mode::Eager, profile);
-        MlxExecutable::new(Program::new(graph, &target)?, options, lane)
+        let program = Program::new(graph, &target)?;
+        let collectives = ProgramCollectives::of(&program, group);
+        MlxExecutable::new(program, options, lane, collectives)
     }
 }
 

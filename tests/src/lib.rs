@@ -12,6 +12,8 @@ pub mod graph;
 pub mod oracle;
 pub mod plugin;
 pub mod python;
+#[cfg(unix)]
+pub mod ranks;
 pub mod rlx_run;
 pub mod runtime;
 pub mod sparse;

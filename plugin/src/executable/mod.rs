@@ -5,13 +5,14 @@
 //! * [`prepared`](self::prepared): what is made of parameters, [`prepare`](self::prepare) before runs.
 //! * [`carry`](self::carry): what goes from run to run: fed inputs, and states that the program writes to.
 //! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent),
-//!   [`rng`](self::rng), [`timeline`](self::timeline): the extensions of those names.
+//!   [`rng`](self::rng), [`timeline`](self::timeline), [`collectives`](self::collectives): the extensions of those names.
 //!
 //! Every output of a run is evaluated, also one that the host does not read, and stays on the device until the next run
 //! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is
 //! computed from, and reading it would cost a second evaluation.
 
 mod carry;
+mod collectives;
 mod extent;
 mod options;
 mod params;
@@ -28,6 +29,7 @@ mod timeline;
 
 pub(crate) use options::Options;
 
+use crate::collectives::ProgramCollectives;
 use crate::ir::origin::Origin;
 use crate::ir::program::Program;
 use crate::mlx::array::Array;
@@ -70,6 +72,8 @@ pub(crate) struct MlxExecutable {
     keep_outputs: bool,
     keep_params: bool,
     threads: Option<NonZeroUsize>,
+    /// Its collective ops, if it has any; shared between the duplicates of an executable.
+    collectives: Option<Arc<ProgramCollectives>>,
     /// What runs change, as it was before those that are under way; `None` when none is.
     before: Option<Carried>,
     /// What random numbers follow from, as the program takes it.
@@ -111,7 +115,12 @@ enum Plan {
 
 impl MlxExecutable {
     /// Compiles. Every mode traces, which finds each error of lowering; only compiled mode keeps the trace.
-    pub(crate) fn new(program: Program, options: Options, lane: Arc<Lane>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        program: Program,
+        options: Options,
+        lane: Arc<Lane>,
+        collectives: Option<ProgramCollectives>,
+    ) -> Result<Self, Error> {
         let _pass = gate::pass()?;
         let Options { mode, keep_outputs, keep_params, threads, profile: _ } = options;
         let started = Arc::default();
@@ -171,6 +180,7 @@ impl MlxExecutable {
             keep_outputs,
             // What is lowered anew reads what a trace has found to be another value.
             threads,
+            collectives: collectives.map(Arc::new),
             keep_params: keep_params || mode != Mode::Compiled,
             before: None,
             rng: Seed::new(Rng::default())?,

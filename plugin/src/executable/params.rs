@@ -81,6 +81,7 @@ impl Params for MlxExecutable {
             keep_outputs: self.keep_outputs,
             keep_params: self.keep_params,
             threads: self.threads,
+            collectives: self.collectives.clone(),
             before: None,
             rng: self.rng.duplicate()?,
             started: Arc::default(),

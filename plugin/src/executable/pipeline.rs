@@ -4,6 +4,7 @@
 //! inputs and states become what they were before the first of them, and there are no outputs.
 
 use super::{Carried, MlxExecutable};
+use crate::collectives::ProgramCollectives;
 use crate::mlx::array::Array;
 use crate::process::gate::{self, Pass};
 use rlx_host_api::Error;
@@ -73,13 +74,17 @@ impl Pipeline for MlxExecutable {
     fn submit(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
         let _pass = gate::pass()?;
         self.begin()?;
+        let collectives = self.collectives.clone();
+        let group = collectives.as_deref().map(ProgramCollectives::begin).transpose()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
         turn.limit_threads(self.threads)?;
         if self.before.is_none() {
             self.before = Some(self.carried()?);
         }
-        match self.prepare().and_then(|()| self.start(inputs)).and_then(|()| self.carry()) {
+        let started = self.prepare().and_then(|()| self.start(inputs)).and_then(|()| self.carry());
+        // A run with collective ops has the group to its end, so it is waited for.
+        match started.and_then(|()| group.as_ref().map_or(Ok(()), |_| turn.synchronize())) {
             Ok(()) => {
                 turn.leave_running(&self.started);
                 Ok(())
@@ -99,6 +104,8 @@ impl Pipeline for MlxExecutable {
 
     fn run_batch(&mut self, runs: &mut [Run<'_>]) -> Result<(), Error> {
         let _pass = self.settle()?;
+        let collectives = self.collectives.clone();
+        let _group = collectives.as_deref().map(ProgramCollectives::begin).transpose()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
         turn.limit_threads(self.threads)?;

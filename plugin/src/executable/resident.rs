@@ -22,7 +22,7 @@ impl MlxExecutable {
         Err(not_now(format!("output {output} of the last run is gone: {reason}")))
     }
 
-    fn source(&self, source: Source) -> Result<&Array, Error> {
+    pub(super) fn source(&self, source: Source) -> Result<&Array, Error> {
         match source {
             Source::Output(output) => self.output(output),
             Source::Input(input) => self.resident(input),

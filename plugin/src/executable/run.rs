@@ -3,6 +3,7 @@
 use super::rows::Rows;
 use super::scratch::Scratch;
 use super::{MlxExecutable, Plan};
+use crate::collectives::ProgramCollectives;
 use crate::mlx::array::{Array, eval, start_eval};
 use crate::mlx::memory;
 use crate::plan::mode::Mode;
@@ -21,6 +22,8 @@ impl MlxExecutable {
     pub(super) fn run_once(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
         let _pass = self.settle()?;
         self.begin()?;
+        let collectives = self.collectives.clone();
+        let _group = collectives.as_deref().map(ProgramCollectives::begin).transpose()?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
         turn.limit_threads(self.threads)?;

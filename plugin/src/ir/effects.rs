@@ -1,6 +1,7 @@
 //! What a node does beside giving its value, as far as the IR says so.
 
 use super::names::place;
+use crate::collectives::is_collective;
 use rlx_host_api::Error;
 use rlx_ir::op::ScaleMode;
 use rlx_ir::{Graph, Node, NodeId, Op};
@@ -13,9 +14,10 @@ pub(crate) fn states(op: &Op) -> &'static [usize] {
     }
 }
 
-/// Whether a node draws random numbers that its graph alone does not decide.
+/// Whether a node takes what random numbers follow from: it draws some that its graph alone does not decide, or it needs other
+/// processes, and is for that reason computed in each run and never ahead of one.
 pub(crate) fn draws(op: &Op) -> bool {
-    matches!(op, Op::RngNormal { .. } | Op::RngUniform { .. }) || draws_anew(op)
+    matches!(op, Op::RngNormal { .. } | Op::RngUniform { .. }) || draws_anew(op) || is_collective(op)
 }
 
 /// Whether a node draws other numbers in each run.

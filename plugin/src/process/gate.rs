@@ -27,6 +27,9 @@ static INSIDE: AtomicUsize = AtomicUsize::new(0);
 /// Set once a run was started that nobody may have waited for.
 static LEFT_RUNNING: AtomicBool = AtomicBool::new(false);
 
+/// Set once a thread was left behind inside MLX, which may never come back.
+static LEFT_BEHIND: AtomicBool = AtomicBool::new(false);
+
 /// How long the end of a process waits for runs that are under way.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -75,6 +78,11 @@ pub(crate) fn is_closed() -> bool {
 /// Notes that work stays behind when its call returns.
 pub(crate) fn leave_running() {
     LEFT_RUNNING.store(true, Ordering::Relaxed);
+}
+
+/// Notes that a thread stays inside MLX which nobody waits for any more: the end of the process does not either.
+pub(crate) fn leave_behind() {
+    LEFT_BEHIND.store(true, Ordering::Relaxed);
 }
 
 /// Has forks and the end of the process noticed, from now on. Called once MLX's static objects exist: what is registered
@@ -127,7 +135,7 @@ fn close(status: c_int) {
     if STATE.compare_exchange(OPEN, ENDING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
         return;
     }
-    if refuse_reentry().is_ok() && calls_end() && work_ends() {
+    if !LEFT_BEHIND.load(Ordering::Relaxed) && refuse_reentry().is_ok() && calls_end() && work_ends() {
         return;
     }
     // SAFETY: NULL flushes all streams.

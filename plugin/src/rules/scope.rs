@@ -1,6 +1,7 @@
 //! What the lowering of a node can see.
 
 use super::prepared::Preparation;
+use crate::collectives::is_collective;
 use crate::host::bridge::{self, HostNode};
 use crate::host::code::HostCode;
 use crate::host::linear::{Packed, Shown};
@@ -32,6 +33,8 @@ pub(crate) struct Scope<'a> {
     written: RefCell<Vec<(NodeId, Array)>>,
     /// Those that inputs and parameters have got so far.
     states: HashMap<Origin, Array>,
+    /// The value of the last node that needed other processes.
+    last_collective: RefCell<Option<Array>>,
 }
 
 impl<'a> Scope<'a> {
@@ -43,7 +46,8 @@ impl<'a> Scope<'a> {
     ) -> Self {
         let mut values = Vec::new();
         values.resize_with(program.graph.len(), || None);
-        Self { program, partition, args, preparation, values, written: RefCell::default(), states: HashMap::new() }
+        let (written, states, last_collective) = Default::default();
+        Self { program, partition, args, preparation, values, written, states, last_collective }
     }
 
     /// The value of a node.
@@ -224,9 +228,32 @@ impl<'a> Scope<'a> {
     /// What the host's kernel makes of a node of the custom op `op`.
     pub(super) fn kernel(&self, node: &Node, op: &str, attributes: &[u8]) -> Result<Array, Error> {
         let Target { device, kernels, reports, .. } = &self.program.target;
-        let custom =
-            CustomNode::new(op.to_owned(), attributes.to_vec(), self.described(node)?, vec![info(&node.shape)?]);
-        custom::lower(kernels, *device, reports, custom, &self.inputs(node)?, &place(node))
+        let (mut described, mut inputs) = (self.described(node)?, self.inputs(node)?);
+        let before = if is_collective(&node.op) { Some(self.before_collective()?) } else { None };
+        if let Some(before) = &before {
+            described.push(self.description(before)?);
+            inputs.push(before);
+        }
+        let custom = CustomNode::new(op.to_owned(), attributes.to_vec(), described, vec![info(&node.shape)?]);
+        let value = custom::lower(kernels, *device, reports, custom, &inputs, &place(node))?;
+        if before.is_some() && self.program.is_needed(node.id) {
+            *self.last_collective.borrow_mut() = Some(value.duplicate()?);
+        }
+        Ok(value)
+    }
+
+    /// What a collective is computed after: the one before it, which gives all ranks one order; the first after what no run is
+    /// without.
+    fn before_collective(&self) -> Result<Array, Error> {
+        match &*self.last_collective.borrow() {
+            Some(last) => last.duplicate(),
+            None => self.rng()?.duplicate(),
+        }
+    }
+
+    fn description(&self, array: &Array) -> Result<TensorInfo, Error> {
+        let dims = array.dims()?.into_iter().map(i64::from).collect();
+        Ok(TensorInfo { name: String::new(), dtype: array.dtype()?, dims })
     }
 
     /// What code of the processor makes of `inputs`: an array of the node's extents and of `dtype`.
@@ -249,12 +276,8 @@ impl<'a> Scope<'a> {
         inputs: &[&Array],
         code: impl HostCode + 'static,
     ) -> Result<Array, Error> {
-        let describe = |array: &&Array| {
-            let dims = array.dims()?.into_iter().map(i64::from).collect();
-            Ok(TensorInfo { name: String::new(), dtype: array.dtype()?, dims })
-        };
         let host = HostNode {
-            operands: inputs.iter().map(describe).collect::<Result<_, Error>>()?,
+            operands: inputs.iter().map(|array| self.description(array)).collect::<Result<_, Error>>()?,
             results: vec![TensorInfo {
                 name: String::new(),
                 dtype,

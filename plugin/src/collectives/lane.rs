@@ -1,0 +1,358 @@
+//! MLX's own communication backends: MPI and NCCL.
+//!
+//! MLX cannot give up a communication that has begun, and tells no rank that is gone. So all of it happens on one thread of the
+//! process, which callers wait for as long as their timeout says. When a call does not come back, the group is broken and its
+//! thread is left behind, inside MLX, until the process ends; the end of the process does not wait for it.
+
+use super::engine::Engine;
+use crate::mlx::dtypes::dtype_code;
+use crate::mlx::errors::{check, check_eval};
+use crate::mlx::lanes::Lanes;
+use crate::process::gate;
+use rlx_host_api::author::Reduction;
+use rlx_host_api::{DType, Error, ErrorKind};
+use rlx_mlx_cpu::threads::SignalsBlocked;
+use rlx_mlx_shim as ffi;
+use std::collections::{HashMap, VecDeque};
+use std::ffi::{CString, c_int};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Whether MLX has the backend and finds its library.
+pub(super) fn is_available(name: &str) -> Result<bool, Error> {
+    let name = CString::new(name).map_err(|_| Error::invalid("a backend's name has a NUL character"))?;
+    let mut available = 0;
+    // SAFETY: NUL-terminated; `available` is writable.
+    check(unsafe { ffi::rlx_mlx_dist_has_backend(name.as_ptr(), &mut available) })?;
+    Ok(available != 0)
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Messages that have arrived before they were asked for, by sender and tag.
+type Waiting = HashMap<(usize, u64), VecDeque<Vec<u8>>>;
+
+/// MLX's group of the process. There is one: MLX joins once.
+#[derive(Clone)]
+pub(super) struct Lane(Arc<Content>);
+
+struct Content {
+    name: String,
+    rank: usize,
+    size: usize,
+    jobs: Sender<Job>,
+    broken: Mutex<Option<Error>>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+impl Lane {
+    /// Joins MLX's group of this backend; none where it finds no other process.
+    pub(super) fn join(name: &str, lanes: &Arc<Lanes>, timeout: Duration) -> Result<Option<Self>, Error> {
+        static JOINED: Mutex<Option<Lane>> = Mutex::new(None);
+        // Of what it holds nothing can be half changed.
+        let mut joined = JOINED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = &*joined {
+            if lane.0.name == name {
+                return Ok(Some(lane.clone()));
+            }
+            let there = &lane.0.name;
+            let message = format!("this process has joined a group over {there}, and MLX joins once: ask for {there}");
+            return Err(Error::new(ErrorKind::FailedPrecondition, message));
+        }
+        let backend = CString::new(name).map_err(|_| Error::invalid("a backend's name has a NUL character"))?;
+        let jobs = start(name, lanes)?;
+        let join = move || {
+            let (mut rank, mut size) = (0, 0);
+            // SAFETY: NUL-terminated; both numbers are writable.
+            check_eval(unsafe { ffi::rlx_mlx_dist_init(0, backend.as_ptr(), &mut rank, &mut size) })?;
+            Ok((rank, size))
+        };
+        let found = wait(&jobs, join, timeout)?;
+        let (rank, size): (c_int, c_int) = found.ok_or_else(|| {
+            gate::leave_behind();
+            let message = format!("init: {name} did not find all ranks within {timeout:?}; see whether they all run");
+            Error::new(ErrorKind::TimedOut, message)
+        })??;
+        let (Ok(rank), Ok(size)) = (usize::try_from(rank), usize::try_from(size)) else {
+            return Err(Error::fault(format!("MLX gave rank {rank} of {size}")));
+        };
+        if size < 2 {
+            return Ok(None);
+        }
+        let (broken, waiting) = Default::default();
+        let lane = Self(Arc::new(Content { name: name.to_owned(), rank, size, jobs, broken, waiting }));
+        *joined = Some(lane.clone());
+        Ok(Some(lane))
+    }
+
+    fn broken_by(&self) -> MutexGuard<'_, Option<Error>> {
+        // An error is set as a whole.
+        self.0.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has MLX do something. What it needs goes along: the thread may be at it when the caller has given up.
+    fn call<T: Send + 'static>(
+        &self,
+        operation: &str,
+        peer: Option<usize>,
+        timeout: Duration,
+        job: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let Content { name, rank, jobs, .. } = &*self.0;
+        if let Some(cause) = &*self.broken_by() {
+            let message = format!("{operation} on rank {rank}: the group is broken since {}", cause.message());
+            return Err(Error::new(ErrorKind::FailedPrecondition, message));
+        }
+        if let Some(done) = wait(jobs, job, timeout)? {
+            return done;
+        }
+        gate::leave_behind();
+        let who = peer.map_or("another rank".to_owned(), |peer| format!("rank {peer}"));
+        let error = Error::new(
+            ErrorKind::TimedOut,
+            format!(
+                "{operation} on rank {rank} over {name}: {who} did not do its part within {timeout:?}; MLX cannot tell why, \
+                 see whether all ranks still run, or give it longer"
+            ),
+        );
+        *self.broken_by() = Some(error.clone());
+        Err(error)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Queues are changed by one message at a time.
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_rank(&self, rank: usize) -> Result<c_int, Error> {
+        let known = c_int::try_from(rank).ok().filter(|_| rank < self.0.size);
+        known.ok_or_else(|| Error::invalid(format!("there is no rank {rank} in a group of {}", self.0.size)))
+    }
+}
+
+/// Starts the thread, on a stream of its own.
+fn start(name: &str, lanes: &Arc<Lanes>) -> Result<Sender<Job>, Error> {
+    let lane = lanes.pick_own()?;
+    let (sender, receiver) = mpsc::channel::<Job>();
+    let work = move || {
+        let Ok(_placed) = lane.enter_to_build() else { return };
+        while let Ok(job) = receiver.recv() {
+            // The process is ending, or is a fork of the one that has MLX's threads.
+            let Ok(_pass) = gate::pass() else { return };
+            job();
+        }
+    };
+    let _blocked = SignalsBlocked::new();
+    let started = thread::Builder::new().name(format!("rlx {name}")).spawn(work);
+    started.map_err(|e| Error::new(ErrorKind::OutOfMemory, format!("no thread for communication over {name}: {e}")))?;
+    Ok(sender)
+}
+
+/// What a job gives; none when it does not end in time.
+fn wait<T: Send + 'static>(
+    jobs: &Sender<Job>,
+    job: impl FnOnce() -> T + Send + 'static,
+    timeout: Duration,
+) -> Result<Option<T>, Error> {
+    let (done, result) = mpsc::sync_channel(1);
+    let job = Box::new(move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(job());
+    });
+    let gone = || Error::new(ErrorKind::ExecutionFailed, "the thread that communicates has ended");
+    jobs.send(job).map_err(|_| gone())?;
+    match result.recv_timeout(timeout) {
+        Ok(result) => Ok(Some(result)),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Err(gone()),
+    }
+}
+
+fn kind(reduction: Reduction) -> Result<ffi::rlx_mlx_dist_reduce_t, Error> {
+    match reduction {
+        Reduction::Sum => Ok(ffi::RLX_MLX_DIST_SUM),
+        Reduction::Max => Ok(ffi::RLX_MLX_DIST_MAX),
+        Reduction::Min => Ok(ffi::RLX_MLX_DIST_MIN),
+        other => Err(Error::unsupported(format!("reduction {other}"))),
+    }
+}
+
+fn zeros(len: usize) -> Result<Vec<u8>, Error> {
+    let mut list = Vec::new();
+    let found = list.try_reserve_exact(len);
+    found.map_err(|_| Error::new(ErrorKind::OutOfMemory, format!("no memory for {len} bytes to communicate")))?;
+    list.resize(len, 0);
+    Ok(list)
+}
+
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut copy = zeros(bytes.len())?;
+    copy.copy_from_slice(bytes);
+    Ok(copy)
+}
+
+/// On the thread that communicates.
+fn reduce(reduction: Reduction, dtype: DType, data: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut out = zeros(data.len())?;
+    let (kind, count, dtype) = (kind(reduction)?, data.len() / dtype.size(), dtype_code(dtype)?);
+    let (from, to) = (data.as_ptr().cast(), out.as_mut_ptr().cast());
+    // SAFETY: both buffers have `count` elements.
+    check_eval(unsafe { ffi::rlx_mlx_dist_all_reduce(kind, from, to, count, dtype) })?;
+    Ok(out)
+}
+
+/// The same of one part's length for each of `ranks`.
+fn gather(ranks: usize, dtype: DType, part: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut whole = zeros(part.len() * ranks)?;
+    let (count, dtype) = (part.len() / dtype.size(), dtype_code(dtype)?);
+    let (from, to) = (part.as_ptr().cast(), whole.as_mut_ptr().cast());
+    // SAFETY: the buffers have `count` elements, and as many for each rank.
+    check_eval(unsafe { ffi::rlx_mlx_dist_all_gather(from, count, to, count * ranks, dtype) })?;
+    Ok(whole)
+}
+
+/// What goes before a message: its tag and its length.
+const HEAD: usize = 16;
+
+/// Longer messages go in pieces: MLX's arrays have fewer than 2^31 elements.
+const PIECE: usize = 1 << 30;
+
+fn send_piece(bytes: &[u8], to: c_int) -> Result<(), Error> {
+    // SAFETY: pointer and length of a live slice.
+    check_eval(unsafe { ffi::rlx_mlx_dist_send(bytes.as_ptr().cast(), bytes.len(), ffi::RLX_MLX_DTYPE_U8, to) })
+}
+
+fn recv_piece(bytes: &mut [u8], from: c_int) -> Result<(), Error> {
+    // SAFETY: pointer and length of a live slice.
+    check_eval(unsafe { ffi::rlx_mlx_dist_recv(bytes.as_mut_ptr().cast(), bytes.len(), ffi::RLX_MLX_DTYPE_U8, from) })
+}
+
+/// The next message from a rank, with its tag.
+fn recv_message(from: c_int) -> Result<(u64, Vec<u8>), Error> {
+    let mut head = [0; HEAD];
+    recv_piece(&mut head, from)?;
+    let (tag, length) = head.split_at(HEAD / 2);
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte));
+    let (tag, length) = (number(tag), number(length));
+    let mut message = zeros(usize::try_from(length).unwrap_or(usize::MAX))?;
+    message.chunks_mut(PIECE).try_for_each(|piece| recv_piece(piece, from))?;
+    Ok((tag, message))
+}
+
+impl Engine for Lane {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn rank(&self) -> usize {
+        self.0.rank
+    }
+
+    fn size(&self) -> usize {
+        self.0.size
+    }
+
+    fn broken(&self) -> Option<Error> {
+        self.broken_by().clone()
+    }
+
+    /// One thread receives and sends.
+    fn has_tags(&self) -> bool {
+        false
+    }
+
+    fn barrier(&self, timeout: Duration) -> Result<(), Error> {
+        // SAFETY: takes nothing.
+        self.call("barrier", None, timeout, || check_eval(unsafe { ffi::rlx_mlx_dist_barrier() }))
+    }
+
+    fn all_reduce(&self, reduction: Reduction, dtype: DType, data: &mut [u8], timeout: Duration) -> Result<(), Error> {
+        let own = copied(data)?;
+        let reduced = self.call("all_reduce", None, timeout, move || reduce(reduction, dtype, &own))?;
+        data.copy_from_slice(&reduced);
+        Ok(())
+    }
+
+    fn all_gather(&self, dtype: DType, part: &[u8], whole: &mut [u8], timeout: Duration) -> Result<(), Error> {
+        let (own, ranks) = (copied(part)?, self.0.size);
+        let gathered = self.call("all_gather", None, timeout, move || gather(ranks, dtype, &own))?;
+        whole.copy_from_slice(&gathered);
+        Ok(())
+    }
+
+    /// Reduced as a whole: MLX's MPI has no operation for it, and NCCL's has the sum alone.
+    fn reduce_scatter(
+        &self,
+        reduction: Reduction,
+        dtype: DType,
+        whole: &[u8],
+        part: &mut [u8],
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let own = copied(whole)?;
+        let reduced = self.call("reduce_scatter", None, timeout, move || reduce(reduction, dtype, &own))?;
+        let start = part.len() * self.0.rank;
+        if let Some(own) = reduced.get(start..start + part.len()) {
+            part.copy_from_slice(own);
+        }
+        Ok(())
+    }
+
+    fn send(&self, to: usize, tag: u64, bytes: &[u8], timeout: Duration) -> Result<(), Error> {
+        let peer = self.check_rank(to)?;
+        let own = copied(bytes)?;
+        if to == self.0.rank {
+            self.waiting().entry((to, tag)).or_default().push_back(own);
+            return Ok(());
+        }
+        self.call("send", Some(to), timeout, move || {
+            let mut head = [0; HEAD];
+            head[..8].copy_from_slice(&tag.to_le_bytes());
+            head[8..].copy_from_slice(&(own.len() as u64).to_le_bytes());
+            send_piece(&head, peer)?;
+            own.chunks(PIECE).try_for_each(|piece| send_piece(piece, peer))
+        })
+    }
+
+    fn recv(&self, from: usize, tag: u64, timeout: Duration) -> Result<Vec<u8>, Error> {
+        let peer = self.check_rank(from)?;
+        let start = Instant::now();
+        loop {
+            if let Some(message) = self.waiting().get_mut(&(from, tag)).and_then(VecDeque::pop_front) {
+                return Ok(message);
+            }
+            if from == self.0.rank {
+                return Err(Error::invalid(format!("rank {from} has sent itself nothing with tag {tag}")));
+            }
+            let left = timeout.saturating_sub(start.elapsed());
+            let (found, message) = self.call("recv", Some(from), left, move || recv_message(peer))?;
+            if found == tag {
+                return Ok(message);
+            }
+            self.waiting().entry((from, found)).or_default().push_back(message);
+        }
+    }
+
+    fn recv_within(&self, from: usize, tag: u64, wait: Duration) -> Result<Option<Vec<u8>>, Error> {
+        self.recv(from, tag, wait).map(Some)
+    }
+
+    fn split(&self, _: u32, _: u32, _: Duration) -> Result<Box<dyn Engine>, Error> {
+        Err(Error::unsupported(format!("a group over {} is not split here: `ring` can be", self.0.name)))
+    }
+
+    fn agree(&self, what: &str, hash: u64, timeout: Duration) -> Result<(), Error> {
+        let (ranks, own) = (self.0.size, hash.to_le_bytes());
+        let all = self.call("agree", None, timeout, move || gather(ranks, DType::U8, &own))?;
+        let unlike = all.chunks_exact(own.len()).position(|other| other != own);
+        let Some(rank) = unlike else { return Ok(()) };
+        let message = format!(
+            "agree on rank {}: rank {rank} has another {what}; all ranks have to run the same program on the same shapes and \
+             dtypes",
+            self.0.rank
+        );
+        Err(Error::invalid(message).with("rank", rank as i64))
+    }
+}
