@@ -1,8 +1,12 @@
 //! The command line: what there is to say, and which command it calls.
 
 mod bench;
+#[cfg(unix)]
+mod launch;
 
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchModelArgs, BenchWorkerArgs, Dtype, Shape};
+#[cfg(unix)]
+pub(crate) use launch::{Connection, LaunchArgs};
 
 use crate::profile::ProfileArgs;
 use crate::{bench as timing, check, embed, ops, plugins, profile, report, run};
@@ -23,7 +27,10 @@ const MOST_RUNS: u64 = 1_000_000_000_000_000;
 
 /// Runs RLX programs on the CPU or on a backend plugin.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit codes: 0 ok, 1 failed, 2 usage or backend not found.")]
+#[command(
+    version,
+    after_help = "Exit codes: 0 ok, 1 failed, 2 usage or backend not found; of launch, that of the first rank that failed."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,6 +59,13 @@ enum Command {
     Picture(PictureArgs),
     /// Compute sentence embeddings with a BERT-class sentence-transformers model.
     Embed(EmbedArgs),
+    /// Start the ranks of a group of processes, here or on several machines, and end them together.
+    #[cfg(unix)]
+    Launch(LaunchArgs),
+    /// End what `launch` has started when it is killed itself.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    LaunchGuard,
 }
 
 /// Reads this process's command line.
@@ -88,6 +102,10 @@ impl Cli {
             Command::Picture(args) => profile::picture::execute(&args),
             Command::Run(args) => run::execute(&args),
             Command::Embed(args) => embed::execute(args),
+            #[cfg(unix)]
+            Command::Launch(args) => crate::launch::execute(&args),
+            #[cfg(unix)]
+            Command::LaunchGuard => crate::launch::guard::execute(),
         }
     }
 }

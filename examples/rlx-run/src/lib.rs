@@ -6,6 +6,9 @@ mod bert;
 mod check;
 mod cli;
 mod embed;
+mod ending;
+#[cfg(unix)]
+mod launch;
 pub mod npy;
 mod ops;
 mod output_files;
@@ -27,8 +30,17 @@ use std::process::ExitCode;
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
+/// A process that `launch` started has failed. Ends with its exit code.
+#[cfg(unix)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Ended {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+}
+
 /// Does what the command line says; the exit code is 0 when it is done, 1 when it failed and 2 for wrong usage or a
-/// backend that is not there.
+/// backend that is not there. `launch` has the exit code of what it started.
 pub fn main() -> ExitCode {
     report::start_log();
     let cli = match cli::parse() {
@@ -40,7 +52,15 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report::print_error(&error);
-            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+            exit_code(&error)
         }
     }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    #[cfg(unix)]
+    if let Some(ended) = error.downcast_ref::<Ended>() {
+        return ExitCode::from(ended.code);
+    }
+    ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
 }

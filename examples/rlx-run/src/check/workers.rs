@@ -3,11 +3,12 @@
 use super::wire::{Answer, Message, Request, Subject, read, send};
 use crate::UsageError;
 use crate::cli::PluginArgs;
+use crate::ending::Ending;
 use crate::report;
 use anyhow::{Context, Result, bail};
 use rlx_conformance::run::Outcome;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -115,7 +116,7 @@ impl Worker {
         let started = Instant::now();
         loop {
             match self.process.try_wait() {
-                Ok(Some(status)) => return how_it_ended(status),
+                Ok(Some(status)) => return Ending::from(status).to_string(),
                 Ok(None) if started.elapsed() < ENDING => thread::sleep(Duration::from_millis(5)),
                 Ok(None) => return "it closed its output and lives on".to_owned(),
                 Err(error) => return error.to_string(),
@@ -148,45 +149,4 @@ fn listen(stdout: ChildStdout, found: &mpsc::Sender<Message>) {
         }
         line.clear();
     }
-}
-
-#[cfg(unix)]
-fn how_it_ended(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match status.signal() {
-        Some(signal) => format!("killed by {}", signal_name(signal)),
-        None => exited(status),
-    }
-}
-
-#[cfg(not(unix))]
-fn how_it_ended(status: ExitStatus) -> String {
-    exited(status)
-}
-
-fn exited(status: ExitStatus) -> String {
-    status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
-}
-
-#[cfg(unix)]
-fn signal_name(signal: i32) -> String {
-    let name = match signal {
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGALRM => "SIGALRM",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGHUP => "SIGHUP",
-        libc::SIGILL => "SIGILL",
-        libc::SIGINT => "SIGINT",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGPIPE => "SIGPIPE",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGSYS => "SIGSYS",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGTRAP => "SIGTRAP",
-        libc::SIGXCPU => "SIGXCPU",
-        libc::SIGXFSZ => "SIGXFSZ",
-        _ => return format!("signal {signal}"),
-    };
-    name.to_owned()
 }

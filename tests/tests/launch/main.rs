@@ -1,0 +1,64 @@
+//! `rlx-run launch`: what ranks are told, what they print, and that they end together, whatever happens.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
+
+mod ends;
+mod hostfiles;
+mod machines;
+mod mpi;
+mod ranks;
+
+use assert_cmd::Command;
+use rlx_mlx_tests::rlx_run;
+use std::fs;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+/// Far longer than anything here takes.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// `rlx-run launch` with these arguments, and the system's programs to start.
+fn launch(args: &[&str]) -> Command {
+    let mut command = rlx_run::command(["launch"]);
+    command.env("PATH", "/usr/local/bin:/usr/bin:/bin").args(args).timeout(WATCHDOG);
+    command
+}
+
+/// The same of ranks that run a script of the shell.
+fn launch_script(args: &[&str], script: &str) -> Command {
+    launch(&[args, &["--", "sh", "-c", script]].concat())
+}
+
+/// The same, to be sent signals, with its output in a pipe.
+fn start_script(args: &[&str], script: &str) -> Process {
+    let mut process = Process::new(rlx_run::program());
+    process.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    process.arg("launch").args(args).args(["--", "sh", "-c", script]);
+    process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    process
+}
+
+/// Lines of standard output, in order of the ranks, and of each rank as they came.
+fn lines(output: &[u8]) -> Vec<String> {
+    let text = String::from_utf8(output.to_vec()).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.sort_by_key(|line| line.split(']').next().map(str::to_owned));
+    lines
+}
+
+/// Whether there is such a process. One that nobody has waited for is none.
+fn is_there(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// Waits until none of these processes is there.
+fn assert_gone(pids: &[String]) {
+    assert!(!pids.is_empty());
+    let started = Instant::now();
+    while let Some(pid) = pids.iter().find(|pid| is_there(pid)) {
+        assert!(started.elapsed() < WATCHDOG, "process {pid} of {pids:?} is left");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
