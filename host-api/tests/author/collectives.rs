@@ -1,6 +1,7 @@
 //! Extension `collectives/1` through its table: what arrives at the author's side, and what is refused before.
 
 use crate::assert_error;
+use crate::outs::check;
 use crate::probe::{Probe, ProbeGraph};
 use crate::table::create;
 use rlx_host_api::abi::*;
@@ -173,6 +174,7 @@ fn calls_arrive_whole_and_what_is_wrong_is_refused_before() {
         Error::check(api.info.unwrap()(group, &mut info)).unwrap();
         assert_eq!((info.rank, info.size, info.backend.as_str().unwrap()), (1, 2, "pigeon"));
         invalid(api.info.unwrap()(null_mut(), &mut info), "group");
+        assert_eq!(check(|out| Error::check(api.info.unwrap()(group, out))), "RlxGroupInfo");
         let broken = Error::check(api.broken.unwrap()(group));
         assert_error(broken, ErrorKind::TimedOut, &["rank 0 sleeps"]);
 
