@@ -381,7 +381,7 @@ impl Group {
     /// Fails unless every rank gives the same `hash`; `what` tells in errors what it is of.
     ///
     /// # Errors
-    /// Failed precondition where ranks differ; as [`barrier`](Self::barrier).
+    /// Invalid argument where ranks differ, which leaves the group whole; as [`barrier`](Self::barrier).
     pub fn agree(&self, what: &str, hash: u64) -> Result<(), Error> {
         self.call(|table, group, timeout| {
             // SAFETY: live handle; the text outlives the call.
