@@ -202,10 +202,13 @@ impl<'r> Room<'r> {
                 own
             };
             let scratch = &*memory.scratch;
-            let operands: Vec<&[u8]> =
-                bases.iter().map(|&base| &scratch[base + index % AHEAD * piece..][..own.len()]).collect();
-            let (before, behind) = (&operands[..me], &operands[me + 1..]);
-            Operands { before, own, behind }.reduce(reduction, element);
+            let start = index % AHEAD * piece;
+            // This rank has no place in the scratch memory; alone it would have none to read from.
+            let operands = |ranks: Range<usize>| -> Vec<&[u8]> {
+                bases[ranks].iter().map(|&base| &scratch[base + start..][..own.len()]).collect()
+            };
+            let (before, behind) = (operands(0..me), operands(me + 1..size));
+            Operands { before: &before, own, behind: &behind }.reduce(reduction, element);
         })
     }
 }

@@ -229,6 +229,12 @@ fn one_rank_alone_gets_back_what_it_gives() {
     group.all_gather(&[1, 2, 3], &mut all, LONG).unwrap();
     group.reduce_scatter(Reduction::Max, Element::U8, &[4, 5, 6], &mut part, LONG).unwrap();
     assert_eq!((all, part), ([1, 2, 3], [4, 5, 6]));
+    // Of several pieces.
+    let long: Vec<u8> = (0..1_300_000).map(|index| (index % 251) as u8).collect();
+    let (mut reduced, mut part) = (long.clone(), vec![0; long.len()]);
+    group.all_reduce(Reduction::Sum, Element::U8, &mut reduced, LONG).unwrap();
+    group.reduce_scatter(Reduction::Sum, Element::U8, &long, &mut part, LONG).unwrap();
+    assert!(reduced == long && part == long);
     group.send(0, 1, b"to myself", LONG).unwrap();
     assert_eq!(group.recv(0, 1, LONG).unwrap(), b"to myself");
     group.barrier(LONG).unwrap();
