@@ -1043,7 +1043,8 @@ struct RlxGroupArgs {
     uint32_t strict;
     /// Zero.
     uint32_t reserved;
-    /// How long to wait for the others, and how long calls wait that do not say; in nanoseconds, 0 for the plugin's default.
+    /// How long to wait for the others, and how long calls wait that do not say; in nanoseconds. 0 for the seconds in the
+    /// environment variable `RLX_COLLECTIVES_DEADLINE`, and for the plugin's default where it is not set.
     uint64_t timeout_ns;
 };
 

@@ -41,7 +41,8 @@ pub struct RlxGroupArgs {
     pub strict: u32,
     /// Zero.
     pub reserved: u32,
-    /// How long to wait for the others, and how long calls wait that do not say; in nanoseconds, 0 for the plugin's default.
+    /// How long to wait for the others, and how long calls wait that do not say; in nanoseconds. 0 for the seconds in the
+    /// environment variable `RLX_COLLECTIVES_DEADLINE`, and for the plugin's default where it is not set.
     pub timeout_ns: u64,
 }
 

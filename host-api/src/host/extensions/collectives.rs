@@ -48,7 +48,9 @@ impl GroupOptions {
         self
     }
 
-    /// How long to wait for the other ranks, and how long calls of the group wait that do not say.
+    /// How long to wait for the other ranks, and how long calls of the group wait that do not say. Left out, it is what the
+    /// environment variable `RLX_COLLECTIVES_DEADLINE` says, in seconds, which `rlx-run launch --deadline` sets; without
+    /// that variable it is the plugin's default.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -119,7 +121,8 @@ impl Backend {
     ///
     /// # Errors
     /// Unsupported without extension `collectives/1`; not found for an unknown communication backend, and without a group
-    /// where the options are strict; timed out, with the rank that did not come.
+    /// where the options are strict; timed out, with the rank that did not come; invalid argument for an
+    /// `RLX_COLLECTIVES_DEADLINE` that is needed and is no number of seconds above zero.
     pub fn init_group(&self, options: &GroupOptions) -> Result<Group, Error> {
         let table = self.plugin().table::<RlxCollectivesApi>()?;
         let args = RlxGroupArgs {
