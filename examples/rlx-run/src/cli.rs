@@ -4,7 +4,10 @@ mod bench;
 #[cfg(unix)]
 mod launch;
 
-pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchModelArgs, BenchWorkerArgs, Dtype, Shape};
+pub(crate) use bench::{
+    BenchArgs, BenchCollectivesArgs, BenchCommand, BenchEmbedArgs, BenchModelArgs, BenchWorkerArgs, CollectiveOp,
+    Dtype, Shape,
+};
 #[cfg(unix)]
 pub(crate) use launch::{Connection, LaunchArgs};
 
@@ -49,7 +52,7 @@ enum Command {
     CheckWorker(PluginArgs),
     /// Run a .rlxmodel program.
     Run(RunArgs),
-    /// Time a program or a sentence encoder, side by side with other backends.
+    /// Time a program or a sentence encoder, side by side with other backends, or the collectives of a group.
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Run what `bench` times, in a process of its own.

@@ -1,13 +1,15 @@
-//! `rlx-run bench`: a program or a sentence encoder, timed side by side with other backends.
+//! `rlx-run bench`: a program or a sentence encoder, timed side by side with other backends, and the collectives of a group.
 //!
 //! Each backend has a process of its own, whose first run is that of a cold process. Then the processes take turns, some runs
 //! each, so that what else the machine does hits all of them alike.
 //!
 //! * [`peers`]: the backends, and the processes for them. [`child`]: such a process from outside, [`worker`] from inside;
 //!   [`wire`]: what passes between the two. `onnx_peer.py`: the one for ONNX Runtime.
+//! * [`collectives`]: what each rank of a group does, which another program has started.
 //! * [`made_up`]: inputs. [`stats`]: what runs come to. [`machine`]: what they ran on.
 
 mod child;
+mod collectives;
 mod machine;
 mod made_up;
 mod peers;
@@ -78,13 +80,12 @@ struct Row {
 
 /// Runs the command.
 pub(crate) fn execute(command: &BenchCommand) -> Result<()> {
-    let works: Vec<Work<'_>> = match command {
-        BenchCommand::Model(args) => vec![Work::Program(args)],
-        BenchCommand::Embed(args) => args.shapes.iter().map(|&shape| Work::Encoder(args, shape)).collect(),
-    };
-    let (args, is_encoder) = match command {
-        BenchCommand::Model(args) => (&args.bench, false),
-        BenchCommand::Embed(args) => (&args.bench, true),
+    let (works, args, is_encoder): (Vec<Work<'_>>, _, _) = match command {
+        BenchCommand::Model(args) => (vec![Work::Program(args)], &args.bench, false),
+        BenchCommand::Embed(args) => {
+            (args.shapes.iter().map(|&shape| Work::Encoder(args, shape)).collect(), &args.bench, true)
+        }
+        BenchCommand::Collectives(args) => return collectives::execute(args),
     };
     let threads: Vec<_> =
         if args.threads.is_empty() { vec![None] } else { args.threads.iter().copied().map(Some).collect() };

@@ -24,7 +24,7 @@ impl Stats {
 }
 
 /// The smallest time that so many percent of the runs do not exceed (nearest rank).
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
+pub(super) fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or(0.0)
 }

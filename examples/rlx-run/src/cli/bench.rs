@@ -1,8 +1,10 @@
 //! The command line of `bench`.
 
-use super::{BackendArgs, MOST_RUNS, OutputArgs, named_file};
+use super::{BackendArgs, MOST_RUNS, OutputArgs, PluginArgs, named_file};
 use crate::profile::ProfileArgs;
+use bytesize::ByteSize;
 use clap::{Args, Subcommand, ValueEnum, value_parser};
+use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -15,6 +17,8 @@ pub(crate) enum BenchCommand {
     Model(BenchModelArgs),
     /// The encoder of a BERT-class sentence-transformers model.
     Embed(BenchEmbedArgs),
+    /// What passes between the ranks of a group: `rlx-run launch -n N -- rlx-run bench collectives --backend mlx`.
+    Collectives(BenchCollectivesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +52,45 @@ pub(crate) struct BenchEmbedArgs {
     pub(crate) dtype: Dtype,
     #[command(flatten)]
     pub(crate) bench: BenchArgs,
+}
+
+/// Every rank of the group has the same.
+#[derive(Debug, Args)]
+pub(crate) struct BenchCollectivesArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginArgs,
+    /// Bytes of the whole, of which all_gather takes a part from each rank and reduce_scatter gives one to each, such as
+    /// 64KiB; rounded down to whole elements for each rank, and one at least.
+    #[arg(long, value_name = "SIZE,...", value_delimiter = ',', default_value = "1KiB,16KiB,256KiB,4MiB,64MiB")]
+    pub(crate) sizes: Vec<ByteSize>,
+    /// What is timed.
+    #[arg(
+        long,
+        value_name = "OP,...",
+        value_delimiter = ',',
+        default_value = "all_sum,all_gather,reduce_scatter,barrier"
+    )]
+    pub(crate) ops: Vec<CollectiveOp>,
+    /// Calls of each op and size that count.
+    #[arg(long, value_name = "N", default_value = "50", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) iterations: u64,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// An op of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[value(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CollectiveOp {
+    /// Every rank gets the sum of all ranks' elements.
+    AllSum,
+    /// Every rank gets the elements of all ranks.
+    AllGather,
+    /// Every rank gets its part of the sum.
+    ReduceScatter,
+    /// Every rank waits for all others.
+    Barrier,
 }
 
 /// How it is timed, and beside what.
