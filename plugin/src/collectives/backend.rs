@@ -12,7 +12,7 @@ use crate::process::gate;
 use rlx_host_api::author::{Collectives, GroupRequest, Kernels, Reduction, Source};
 use rlx_host_api::{Error, ErrorKind};
 use std::env;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The environment variable with how many seconds calls wait that do not say.
@@ -30,23 +30,6 @@ const OF_MLX: [(&str, &[&str]); 3] = [
 
 /// The variable of the ring.
 const HOSTFILE: &str = "MLX_HOSTFILE";
-
-/// The group behind the collective ops of a backend instance.
-#[derive(Debug, Default)]
-pub(crate) struct Installed(Mutex<Option<MlxGroup>>);
-
-impl Installed {
-    pub(crate) fn get(&self) -> Option<MlxGroup> {
-        // One value, set as a whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, group: Option<MlxGroup>) {
-        let before = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), group);
-        // The lock is free again: the last reference to a group says farewell to the others.
-        drop(before);
-    }
-}
 
 impl Collectives for MlxBackend {
     type Group = MlxGroup;

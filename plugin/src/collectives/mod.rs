@@ -1,6 +1,7 @@
 //! Groups of processes, and the collective ops of programs.
 //!
-//! * [`backend`](self::backend): how a group is found. [`group`](self::group): one of them, behind the ABI.
+//! * [`backend`](self::backend): how a group is found. [`group`](self::group): one of them, behind the ABI;
+//!   [`installed`](self::installed): that of the ops of programs.
 //! * [`engine`](self::engine): what a group communicates with: [`ring`](self::ring), the crate `rlx-mlx-collectives`, or
 //!   [`lane`](self::lane), MLX's own MPI and NCCL on a thread that can be left behind.
 //! * [`turns`](self::turns): who may use a group. [`ops`](self::ops): the kernels of the collective ops.
@@ -18,13 +19,14 @@
 mod backend;
 mod engine;
 mod group;
+mod installed;
 mod lane;
 mod ops;
 mod program;
 mod ring;
 mod turns;
 
-pub(crate) use backend::Installed;
 pub(crate) use group::MlxGroup;
+pub(crate) use installed::Installed;
 pub(crate) use ops::{Reduce, is_collective};
 pub(crate) use program::{ProgramCollectives, check};
