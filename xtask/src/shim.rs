@@ -58,7 +58,7 @@ const VARIANTS: [Variant; 3] = [
             "callback",
             "checks",
             "elements",
-            "ends",
+            "schedule",
             "error",
             "failures",
             "fold",
