@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
-use crate::failure::Cause;
+use crate::failure::{Cause, Kind};
 use crate::wait;
 use crate::wire::{Answer, Channel, Hello, Notice};
 use crate::world::World;
@@ -235,7 +235,7 @@ fn read(world: &World, origin: usize, reader: &mut Reader) {
         }
     }
     if reader.is_closed && !line.left.load(Ordering::SeqCst) {
-        world.lose(&Cause::lost(origin, "ended, its connections are closed"), true, false);
+        world.lose(&Cause::lost(origin, "ended, its connections are closed"), true);
     }
 }
 
@@ -250,7 +250,8 @@ fn heed(world: &World, origin: usize, notice: Notice) {
         }
         Notice::Broken { group, cause } => {
             if let Some(state) = world.group(group) {
-                state.break_up(cause, false);
+                let ended = matches!(cause.kind, Kind::Lost);
+                state.break_up(cause, ended);
             }
         }
         Notice::Where { group } => {
@@ -279,7 +280,7 @@ fn beat(world: &World, readers: &mut [Reader]) {
         if reader.silent > SILENT_BEATS {
             reader.is_closed = true;
             let what = format!("has given no sign of life for {SILENT_BEATS} s: it is stopped or cut off");
-            world.lose(&Cause::lost(origin, what), false, true);
+            world.lose(&Cause::lost(origin, what), false);
         }
     }
 }

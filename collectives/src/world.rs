@@ -160,14 +160,13 @@ impl World {
         locked(&self.groups).get(&id)?.upgrade()
     }
 
-    /// Breaks every group that `cause`'s rank is in; `tell` the other members.
-    pub(crate) fn lose(&self, cause: &Cause, ended: bool, tell: bool) {
+    /// Breaks every group that `cause`'s rank is in, and tells the other members: one that sees this process end before it sees
+    /// that rank's end would blame this one.
+    pub(crate) fn lose(&self, cause: &Cause, ended: bool) {
         let groups: Vec<Arc<State>> = locked(&self.groups).values().filter_map(Weak::upgrade).collect();
         for state in groups.iter().filter(|state| state.rank_of(cause.origin).is_some()) {
             state.break_up(cause.clone(), ended);
-            if tell {
-                self.tell(state);
-            }
+            self.tell(state);
         }
     }
 
