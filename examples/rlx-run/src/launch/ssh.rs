@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn lines_are_signals_for_the_command_and_its_children() {
-        let script = "trap 'echo heard; exit 3' USR1; echo; sleep 1000 & wait";
+        // The child speaks first: between its fork and its start it would have the shell's trap, and go on.
+        let script = "trap 'echo heard; exit 3' USR1; sh -c 'echo; exec sleep 1000' & wait";
         let (code, said) = finish(start(&remote(&["sh", "-c", script])), "USR1\n");
         assert_eq!((code, &*said), (Some(3), "heard\n"));
         let stubborn = "trap '' TERM; echo; sleep 1000; sleep 1000";
