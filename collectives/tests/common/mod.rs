@@ -7,9 +7,9 @@ pub(crate) mod network;
 
 use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rlx_mlx_collectives::{Group, Peers};
+use rlx_mlx_collectives::{Failure, Group, Peers};
 
 /// Long enough for a machine that has much else to do.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -19,6 +19,15 @@ pub(crate) fn peers(size: usize) -> Vec<Peers> {
     let listeners: Vec<TcpListener> = (0..size).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let addresses: Vec<_> = listeners.iter().map(|listener| vec![listener.local_addr().unwrap()]).collect();
     (0..size).map(|rank| Peers { rank, addresses: addresses.clone() }).collect()
+}
+
+/// What breaks a group, as soon as this rank is told.
+pub(crate) fn broken_within(group: &Group, limit: Duration) -> Option<Failure> {
+    let until = Instant::now() + limit;
+    while group.broken().is_none() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(10));
+    }
+    group.broken()
 }
 
 /// Calls `run` on every rank of a group; what each gives.

@@ -73,9 +73,12 @@ fn pack_panel<W: Element>(panel: &mut [W], width: usize, [k, columns]: [usize; 2
     if W::GROUP > 1 {
         pair(panel, width, k, columns, w, strides);
         note.fill(W::note(panel));
-    } else if columns == width && whole(panel, k, w, strides) {
-        // Done.
-    } else if strides[1] == 1 {
+        return;
+    }
+    if columns == width && whole(panel, k, w, strides) {
+        return;
+    }
+    if strides[1] == 1 {
         for (p, row) in panel.chunks_exact_mut(width).enumerate() {
             let from = p * strides[0];
             row[..columns].copy_from_slice(&w[from..from + columns]);

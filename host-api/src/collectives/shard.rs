@@ -36,8 +36,8 @@ enum Held {
 /// are dealt out, `Transpose`, and `Reshape` that only splits or joins the axis that is cut.
 ///
 /// # Errors
-/// Not found for a name that is no parameter; invalid argument for an extent or a number of heads that the ranks do not
-/// divide; unsupported, with the node, for an op that cannot be computed on a part, and for an output that would be one.
+/// Not found for a name that is no parameter; invalid argument for a malformed graph, and for an extent or a number of heads
+/// that the ranks do not divide; unsupported, with the node, for an op that cannot be computed on a part, and for an output that would be one.
 pub fn shard(graph: &Graph, columns: &[&str], rank: usize, ranks: usize) -> Result<Sharded, Error> {
     if rank >= ranks {
         return Err(Error::invalid(format!("there is no rank {rank} of {ranks}")));
@@ -46,12 +46,30 @@ pub fn shard(graph: &Graph, columns: &[&str], rank: usize, ranks: usize) -> Resu
     if let Some(name) = columns.iter().find(|name| !is_there(name)) {
         return Err(Error::not_found(format!("the graph has no parameter `{name}` to cut into columns")));
     }
+    check_references(graph)?;
     let mut plan = Plan { graph, columns, ranks, held: Vec::new(), params: BTreeMap::new() };
     for node in graph.nodes() {
         let held = plan.held_of(node).map_err(|e| e.context(place(node)))?;
+        if let Held::Part(axis) = held
+            && axis >= extents(&node.shape)?.len()
+        {
+            return Err(Error::invalid(format!("{}: its value has no axis {axis}, which is cut", place(node))));
+        }
         plan.held.push(held);
     }
     plan.build(rank)
+}
+
+/// Refuses nodes that read what does not stand before them, and outputs that are no node.
+fn check_references(graph: &Graph) -> Result<(), Error> {
+    let is_early = |node: &&Node| node.inputs.iter().any(|id| id.0 >= node.id.0);
+    if let Some(node) = graph.nodes().iter().find(is_early) {
+        return Err(Error::invalid(format!("{}: an operand does not stand before it", place(node))));
+    }
+    match graph.outputs.iter().find(|id| id.0 as usize >= graph.len()) {
+        Some(id) => Err(Error::invalid(format!("output {id} is no node of graph `{}`", graph.name))),
+        None => Ok(()),
+    }
 }
 
 impl Sharded {
@@ -250,11 +268,15 @@ impl<'g> Plan<'g> {
 
     fn elementwise(&mut self, node: &Node) -> Result<Held, Error> {
         let rank = extents(&node.shape)?.len();
+        // Operands are aligned to the value's end.
+        let lacking = |dims: &[usize]| {
+            rank.checked_sub(dims.len()).ok_or_else(|| Error::invalid("an operand has more axes than the value"))
+        };
         let mut found = None;
         for &id in &node.inputs {
             if let Some(axis) = self.part_of(id) {
-                // Counted in the value, to whose end operands are aligned.
-                let axis = axis + rank - self.dims(id)?.len();
+                // Counted in the value.
+                let axis = axis + lacking(&self.dims(id)?)?;
                 if *found.get_or_insert(axis) != axis {
                     return Err(Error::unsupported("its operands are cut along different axes"));
                 }
@@ -263,7 +285,7 @@ impl<'g> Plan<'g> {
         let Some(axis) = found else { return Ok(Held::Whole) };
         for &id in node.inputs.iter().filter(|&&id| self.held(id) == Held::Whole).collect::<Vec<_>>() {
             let dims = self.dims(id)?;
-            let own = axis.checked_sub(rank - dims.len()).filter(|&own| dims[own] != 1);
+            let own = axis.checked_sub(lacking(&dims)?).filter(|&own| dims[own] != 1);
             if !self.decide(id, own)? && own.is_some() {
                 return Err(Error::unsupported("one operand is whole along the axis that is cut in another"));
             }
@@ -421,5 +443,42 @@ mod tests {
         );
         let error = shard(&graph, &["w"], 0, 2).unwrap_err();
         assert!(error.message().contains("node %3 (Softmax)"), "{error}");
+    }
+
+    #[test]
+    fn malformed_graphs_are_refused() {
+        let refused = |change: &dyn Fn(&mut Graph)| {
+            let mut graph = read(MLP);
+            change(&mut graph);
+            shard(&graph, &["w1"], 0, 2).unwrap_err().message().to_owned()
+        };
+        let node = |graph: &Graph, kind: &str| {
+            graph.nodes().iter().find(|node| format!("{:?}", node.op.kind()) == kind).map(|node| node.id).unwrap()
+        };
+        let early = refused(&|graph| {
+            let id = node(graph, "Activation");
+            graph.node_mut(id).inputs = vec![NodeId(1000)];
+        });
+        assert!(early.contains("does not stand before it"), "{early}");
+        let itself = refused(&|graph| {
+            let id = node(graph, "Activation");
+            graph.node_mut(id).inputs = vec![id];
+        });
+        assert!(itself.contains("does not stand before it"), "{itself}");
+        let output = refused(&|graph| graph.outputs = vec![NodeId(1000)]);
+        assert!(output.contains("is no node"), "{output}");
+        let flat = refused(&|graph| {
+            let id = node(graph, "Activation");
+            graph.node_mut(id).shape = Shape::new(&[18], rlx_ir::DType::F32);
+        });
+        assert!(flat.contains("more axes than the value"), "{flat}");
+        let short = refused(&|graph| {
+            let id = node(graph, "Activation");
+            let x = graph.node(id).inputs[0];
+            let node = graph.node_mut(id);
+            (node.op, node.inputs) = (Op::Transpose { perm: vec![0, 1] }, vec![x]);
+            node.shape = Shape::new(&[3], rlx_ir::DType::F32);
+        });
+        assert!(short.contains("its value has no axis 1"), "{short}");
     }
 }

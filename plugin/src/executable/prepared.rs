@@ -1,4 +1,5 @@
-//! Values that depend on parameters alone: computed before the first run after these were bound, and used by all later runs.
+//! Values that depend on parameters alone: computed when the last parameter is bound, where they are these in packed form, or
+//! before the first run after that, and used by all later runs.
 //!
 //! A parameter that nothing else reads is let go then. Its values stand in for it until it is bound anew. To be written to in
 //! part, or shared with another program, it is unpacked again where it was only packed; where it was computed with, it

@@ -48,6 +48,10 @@ fn the_first_rank_prints_the_times_of_all_ops() {
 
 #[test]
 fn a_process_alone_says_so() {
+    // Small and large collectives go different ways.
+    let all = ["--ops", "all_gather,reduce_scatter,all_sum", "--sizes", "8,64,65536,4194304", "--iterations", "1"];
+    let text = stdout(command(BENCH).args(all));
+    assert!(["all_gather", "reduce_scatter", "all_sum"].iter().all(|op| text.contains(op)), "{text}");
     let text = stdout(command(BENCH).args(["--sizes", "64", "--ops", "all_sum,barrier", "--iterations", "1"]));
     for part in ["1 rank;", "algorithm GB/s", "all_sum", "barrier", "a group of one", "rlx-run launch -n N"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");

@@ -140,7 +140,7 @@ pub trait Group: Send + Sync + 'static {
     /// Fails unless every rank gives the same `hash`.
     ///
     /// # Errors
-    /// Failed precondition that says of `what` the ranks differ; as for all calls.
+    /// Invalid argument that says of `what` the ranks differ, which breaks nothing; as for all calls.
     fn agree(&self, what: &str, hash: u64, timeout: Option<Duration>) -> Result<(), Error>;
 }
 
