@@ -120,7 +120,22 @@ fn finish(
             group.meet(operation, deadline)?;
             Ok(group)
         }
-        Err(cause) => Err(blame::settle(world, &state, cause, name)),
+        Err(cause) => {
+            let failure = blame::settle(world, &state, cause, name);
+            await_late(world, deadline);
+            Err(failure)
+        }
+    }
+}
+
+/// How long a rank that could not join stays for those that come later: to them it would seem to be the one that is missing.
+const STAYS: Duration = Duration::from_secs(1);
+
+/// Waits for the control connections of higher ranks, which are told of the failure when they come.
+fn await_late(world: &World, deadline: Deadline) {
+    let until = Deadline::new(deadline.left(STAYS));
+    while !until.is_over() && world.missing().is_some() {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -139,9 +154,8 @@ fn call_lower(world: &World, state: &State, deadline: Deadline) -> Result<(), Op
 
 /// Waits for the control connections of higher ranks.
 fn await_higher(world: &World, state: &State, deadline: Deadline) -> Result<(), Option<Cause>> {
-    let missing = || (world.origin + 1..world.lines.len()).find(|&origin| world.line(origin).is_none());
-    let all = world.meet(state, deadline, |_| missing().is_none().then_some(()));
-    all.ok_or_else(|| blame::absent(world, state, missing(), deadline))
+    let all = world.meet(state, deadline, |_| world.missing().is_none().then_some(()));
+    all.ok_or_else(|| blame::absent(world, state, world.missing(), deadline))
 }
 
 /// A stream to every other member of a group: opened to those that were lower before any split, awaited from others.

@@ -104,9 +104,21 @@ impl World {
         self.lines.get(origin)?.get()
     }
 
-    /// Takes in the control connection of a rank; whether it had none.
+    /// The first of the higher ranks that has not come.
+    pub(crate) fn missing(&self) -> Option<usize> {
+        (self.origin + 1..self.lines.len()).find(|&origin| self.line(origin).is_none())
+    }
+
+    /// Takes in the control connection of a rank; whether it had none. What broke a group before it came, it is told.
     pub(crate) fn add_line(&self, origin: usize, stream: TcpStream) -> bool {
         let added = self.lines.get(origin).is_some_and(|line| line.set(Line::new(stream)).is_ok());
+        if added && let Some(line) = self.line(origin) {
+            for state in self.all_groups() {
+                if let Some(cause) = state.cause().filter(|_| state.rank_of(origin).is_some()) {
+                    line.send(&Notice::Broken { group: state.id, cause: cause.clone() });
+                }
+            }
+        }
         drop(locked(&self.lobby));
         self.came.notify_all();
         added
@@ -160,11 +172,14 @@ impl World {
         locked(&self.groups).get(&id)?.upgrade()
     }
 
+    fn all_groups(&self) -> Vec<Arc<State>> {
+        locked(&self.groups).values().filter_map(Weak::upgrade).collect()
+    }
+
     /// Breaks every group that `cause`'s rank is in, and tells the other members: one that sees this process end before it sees
     /// that rank's end would blame this one.
     pub(crate) fn lose(&self, cause: &Cause, ended: bool) {
-        let groups: Vec<Arc<State>> = locked(&self.groups).values().filter_map(Weak::upgrade).collect();
-        for state in groups.iter().filter(|state| state.rank_of(cause.origin).is_some()) {
+        for state in self.all_groups().iter().filter(|state| state.rank_of(cause.origin).is_some()) {
             state.break_up(cause.clone(), ended);
             self.tell(state);
         }
