@@ -37,6 +37,7 @@ pub mod halves;
 mod integer;
 pub mod math;
 pub mod norm;
+mod pairwise;
 pub mod pool;
 pub mod reduce;
 pub mod scan;

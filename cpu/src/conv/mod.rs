@@ -3,29 +3,30 @@
 //! Filters are packed once, in the form of the way that a convolution is computed:
 //!
 //! * By windows: vectors hold neighbouring windows, and what they see is copied a panel at a time, which stays in the cache
-//!   for all filters (im2col a panel at a time). A tile of the result is kept in registers over a block of the inner
-//!   dimension; the sums of blocks are added pairwise, as those of [`gemm`] are.
-//! * By filters: vectors hold filters, where there are too few windows to fill them. What windows see is copied as rows, and
-//!   multiplied by [`gemm`].
+//!   for all filters (im2col a panel at a time).
+//! * By filters: vectors hold filters, and what windows see is read where it is, an element at a time. The result has to be
+//!   turned, which pays where filters have many elements.
 //! * By channels, where each filter reads one channel: a sum of the channel with itself, moved on.
 //!
-//! How a convolution is cut into pieces for threads changes no sum: the same bits come out on any number of threads.
+//! A tile of the result is kept in registers over runs of the inner dimension, whose sums are added pairwise, as those of
+//! [`gemm`] are. How a convolution is cut into pieces for threads changes no sum: the same bits come out on any number of threads.
 
-mod depthwise;
-mod few;
+mod channels;
+mod filters;
 mod geometry;
-mod many;
 pub(crate) mod scratch;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod transposed;
+mod windows;
 
 pub use geometry::Shape;
 pub use steps::{Binary, Operand, Step};
 pub use transposed::{Transposed, TransposedShape};
 
+use crate::pairwise::RUN;
 use crate::{gemm, threads};
 pub(crate) use geometry::Planes;
 
@@ -37,10 +38,10 @@ pub struct Conv {
     way: Way,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Way {
     Windows,
-    Filters,
+    Filters(filters::Plan),
     Channels,
 }
 
@@ -56,9 +57,6 @@ const LAID_OUT: usize = 1 << 20;
 /// More filters of one channel than these are computed by windows.
 const FEW_FILTERS: usize = 4;
 
-/// Taps that are added one after the other.
-const RUN: usize = 256;
-
 impl Conv {
     /// # Panics
     /// If a stride or the number of groups is 0, or groups do not divide channels and filters.
@@ -66,13 +64,15 @@ impl Conv {
         assert!(shape.groups > 0 && shape.stride.iter().all(|&stride| stride > 0), "groups and strides are positive");
         let of_groups = shape.channels.is_multiple_of(shape.groups) && shape.filters.is_multiple_of(shape.groups);
         assert!(of_groups, "groups do not divide channels and filters");
-        Self { shape, planes: Planes::new(&shape), way: way(&shape) }
+        let planes = Planes::new(&shape);
+        let way = way(&shape, &planes);
+        Self { shape, planes, way }
     }
 
     /// How many elements the packed filters have on this processor.
     pub fn packed_len(&self) -> usize {
         match self.way {
-            Way::Filters => gemm::packed_len(self.shape.depth(), self.shape.filters),
+            Way::Filters(_) => gemm::packed_len(self.shape.depth(), self.shape.filters),
             Way::Windows | Way::Channels => self.shape.depth() * self.shape.filters,
         }
     }
@@ -84,7 +84,7 @@ impl Conv {
     pub fn pack(&self, w: &[f32], to: &mut [f32]) {
         let (depth, filters) = (self.shape.depth(), self.shape.filters);
         match self.way {
-            Way::Filters => gemm::pack([depth, filters], w, [1, depth], to),
+            Way::Filters(_) => gemm::pack([depth, filters], w, [1, depth], to),
             Way::Channels => to[..depth * filters].copy_from_slice(&w[..depth * filters]),
             Way::Windows => {
                 let of_group = filters / self.shape.groups;
@@ -113,7 +113,7 @@ impl Conv {
         assert!(steps.iter().all(|step| self.is_long_enough(step, y.len())), "operands of steps are too short");
         let work = Work { conv: self, x, w, steps, y: Shared(y.as_mut_ptr()) };
         match self.way {
-            Way::Channels => depthwise::compute(&work, batch),
+            Way::Channels => channels::compute(&work, batch),
             _ if self.shape.is_pointwise() => work.images(0..batch, x, 0),
             _ => {
                 let len = self.shape.channels * self.planes.len;
@@ -152,18 +152,17 @@ impl Conv {
     }
 }
 
-/// The way that keeps most of the vectors' lanes busy.
-fn way(shape: &Shape) -> Way {
+/// The way that takes the least time.
+fn way(shape: &Shape, planes: &Planes) -> Way {
     let filters = shape.filters / shape.groups;
     if shape.per_group() == 1 && filters <= FEW_FILTERS && shape.taps() <= RUN {
         return Way::Channels;
     }
-    let width = gemm::panel_width();
-    let lanes_of = |count: usize, width: usize| count.next_multiple_of(width).max(1);
-    // By windows half a panel may be used, by filters a whole one is.
-    let (positions, lanes) = (shape.positions(), lanes_of(shape.positions(), (width / 2).max(1)));
-    let by_filters = filters * lanes * 10 > lanes_of(filters, width) * positions * 11;
-    if shape.groups == 1 && by_filters { Way::Filters } else { Way::Windows }
+    if shape.groups > 1 {
+        return Way::Windows;
+    }
+    let plan = filters::Plan::new(shape, planes);
+    if plan.cost(shape) < windows::cost(shape) { Way::Filters(plan) } else { Way::Windows }
 }
 
 /// Levels of the cache, as x86-64 numbers the hints for them.
@@ -194,9 +193,9 @@ struct Work<'a> {
 impl Work<'_> {
     /// Computes some images, whose planes are given, with elements behind them that may be read.
     fn images(&self, images: std::ops::Range<usize>, planes: &[f32], slack: usize) {
-        match self.conv.way {
-            Way::Filters => few::compute(self, images, planes),
-            Way::Windows | Way::Channels => many::compute(self, images, planes, slack),
+        match &self.conv.way {
+            Way::Filters(plan) => filters::compute(self, plan, images, planes),
+            Way::Windows | Way::Channels => windows::compute(self, images, planes, slack),
         }
     }
 }

@@ -2,18 +2,13 @@
 
 use super::steps::{Binary, Blocks, Operand, Place, Step};
 use super::{SECOND_LEVEL, prefetch};
+use crate::pairwise::pairwise;
 use crate::vector::{self, Function};
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
 /// Filters of a tile at most, where the processor has 32 vector registers and where it has 16.
 const TALL: usize = 12;
 const LOW: usize = 6;
-
-/// Inner steps whose products are added one after the other.
-const RUN: usize = 256;
-
-/// Levels of the pairwise sum over such runs: enough for any length.
-const LEVELS: usize = 32;
 
 /// How many filters the tile has whose first one is `first` of `count`: tiles of nearly the same height, as a low one would
 /// keep the registers idle.
@@ -104,18 +99,7 @@ impl WithSimd for Piece<'_> {
                 let (vectors, values) = (if columns > S::F32_LANES { 2 } else { 1 }, &mut blocks.values);
                 let direct = direct.as_ref().filter(|_| columns == vectors * S::F32_LANES);
                 let at = At { first, column };
-                macro_rules! of_height {
-                    ($($height:literal)*) => {
-                        match (height, vectors) {
-                            $(
-                                ($height, 1) => s.vectorize(Call::<S, $height, 1> { s, piece: &self, at, direct, values }),
-                                ($height, _) => s.vectorize(Call::<S, $height, 2> { s, piece: &self, at, direct, values }),
-                            )*
-                            _ => {}
-                        }
-                    };
-                }
-                of_height!(1 2 3 4 5 6 7 8 9 10 11 12);
+                kernel::<S>(height, vectors)(s, &self, at, direct, values);
                 if direct.is_none() {
                     let place = Place {
                         first: self.first + first * self.positions + column,
@@ -168,13 +152,42 @@ struct At {
     column: usize,
 }
 
-/// [`Piece::tile`] as a function of its own. A closure would be called through one that is not inlined, so that its vectors
-/// would be passed through memory.
+/// [`Piece::tile`] and what follows it, for tiles of one size. The result is in its place once the steps `direct` are done, or
+/// else it is in `values`.
+type Kernel<S> = fn(s: S, piece: &Piece<'_>, at: At, direct: Option<&Direct<'_>>, values: &mut [f32]);
+
+/// The kernel for tiles of some filters and vectors. It is called through a pointer, as each would be inlined otherwise: in one
+/// function of them all, registers do not suffice for any.
+fn kernel<S: Simd>(height: usize, vectors: usize) -> Kernel<S> {
+    macro_rules! of_height {
+        ($($height:literal)*) => {
+            match (height, vectors) {
+                $(
+                    ($height, 1) => call::<S, $height, 1>,
+                    ($height, _) => call::<S, $height, 2>,
+                )*
+                _ => call::<S, 0, 1>,
+            }
+        };
+    }
+    of_height!(1 2 3 4 5 6 7 8 9 10 11 12)
+}
+
+fn call<S: Simd, const M: usize, const V: usize>(
+    s: S,
+    piece: &Piece<'_>,
+    at: At,
+    direct: Option<&Direct<'_>>,
+    values: &mut [f32],
+) {
+    s.vectorize(Call::<S, M, V> { s, piece, at, direct, values });
+}
+
+/// The kernel's body. (A closure would be called through a function that is not compiled for the processor at hand.)
 struct Call<'a, 'p, S, const M: usize, const V: usize> {
     s: S,
     piece: &'a Piece<'p>,
     at: At,
-    /// Where the tile is the result's own once these steps are done; else it is one of `values`.
     direct: Option<&'a Direct<'p>>,
     values: &'a mut [f32],
 }
@@ -204,32 +217,13 @@ impl Piece<'_> {
     #[inline(always)]
     fn tile<S: Simd, const M: usize, const V: usize>(&self, s: S, At { first, column }: At) -> Tile<S, M, V> {
         let (w, b) = (&self.w[first * self.depth..(first + M) * self.depth], &self.b[column..]);
-        let (mut tile, mut start) = (self.run::<S, M, V>(s, w, b, 0..self.depth.min(RUN)), RUN);
-        if start < self.depth {
-            // The sums of 1, 2, 4, … runs that wait for one of the same number.
-            let mut waiting = [tile; LEVELS];
-            let mut runs = 1usize;
-            while start < self.depth {
-                tile = self.run::<S, M, V>(s, w, b, start..(start + RUN).min(self.depth));
-                let mut level = 0;
-                while runs & (1 << level) != 0 {
-                    tile = sum(s, &waiting[level], &tile);
-                    level += 1;
-                }
-                waiting[level] = tile;
-                runs += 1;
-                start += RUN;
-            }
-            // What is left is added from the shortest on.
-            let lowest = runs.trailing_zeros() as usize;
-            tile = waiting[lowest];
-            for (level, other) in waiting.iter().enumerate().skip(lowest + 1) {
-                if runs & (1 << level) != 0 {
-                    tile = sum(s, other, &tile);
-                }
-            }
-        }
-        tile
+        pairwise(
+            self.depth,
+            #[inline(always)]
+            |range| self.run::<S, M, V>(s, w, b, range),
+            #[inline(always)]
+            |a, b| sum(s, a, b),
+        )
     }
 
     /// The tile's sums over a run of the inner dimension.

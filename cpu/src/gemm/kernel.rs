@@ -4,21 +4,15 @@ use super::element::{Element, Real};
 use super::pack::notes;
 use super::pairs;
 use super::{Rows, Step};
+use crate::pairwise::pairwise;
 use half::bf16;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Rows of a tile at most, where the processor has 32 vector registers and where it has 16: two vectors a row, and room for
 /// two of w and one of x.
 pub(super) const TALL: usize = 12;
 const LOW: usize = 6;
-
-/// Inner steps whose products are added one after the other.
-const RUN: usize = 256;
-
-/// Levels of the pairwise sum over such runs: enough for any length.
-const LEVELS: usize = 32;
 
 /// A part of a product: some rows, and the columns of some panels.
 pub(super) struct Piece<'a, X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> {
@@ -294,7 +288,7 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Wide<'_, T, S, M> {
         let Self { s, x, w, k, ahead, to } = self;
         let x = rows_of::<T, M>(x, k);
         let (w, _) = T::vectors::<S>(w);
-        pairwise::<T, S, M>(
+        sums::<T, S, M>(
             s,
             k,
             #[inline(always)]
@@ -332,7 +326,7 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Paired<'_, T, S, M> {
     fn call(self) {
         let Self { s, x, w, k, to } = self;
         let x = rows_of::<bf16, M>(x, k);
-        pairwise::<T, S, M>(
+        sums::<T, S, M>(
             s,
             k,
             #[inline(always)]
@@ -347,43 +341,15 @@ impl<T: Real, S: Simd, const M: usize> NullaryFnOnce for Paired<'_, T, S, M> {
     }
 }
 
-/// The tile's sums over the whole inner dimension: those of its runs, added pairwise.
+/// The tile's sums over the whole inner dimension.
 #[inline(always)]
-fn pairwise<T: Real, S: Simd, const M: usize>(
-    s: S,
-    k: usize,
-    run: impl Fn(Range<usize>) -> Tile<T, S, M>,
-    to: &mut [T],
-) {
-    let (mut tile, mut start) = (run(0..k.min(RUN)), RUN);
-    if start < k {
-        // The sums of 1, 2, 4, … runs that wait for one of the same number.
-        let mut waiting = [const { MaybeUninit::<Tile<T, S, M>>::uninit() }; LEVELS];
-        waiting[0].write(tile);
-        let mut runs = 1usize;
-        while start < k {
-            tile = run(start..(start + RUN).min(k));
-            let mut level = 0;
-            while runs & (1 << level) != 0 {
-                // SAFETY: levels whose bit is set in the number of runs have been written.
-                tile = sum::<T, S, M>(s, unsafe { waiting[level].assume_init_ref() }, &tile);
-                level += 1;
-            }
-            waiting[level].write(tile);
-            runs += 1;
-            start += RUN;
-        }
-        // What is left is added from the shortest on.
-        let first = runs.trailing_zeros() as usize;
-        // SAFETY: as above.
-        tile = unsafe { waiting[first].assume_init() };
-        for (level, other) in waiting.iter().enumerate().skip(first + 1) {
-            if runs & (1 << level) != 0 {
-                // SAFETY: as above.
-                tile = sum::<T, S, M>(s, unsafe { other.assume_init_ref() }, &tile);
-            }
-        }
-    }
+fn sums<T: Real, S: Simd, const M: usize>(s: S, k: usize, run: impl Fn(Range<usize>) -> Tile<T, S, M>, to: &mut [T]) {
+    let tile = pairwise(
+        k,
+        run,
+        #[inline(always)]
+        |a, b| sum::<T, S, M>(s, a, b),
+    );
     for (to, values) in T::vectors_mut::<S>(to).0.chunks_exact_mut(2).zip(tile) {
         to.copy_from_slice(&values);
     }
