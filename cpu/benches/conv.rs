@@ -1,8 +1,10 @@
-//! Convolutions of ResNet-50 and of MobileNet's kind: milliseconds, and GFLOP/s beside those of a product of the same size:
+//! Convolutions of ResNet-50 and of MobileNet's kind: milliseconds, and GFLOP/s beside those with bias, residual and ReLU and
+//! those of a product of the same size:
 //! `cargo bench -p rlx-mlx-cpu --bench conv`, and behind `--` parts of names.
 
-use rlx_mlx_cpu::conv::{Conv, Shape};
+use rlx_mlx_cpu::conv::{Binary, Conv, Operand, Shape, Step};
 use rlx_mlx_cpu::gemm;
+use rlx_mlx_cpu::vector::Function;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -51,7 +53,7 @@ fn least(mut run: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    println!("{:>30} {:>9} {:>9} {:>9}", "channels, filters, extent…", "ms", "GFLOP/s", "product");
+    println!("{:>30} {:>9} {:>9} {:>9} {:>9}", "channels, filters, extent…", "ms", "GFLOP/s", "product", "steps");
     for [channels, filters, extent, kernel, stride, groups] in SHAPES {
         let name = format!("{channels} {filters} {extent} {kernel} {stride} {groups}");
         let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -79,12 +81,17 @@ fn main() {
         conv.pack(&w, &mut packed);
         let flops = (2 * filters * shape.depth() * out * out) as f64;
         let time = least(|| conv.compute(black_box(&x), &packed, &[], black_box(&mut y)));
+        let add = |other| Step::Binary { op: Binary::Add, other, turned: false };
+        let (bias, residual) = (vec![0.5; filters], vec![0.25; y.len()]);
+        let steps = [add(Operand::Channel(&bias)), add(Operand::Array(&residual)), Step::Map(Function::Relu)];
+        let with_steps = least(|| conv.compute(black_box(&x), &packed, &steps, black_box(&mut y)));
         let (m, k, n) = (out * out, shape.depth(), filters);
         let mut packed = vec![0.0; gemm::packed_len(k, n)];
         gemm::pack([k, n], &w, [1, k], &mut packed);
         let rows: Vec<f32> = (0..m * k).map(value).collect();
         let rows = gemm::Rows { data: &rows, stride: k };
         let product = least(|| gemm::product([m, k, n], rows, &packed, &[], black_box(&mut y)));
-        println!("{:>30} {:>9.3} {:>9.1} {:>9.1}", name, time * 1e3, flops / time / 1e9, flops / product / 1e9,);
+        let [alone, product, with_steps] = [time, product, with_steps].map(|time| flops / time / 1e9);
+        println!("{name:>30} {:>9.3} {alone:>9.1} {product:>9.1} {with_steps:>9.1}", time * 1e3);
     }
 }

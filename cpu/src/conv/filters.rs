@@ -2,9 +2,10 @@
 //! time, so that windows need not fill vectors.
 
 use super::scratch::{self, Use};
-use super::steps::{Blocks, Operand, Place, Step, finish_row};
-use super::{FIRST_LEVEL, PIECE, Planes, SECOND_LEVEL, Shape, Work, prefetch};
+use super::steps::{Blocks, Direct, Operand, Place, Step, finish_row};
+use super::{Ahead, FIRST_LEVEL, PIECE, Planes, SECOND_LEVEL, Shape, Work, prefetch};
 use crate::pairwise::pairwise;
+use crate::vector::{self, Function};
 use crate::{gemm, threads};
 use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 use std::ops::Range;
@@ -123,28 +124,49 @@ impl WithSimd for Piece<'_> {
         let (w, _) = S::as_simd_f32s(&work.w[panel * depth * width..][..depth * width]);
         let channel = panel * width;
         let rows = width.min(shape.filters - channel);
-        let mut blocks = Blocks::new();
+        let (mut blocks, direct) = (Blocks::new(), Direct::of(work.steps));
         for i in tiles {
             let (image, Tile { first, place, windows }) = (i / plan.tiles.len(), plan.tiles[i % plan.tiles.len()]);
             let x = &planes[image * shape.channels * work.conv.planes.len + place..];
             assert!(plan.furthest + windows <= x.len(), "planes are shorter than windows reach");
-            kernel::<S>(windows)(s, x, &plan.offsets, w, &mut blocks.values);
             let first = ((images.start + image) * shape.filters + channel) * positions + first;
             let place = Place { first, stride: positions, channel, rows, width: S::F32_LANES, columns: windows };
-            blocks.apply(s, work.steps, &place);
-            let (values, _) = S::as_simd_f32s(&blocks.values);
-            for (i, &values) in values.iter().take(rows).enumerate() {
-                // SAFETY: these windows of a filter of the piece, which no other piece writes or reads.
-                let y = unsafe { work.y.part(first + i * positions, windows) };
-                s.partial_store_f32s(y, values);
+            let ahead = Ahead::new((work.y.0, direct.as_ref()), first + windows, rows, positions);
+            kernel::<S>(windows)(s, x, &plan.offsets, w, ahead, &mut blocks.values);
+            if direct.is_none() {
+                blocks.apply(s, work.steps, &place);
             }
+            put(s, &direct.unwrap_or_default(), &place, &blocks.values, work.y.0);
         }
+    }
+}
+
+/// Does the steps to rows of a tile, one a filter and as long as a vector, and puts them in their places.
+#[inline(always)]
+fn put<S: Simd>(s: S, steps: &Direct<'_>, place: &Place, values: &[f32], y: *mut f32) {
+    let mask = s.mask_between_m32s(0, place.columns as u32);
+    let array = steps.array.map(|array| &array[place.first..][..(place.rows - 1) * place.stride + place.columns]);
+    let bias = steps.bias.map(|bias| &bias[place.channel..place.channel + place.rows]);
+    for (i, &value) in S::as_simd_f32s(values).0.iter().take(place.rows).enumerate() {
+        let mut x = value;
+        if let Some(bias) = bias {
+            x = s.add_f32s(x, s.splat_f32s(bias[i]));
+        }
+        if let Some(array) = array {
+            // SAFETY: the row's columns lie within the slice, and no others are read.
+            x = s.add_f32s(x, unsafe { s.mask_load_ptr_f32s(mask, array.as_ptr().wrapping_add(i * place.stride)) });
+        }
+        if steps.is_relu {
+            x = vector::apply(s, Function::Relu, x);
+        }
+        // SAFETY: these windows of a filter of the piece, which no other piece writes or reads; no others are written.
+        unsafe { s.mask_store_ptr_f32s(mask, y.add(place.first + i * place.stride), x) };
     }
 }
 
 /// Computes a tile's sums and puts them in rows, one a filter and as long as a vector: of what the windows see, which is at the
 /// offsets of each inner step, and of the filters, two vectors a step.
-type Kernel<S> = fn(s: S, x: &[f32], offsets: &[usize], w: &[<S as Simd>::f32s], to: &mut [f32]);
+type Kernel<S> = fn(s: S, x: &[f32], offsets: &[usize], w: &[<S as Simd>::f32s], ahead: Ahead, to: &mut [f32]);
 
 /// The kernel for a number of windows. It is called through a pointer, as each would be inlined otherwise: in one function of
 /// them all, registers do not suffice for any.
@@ -160,8 +182,15 @@ fn kernel<S: Simd>(windows: usize) -> Kernel<S> {
     of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
 }
 
-fn call<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s], to: &mut [f32]) {
-    s.vectorize(Call::<S, M> { s, x, offsets, w, to });
+fn call<S: Simd, const M: usize>(
+    s: S,
+    x: &[f32],
+    offsets: &[usize],
+    w: &[S::f32s],
+    ahead: Ahead,
+    to: &mut [f32],
+) {
+    s.vectorize(Call::<S, M> { s, x, offsets, w, ahead, to });
 }
 
 /// The kernel's body. (A closure would be called through a function that is not compiled for the processor at hand.)
@@ -170,6 +199,7 @@ struct Call<'a, S: Simd, const M: usize> {
     x: &'a [f32],
     offsets: &'a [usize],
     w: &'a [S::f32s],
+    ahead: Ahead,
     to: &'a mut [f32],
 }
 
@@ -178,11 +208,14 @@ impl<S: Simd, const M: usize> NullaryFnOnce for Call<'_, S, M> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { s, x, offsets, w, to } = self;
+        let Self { s, x, offsets, w, ahead, to } = self;
         let sums = pairwise(
             offsets.len(),
             #[inline(always)]
-            |range| run::<S, M>(s, x, &offsets[range.clone()], &w[2 * range.start..2 * range.end]),
+            |range| {
+                let ahead = Ahead { rows: if range.start == 0 { ahead.rows } else { 0 }, ..ahead };
+                run::<S, M>(s, x, &offsets[range.clone()], &w[2 * range.start..2 * range.end], ahead)
+            },
             #[inline(always)]
             |a, b| sum(s, a, b),
         );
@@ -195,13 +228,22 @@ type Sums<S, const M: usize> = [[<S as Simd>::f32s; 2]; M];
 
 /// The sums over a run of the inner dimension.
 #[inline(always)]
-fn run<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s]) -> Sums<S, M> {
+fn run<S: Simd, const M: usize>(
+    s: S,
+    x: &[f32],
+    offsets: &[usize],
+    w: &[S::f32s],
+    mut ahead: Ahead,
+) -> Sums<S, M> {
     let mut sums = [[s.splat_f32s(0.0); 2]; M];
     for (w, &offset) in w.chunks_exact(2).zip(offsets) {
         let x = x.as_ptr().wrapping_add(offset);
+        ahead.fetch::<S, 1>();
         // What the next tile sees, and the filters that come.
         prefetch::<FIRST_LEVEL>(x.wrapping_add(2 * M));
-        prefetch::<SECOND_LEVEL>(w.as_ptr().wrapping_add(AHEAD).cast());
+        for i in 0..2 {
+            prefetch::<SECOND_LEVEL>(w.as_ptr().wrapping_add(AHEAD + i).cast());
+        }
         for (i, sums) in sums.iter_mut().enumerate() {
             // SAFETY: M elements from the furthest offset on lie within the slice, as the caller has found.
             let x = s.splat_f32s(unsafe { *x.add(i) });

@@ -29,6 +29,8 @@ pub use transposed::{Transposed, TransposedShape};
 use crate::pairwise::RUN;
 use crate::{gemm, threads};
 pub(crate) use geometry::Planes;
+use pulp::Simd;
+use steps::Direct;
 
 /// A convolution that is ready to be computed.
 #[derive(Debug, Clone)]
@@ -179,6 +181,46 @@ fn prefetch<const LEVEL: i32>(element: *const f32) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = element;
+}
+
+/// For what is written soon.
+const WRITTEN: i32 = 7;
+
+/// Where the next tile of the result goes, brought near while this one is computed: neither it nor the array that is added to
+/// it is likely to be in the cache, and rows lie in a page each.
+#[derive(Debug, Clone, Copy)]
+struct Ahead {
+    y: *const f32,
+    array: Option<*const f32>,
+    /// Rows, and how far apart they are.
+    rows: usize,
+    stride: usize,
+}
+
+impl Ahead {
+    /// `rows` of the result from its element `first` on.
+    fn new(work: (*mut f32, Option<&Direct<'_>>), first: usize, rows: usize, stride: usize) -> Self {
+        let (y, direct) = work;
+        let array = direct.and_then(|direct| direct.array);
+        Self { y: y.wrapping_add(first), array: array.map(|array| array.as_ptr().wrapping_add(first)), rows, stride }
+    }
+
+    /// The next row of so many vectors, if there is one more.
+    #[inline(always)]
+    fn fetch<S: Simd, const V: usize>(&mut self) {
+        if self.rows == 0 {
+            return;
+        }
+        for v in 0..V {
+            prefetch::<WRITTEN>(self.y.wrapping_add(v * S::F32_LANES));
+            if let Some(array) = self.array {
+                prefetch::<FIRST_LEVEL>(array.wrapping_add(v * S::F32_LANES));
+            }
+        }
+        self.y = self.y.wrapping_add(self.stride);
+        self.array = self.array.map(|array| array.wrapping_add(self.stride));
+        self.rows -= 1;
+    }
 }
 
 /// A convolution of certain operands.

@@ -38,6 +38,31 @@ pub enum Step<'a> {
     Keep,
 }
 
+/// Steps that are done to a tile in registers: those of most convolutions, in this order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Direct<'a> {
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) array: Option<&'a [f32]>,
+    pub(super) is_relu: bool,
+}
+
+impl<'a> Direct<'a> {
+    /// All of these steps, if they are such.
+    pub(super) fn of(steps: &[Step<'a>]) -> Option<Self> {
+        let mut rest = steps.iter().copied().peekable();
+        let bias =
+            rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Channel(_), .. }));
+        let array = rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Array(_), .. }));
+        let relu = rest.next_if(|step| matches!(step, Step::Map(Function::Relu)));
+        let numbers = |step| match step {
+            Some(Step::Binary { other: Operand::Channel(numbers) | Operand::Array(numbers), .. }) => Some(numbers),
+            _ => None,
+        };
+        let found = Self { bias: numbers(bias), array: numbers(array), is_relu: relu.is_some() };
+        rest.next().is_none().then_some(found)
+    }
+}
+
 /// Elements of a block at most: they and those that are kept stay in the first-level cache.
 pub(super) const BLOCK: usize = 512;
 

@@ -1,7 +1,7 @@
 //! Tiles of a convolution, in registers: some filters by two vectors of windows, or by one.
 
-use super::steps::{Binary, Blocks, Operand, Place, Step};
-use super::{SECOND_LEVEL, prefetch};
+use super::steps::{Blocks, Direct, Place, Step};
+use super::{Ahead, SECOND_LEVEL, prefetch};
 use crate::pairwise::pairwise;
 use crate::vector::{self, Function};
 use pulp::{NullaryFnOnce, Simd, WithSimd};
@@ -99,7 +99,15 @@ impl WithSimd for Piece<'_> {
                 let (vectors, values) = (if columns > S::F32_LANES { 2 } else { 1 }, &mut blocks.values);
                 let direct = direct.as_ref().filter(|_| columns == vectors * S::F32_LANES);
                 let at = At { first, column };
-                kernel::<S>(height, vectors)(s, &self, at, direct, values);
+                let next = if column + columns < self.columns { (first, column + columns) } else { (first + height, 0) };
+                let rows = height.min(self.filters - next.0);
+                let ahead = Ahead::new(
+                    (self.y, direct),
+                    self.first + next.0 * self.positions + next.1,
+                    rows,
+                    self.positions,
+                );
+                kernel::<S>(height, vectors)(s, &self, at, ahead, direct, values);
                 if direct.is_none() {
                     let place = Place {
                         first: self.first + first * self.positions + column,
@@ -120,31 +128,6 @@ impl WithSimd for Piece<'_> {
     }
 }
 
-/// Steps that are done to a tile in registers: those of most convolutions, in this order.
-#[derive(Debug, Clone, Copy)]
-struct Direct<'a> {
-    bias: Option<&'a [f32]>,
-    array: Option<&'a [f32]>,
-    is_relu: bool,
-}
-
-impl<'a> Direct<'a> {
-    /// All of these steps, if they are such.
-    fn of(steps: &[Step<'a>]) -> Option<Self> {
-        let mut rest = steps.iter().copied().peekable();
-        let bias =
-            rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Channel(_), .. }));
-        let array = rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Array(_), .. }));
-        let relu = rest.next_if(|step| matches!(step, Step::Map(Function::Relu)));
-        let numbers = |step| match step {
-            Some(Step::Binary { other: Operand::Channel(numbers) | Operand::Array(numbers), .. }) => Some(numbers),
-            _ => None,
-        };
-        let found = Self { bias: numbers(bias), array: numbers(array), is_relu: relu.is_some() };
-        rest.next().is_none().then_some(found)
-    }
-}
-
 /// Where a tile is: its first filter and its first window, of the piece.
 #[derive(Debug, Clone, Copy)]
 struct At {
@@ -154,7 +137,7 @@ struct At {
 
 /// [`Piece::tile`] and what follows it, for tiles of one size. The result is in its place once the steps `direct` are done, or
 /// else it is in `values`.
-type Kernel<S> = fn(s: S, piece: &Piece<'_>, at: At, direct: Option<&Direct<'_>>, values: &mut [f32]);
+type Kernel<S> = fn(s: S, piece: &Piece<'_>, at: At, ahead: Ahead, direct: Option<&Direct<'_>>, values: &mut [f32]);
 
 /// The kernel for tiles of some filters and vectors. It is called through a pointer, as each would be inlined otherwise: in one
 /// function of them all, registers do not suffice for any.
@@ -177,10 +160,11 @@ fn call<S: Simd, const M: usize, const V: usize>(
     s: S,
     piece: &Piece<'_>,
     at: At,
+    ahead: Ahead,
     direct: Option<&Direct<'_>>,
     values: &mut [f32],
 ) {
-    s.vectorize(Call::<S, M, V> { s, piece, at, direct, values });
+    s.vectorize(Call::<S, M, V> { s, piece, at, ahead, direct, values });
 }
 
 /// The kernel's body. (A closure would be called through a function that is not compiled for the processor at hand.)
@@ -188,6 +172,7 @@ struct Call<'a, 'p, S, const M: usize, const V: usize> {
     s: S,
     piece: &'a Piece<'p>,
     at: At,
+    ahead: Ahead,
     direct: Option<&'a Direct<'p>>,
     values: &'a mut [f32],
 }
@@ -197,8 +182,8 @@ impl<S: Simd, const M: usize, const V: usize> NullaryFnOnce for Call<'_, '_, S, 
 
     #[inline(always)]
     fn call(self) {
-        let Self { s, piece, at, direct, values } = self;
-        let tile = piece.tile::<S, M, V>(s, at);
+        let Self { s, piece, at, ahead, direct, values } = self;
+        let tile = piece.tile::<S, M, V>(s, at, ahead);
         match direct {
             Some(direct) => piece.finish(s, direct, at, tile),
             None => {
@@ -215,12 +200,17 @@ type Tile<S, const M: usize, const V: usize> = [[<S as Simd>::f32s; V]; M];
 impl Piece<'_> {
     /// The tile's sums.
     #[inline(always)]
-    fn tile<S: Simd, const M: usize, const V: usize>(&self, s: S, At { first, column }: At) -> Tile<S, M, V> {
+    fn tile<S: Simd, const M: usize, const V: usize>(
+        &self,
+        s: S,
+        At { first, column }: At,
+        ahead: Ahead,
+    ) -> Tile<S, M, V> {
         let (w, b) = (&self.w[first * self.depth..(first + M) * self.depth], &self.b[column..]);
         pairwise(
             self.depth,
             #[inline(always)]
-            |range| self.run::<S, M, V>(s, w, b, range),
+            |range| self.run::<S, M, V>(s, w, b, range, ahead),
             #[inline(always)]
             |a, b| sum(s, a, b),
         )
@@ -234,7 +224,11 @@ impl Piece<'_> {
         w: &[f32],
         b: &[f32],
         run: std::ops::Range<usize>,
+        mut ahead: Ahead,
     ) -> Tile<S, M, V> {
+        if run.start > 0 {
+            ahead.rows = 0;
+        }
         let mut tile = [[s.splat_f32s(0.0); V]; M];
         if run.is_empty() {
             return tile;
@@ -244,6 +238,7 @@ impl Piece<'_> {
         for w in w[run.start * M..run.end * M].chunks_exact(M) {
             // The next tile's filters.
             prefetch::<SECOND_LEVEL>(w.as_ptr().wrapping_add(M * self.depth));
+            ahead.fetch::<S, V>();
             let mut row = [s.splat_f32s(0.0); V];
             for (v, vector) in row.iter_mut().enumerate() {
                 // SAFETY: the last row's vectors end within the slice, as was found above; any address will do for them.
