@@ -39,14 +39,24 @@ class Blocks {
 
   const char* here() const { return base_ + offset_; }
 
-  void next() {
-    for (size_t i = extents_.size(); i-- > 0;) {
-      offset_ += steps_[i];
-      if (++at_[i] < extents_[i]) {
-        return;
-      }
+  // Blocks from this one on that lie `step` bytes apart.
+  size_t row() const { return extents_.empty() ? 1 : static_cast<size_t>(extents_.back() - at_.back()); }
+  int64_t step() const { return steps_.empty() ? 0 : steps_.back(); }
+
+  // Goes on by at most as many blocks as that.
+  void advance(size_t count) {
+    if (extents_.empty()) {
+      return;
+    }
+    at_.back() += static_cast<int64_t>(count);
+    offset_ += static_cast<int64_t>(count) * steps_.back();
+    for (size_t i = extents_.size(); i-- > 0 && at_[i] == extents_[i];) {
       offset_ -= at_[i] * steps_[i];
       at_[i] = 0;
+      if (i > 0) {
+        ++at_[i - 1];
+        offset_ += steps_[i - 1];
+      }
     }
   }
 
@@ -61,8 +71,14 @@ class Blocks {
 template <size_t SIZE>
 void copy_blocks(Blocks& blocks, size_t count, char* dst) {
   const size_t size = SIZE ? SIZE : blocks.bytes();
-  for (; count > 0; --count, dst += size, blocks.next()) {
-    std::memcpy(dst, blocks.here(), size);
+  while (count > 0) {
+    const size_t row = std::min(blocks.row(), count);
+    const char* src = blocks.here();
+    for (size_t i = 0; i < row; ++i, src += blocks.step(), dst += size) {
+      std::memcpy(dst, src, size);
+    }
+    blocks.advance(row);
+    count -= row;
   }
 }
 
@@ -202,7 +218,7 @@ void read_part(const mx::array& a, size_t offset, size_t nbytes, void* dst) {
   if (const size_t skip = offset % size; skip > 0) {
     const size_t head = std::min(size - skip, nbytes);
     std::memcpy(to, blocks.here() + skip, head);
-    blocks.next();
+    blocks.advance(1);
     to += head;
     nbytes -= head;
   }

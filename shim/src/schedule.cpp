@@ -3,19 +3,23 @@
 #include <algorithm>
 #include <numeric>
 #include <span>
-#include <string_view>
 
 #include "elements.h"
 #include "host_code.h"
 #include "mlx/device.h"
 #include "tape.h"
+#include "watch.h"
 
 namespace rlx_mlx {
 
 namespace {
 
-// Names of primitives that give the elements of a dense operand, in their order, as an array of another shape.
-constexpr std::string_view RESHAPES[] = {"Contiguous", "ExpandDims", "Flatten", "Reshape", "Squeeze", "Unflatten"};
+// Whether arrays are those of a GPU, which computes on while it is not asked for results: what it can compute, the run does
+// not ask for.
+bool has_gpu() {
+  static const bool has_gpu = mx::is_available(mx::Device::gpu);
+  return has_gpu;
+}
 
 // Pieces of host code between evaluations for which a run hands over once more.
 constexpr size_t WORTH = 4;
@@ -39,24 +43,27 @@ void mark(std::vector<bool>& slots, const std::vector<size_t>& which, bool value
   }
 }
 
-bool is_reshape(const Step& step) {
-  return std::find(std::begin(RESHAPES), std::end(RESHAPES), step.primitive->name()) != std::end(RESHAPES);
+// Whether the run computes a step itself: host code, and what moves elements that are there without an evaluation.
+bool is_own(const Step& step, const std::vector<bool>& by_run) {
+  return step.code || (step.move && std::all_of(step.operands.begin(), step.operands.end(),
+                                                [&](size_t slot) { return by_run[slot]; }));
 }
 
 // The number of each step's phase, as early as its operands allow: in even ones the run computes, in odd ones MLX.
-std::vector<size_t> as_early_as_possible(const std::vector<Step>& steps, size_t slots) {
+std::vector<size_t> as_early_as_possible(const std::vector<Step>& steps, size_t leaves, size_t slots) {
   std::vector<size_t> phases, there(slots);
-  std::vector<bool> by_run(slots);
+  std::vector<bool> by_run(leaves, !has_gpu());
+  by_run.resize(slots);
   for (const auto& step : steps) {
     size_t phase = 0;
     for (auto slot : step.operands) {
       phase = std::max(phase, there[slot]);
     }
-    const bool is_own = step.code || (is_reshape(step) && by_run[step.operands.front()]);
-    phase += (phase % 2 == 0) != is_own;
+    const bool own = is_own(step, by_run);
+    phase += (phase % 2 == 0) != own;
     for (auto slot : step.results) {
       there[slot] = phase;
-      by_run[slot] = is_own;
+      by_run[slot] = own;
     }
     phases.push_back(phase);
   }
@@ -81,16 +88,15 @@ std::vector<size_t> around_one_evaluation(const std::vector<Step>& steps, std::v
   return phases;
 }
 
-// Whether host code between evaluations is worth as many of them. A GPU computes on while it is not asked for results.
+// Whether host code between evaluations is worth as many of them.
 bool are_worth_it(const std::vector<Step>& steps, const std::vector<size_t>& phases) {
-  static const bool has_gpu = mx::is_available(mx::Device::gpu);
   const size_t last = phases.empty() ? 0 : *std::max_element(phases.begin(), phases.end());
   size_t between = 0;
   for (size_t i = 0; i < steps.size(); ++i) {
     between += steps[i].code && phases[i] > 0 && phases[i] < last;
   }
   const size_t evaluations = (last + 1) / 2;
-  return evaluations <= 1 || (!has_gpu && between >= WORTH * (evaluations - 1));
+  return evaluations <= 1 || (!has_gpu() && between >= WORTH * (evaluations - 1));
 }
 
 // The steps of one phase behind those of the one before, and where phases end.
@@ -112,31 +118,17 @@ std::vector<Phase> put_in_order(std::vector<Step>& steps, const std::vector<size
   return phases;
 }
 
-// The elements of a dense array in another shape.
-mx::array reshaped(mx::array from, const mx::Shape& shape, mx::Dtype dtype) {
-  if (!from.flags().row_contiguous) {
-    from = dense_copy(from);
-  }
-  mx::array to(shape, dtype, nullptr, {});
-  mx::Strides strides(shape.size());
-  int64_t stride = 1;
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  auto flags = from.flags();
-  flags.col_contiguous =
-      from.size() <= 1 || static_cast<size_t>(*std::max_element(shape.begin(), shape.end())) == from.size();
-  to.copy_shared_buffer(from, strides, flags, from.data_size());
-  to.set_status(mx::array::Status::available);
-  return to;
-}
-
 }  // namespace
 
 void Tape::arrange() {
   auto ordered = std::move(steps);
-  auto numbers = as_early_as_possible(ordered, slots);
+  for (auto& step : ordered) {
+    // Of a primitive that is watched, what was found before it was.
+    if (auto move = movement_of(*step.primitive, step.shapes.front(), step.dtypes.front())) {
+      step.move = std::move(move);
+    }
+  }
+  auto numbers = as_early_as_possible(ordered, input_shapes.size() + constants.size(), slots);
   if (!are_worth_it(ordered, numbers)) {
     numbers = around_one_evaluation(ordered, std::move(numbers), slots);
   }
@@ -148,7 +140,7 @@ void Tape::arrange() {
 
   // The last step that reads each slot, or that gives it if none does; the number of steps if an output shows it.
   std::vector<size_t> last_use(slots);
-  // What MLX reads, or a reshape, which refers to its operand's memory; and what host code of the run's own gives.
+  // What MLX reads, or a view, which refers to its operand's memory; and what host code of the run's own gives.
   std::vector<bool> is_referred_to(slots), given(slots);
   size_t start = 0;
   for (const auto& phase : schedule.phases) {
@@ -217,7 +209,7 @@ void Tape::call(size_t i, const std::vector<void*>& places, std::vector<mx::arra
     settle(a);
   }
   if (!step.code) {
-    values.push_back(reshaped(std::move(operands.front()), step.shapes.front(), step.dtypes.front()));
+    values.push_back(told(*step.primitive, operands, step.move));
   } else {
     std::vector<mx::array> results;
     results.reserve(step.results.size());

@@ -14,8 +14,7 @@ struct Tape;
 struct Phase {
   // The step behind its last one.
   size_t end = 0;
-  // Whether the run computes them itself: they are host code, or show what host code has given in another shape. Else they are
-  // one evaluation.
+  // Whether the run computes them itself: they are host code, or move elements that are there. Else they are one evaluation.
   bool by_run = false;
   // The slots that later phases and outputs need of an evaluation.
   std::vector<size_t> ready;
@@ -24,7 +23,7 @@ struct Phase {
 // The phases of a run, which alternate. Host code that the run calls itself costs no more than a call: no node of a graph, no
 // task of another thread, and it reads host memory where it is. To hand over to MLX and back takes some tens of microseconds,
 // so host code in between is the run's own where there is much of it, and else evaluated with the rest; that at both ends of a
-// tape always is the run's.
+// tape always is the run's. So is what moves elements between such code: views of them, and copies.
 struct Schedule {
   std::vector<Phase> phases;
   // Inputs that nothing but host code of the run's own reads: they need not be copied.

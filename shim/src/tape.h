@@ -10,6 +10,7 @@
 
 #include "internal.h"
 #include "mlx/primitives.h"
+#include "movement.h"
 #include "schedule.h"
 
 namespace rlx_mlx {
@@ -21,6 +22,8 @@ struct Step {
   std::shared_ptr<mx::Primitive> primitive;
   // The host code that the primitive stands for, if it does.
   const HostCode* code = nullptr;
+  // How the run moves the elements itself, if the primitive is one that does.
+  Movement move;
   std::vector<size_t> operands;
   std::vector<size_t> results;
   std::vector<mx::Shape> shapes;

@@ -94,6 +94,21 @@ std::vector<mx::Shape> Watched::output_shapes(const std::vector<mx::array>& inpu
   return inner_->output_shapes(inputs);
 }
 
+void Watched::tell(uint64_t start, const std::vector<mx::array>& inputs, const mx::array& output) const {
+  observer_->tell(start, place_, inner_->name(), 0, bytes_of(inner_->name(), inputs, {output}));
+}
+
+mx::array told(const mx::Primitive& primitive, const std::vector<mx::array>& operands, const Movement& compute) {
+  const auto* watched = dynamic_cast<const Watched*>(&primitive);
+  if (!watched) {
+    return compute(operands);
+  }
+  const auto start = watched->now();
+  auto result = compute(operands);
+  watched->tell(start, operands, result);
+  return result;
+}
+
 void Places::add(const mx::array& root, size_t place) {
   std::unordered_set<std::uintptr_t> seen;
   walk(root, seen, [&](const mx::array& a) { return places.emplace(a.primitive_ptr(), place).second; });

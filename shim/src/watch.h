@@ -7,6 +7,7 @@
 
 #include "internal.h"
 #include "mlx/primitives.h"
+#include "movement.h"
 
 namespace rlx_mlx {
 
@@ -47,11 +48,18 @@ class Watched : public mx::Primitive {
   bool is_equivalent(const mx::Primitive& other) const override;
   std::vector<mx::Shape> output_shapes(const std::vector<mx::array>& inputs) override;
 
+  // Tells that the primitive was computed elsewhere, from `start` on until now.
+  void tell(uint64_t start, const std::vector<mx::array>& inputs, const mx::array& output) const;
+  uint64_t now() const { return observer_->now(); }
+
  private:
   std::shared_ptr<mx::Primitive> inner_;
   std::shared_ptr<const Observer> observer_;
   size_t place_;
 };
+
+// `compute(operands)`, told if the primitive is one that is watched.
+mx::array told(const mx::Primitive& primitive, const std::vector<mx::array>& operands, const Movement& compute);
 
 // Which place primitives belong to. It holds on to them, so that no other gets the address of one.
 struct Places {

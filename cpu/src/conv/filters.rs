@@ -182,14 +182,7 @@ fn kernel<S: Simd>(windows: usize) -> Kernel<S> {
     of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
 }
 
-fn call<S: Simd, const M: usize>(
-    s: S,
-    x: &[f32],
-    offsets: &[usize],
-    w: &[S::f32s],
-    ahead: Ahead,
-    to: &mut [f32],
-) {
+fn call<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s], ahead: Ahead, to: &mut [f32]) {
     s.vectorize(Call::<S, M> { s, x, offsets, w, ahead, to });
 }
 
@@ -228,13 +221,7 @@ type Sums<S, const M: usize> = [[<S as Simd>::f32s; 2]; M];
 
 /// The sums over a run of the inner dimension.
 #[inline(always)]
-fn run<S: Simd, const M: usize>(
-    s: S,
-    x: &[f32],
-    offsets: &[usize],
-    w: &[S::f32s],
-    mut ahead: Ahead,
-) -> Sums<S, M> {
+fn run<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s], mut ahead: Ahead) -> Sums<S, M> {
     let mut sums = [[s.splat_f32s(0.0); 2]; M];
     for (w, &offset) in w.chunks_exact(2).zip(offsets) {
         let x = x.as_ptr().wrapping_add(offset);

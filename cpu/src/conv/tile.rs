@@ -99,14 +99,11 @@ impl WithSimd for Piece<'_> {
                 let (vectors, values) = (if columns > S::F32_LANES { 2 } else { 1 }, &mut blocks.values);
                 let direct = direct.as_ref().filter(|_| columns == vectors * S::F32_LANES);
                 let at = At { first, column };
-                let next = if column + columns < self.columns { (first, column + columns) } else { (first + height, 0) };
+                let next =
+                    if column + columns < self.columns { (first, column + columns) } else { (first + height, 0) };
                 let rows = height.min(self.filters - next.0);
-                let ahead = Ahead::new(
-                    (self.y, direct),
-                    self.first + next.0 * self.positions + next.1,
-                    rows,
-                    self.positions,
-                );
+                let ahead =
+                    Ahead::new((self.y, direct), self.first + next.0 * self.positions + next.1, rows, self.positions);
                 kernel::<S>(height, vectors)(s, &self, at, ahead, direct, values);
                 if direct.is_none() {
                     let place = Place {

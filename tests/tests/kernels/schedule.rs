@@ -24,6 +24,10 @@ enum Kind {
     Host,
     /// To another shape and back.
     Reshapes,
+    /// The last three of one value and the first two of another, from behind.
+    Joins,
+    /// As a row of a matrix that was a column of many.
+    Turns,
 }
 
 /// One node of a random program: it reads two values before it.
@@ -35,8 +39,9 @@ struct Node {
 
 /// Programs of everything alike, and such of little but kernels.
 fn nodes() -> impl Strategy<Value = Vec<Node>> {
-    prop_oneof![Just(1u32), Just(6)].prop_flat_map(|kernels| {
-        let kind = prop_oneof![1 => Just(Kind::Op), kernels => Just(Kind::Host), 1 => Just(Kind::Reshapes)];
+    let moves = prop_oneof![Just(Kind::Reshapes), Just(Kind::Joins), Just(Kind::Turns)];
+    prop_oneof![Just(1u32), Just(6)].prop_flat_map(move |kernels| {
+        let kind = prop_oneof![1 => Just(Kind::Op), kernels => Just(Kind::Host), 1 => moves.clone()];
         let node = (kind, any::<[Index; 2]>()).prop_map(|(kind, operands)| Node { kind, operands });
         prop::collection::vec(node, 1..14)
     })
@@ -62,8 +67,25 @@ fn reshaped(case: &mut Case, x: NodeId) -> NodeId {
     to(column, &[SIZE])
 }
 
+/// `[y2, y1, y0, x4, x3]`, read with a step of -1.
+fn joined(case: &mut Case, x: NodeId, y: NodeId) -> NodeId {
+    let both = case.add(Op::Concat { axis: 0 }, &[x, y], &[2 * SIZE], DType::F32);
+    let turned = case.add(Op::Reverse { axes: vec![0] }, &[both], &[2 * SIZE], DType::F32);
+    case.add(Op::Narrow { axis: 0, start: 2, len: SIZE }, &[turned], &[SIZE], DType::F32)
+}
+
+/// x, as the second row of a matrix of which each column is an element of x thrice.
+fn turned(case: &mut Case, x: NodeId) -> NodeId {
+    let mut add = |op: Op, x: NodeId, dims: &[usize]| case.add(op, &[x], dims, DType::F32);
+    let column = add(Op::Reshape { new_shape: vec![SIZE as i64, 1] }, x, &[SIZE, 1]);
+    let thrice = add(Op::Expand { target_shape: vec![SIZE as i64, 3] }, column, &[SIZE, 3]);
+    let rows = add(Op::Transpose { perm: vec![1, 0] }, thrice, &[3, SIZE]);
+    let second = add(Op::Narrow { axis: 0, start: 1, len: 1 }, rows, &[1, SIZE]);
+    add(Op::Reshape { new_shape: vec![SIZE as i64] }, second, &[SIZE])
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever reads what, and whatever is shown: inputs, a value twice, values that are read again.
     #[test]
@@ -78,15 +100,19 @@ proptest! {
         let mut values = vec![x.values, y.values];
         for Node { kind, operands } in &nodes {
             let [a, b] = operands.map(|operand| operand.index(ids.len()));
-            let (id, factors) = match kind {
+            let (x, y) = (values[a].clone(), values[b].clone());
+            let plus = |factor: f64| (0..SIZE).map(|i| factor * x[i] + y[i]).collect();
+            let (id, value) = match kind {
                 Kind::Op => {
                     let sum = case.add(Op::Binary(BinaryOp::Add), &[ids[a], ids[b]], &[SIZE], DType::F32);
-                    (same(&mut case, sum), [1.0, 1.0])
+                    (same(&mut case, sum), plus(1.0))
                 }
-                Kind::Host => (custom(&mut case, "twice_and", &[ids[a], ids[b]], &[SIZE]), [2.0, 1.0]),
-                Kind::Reshapes => (reshaped(&mut case, ids[a]), [1.0, 0.0]),
+                Kind::Host => (custom(&mut case, "twice_and", &[ids[a], ids[b]], &[SIZE]), plus(2.0)),
+                Kind::Reshapes => (reshaped(&mut case, ids[a]), x),
+                Kind::Joins => (joined(&mut case, ids[a], ids[b]), vec![y[2], y[1], y[0], x[4], x[3]]),
+                Kind::Turns => (turned(&mut case, ids[a]), x),
             };
-            values.push((0..SIZE).map(|i| factors[0] * values[a][i] + factors[1] * values[b][i]).collect());
+            values.push(value);
             ids.push(id);
         }
         let shown: Vec<usize> = shown.iter().map(|index| index.index(ids.len())).collect();
