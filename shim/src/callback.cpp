@@ -59,4 +59,18 @@ int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn re
   });
 }
 
+int rlx_mlx_host_callback_may_overwrite(rlx_mlx_array_t* first, size_t input) {
+  return guarded(__func__, [&] {
+    const auto& output = in(first, "first");
+    auto* callback = output.has_primitive() ? host_callback(output.primitive()) : nullptr;
+    if (!callback) {
+      throw Failure(RLX_MLX_ERR_GENERIC, "not an output of host code");
+    }
+    if (input >= output.inputs().size()) {
+      throw Failure(RLX_MLX_ERR_GENERIC, "no input " + std::to_string(input));
+    }
+    callback->may_overwrite(input);
+  });
+}
+
 }  // extern "C"

@@ -726,6 +726,10 @@ unsafe extern "C" {
         n_outputs: usize,
         out_outputs: *mut *mut rlx_mlx_array_t,
     ) -> std::ffi::c_int;
+    /** Lets the first of the outputs that a callback has just given, `first`, take the memory of input number `input` when
+    rlx_mlx_trace_run calls `fn` itself and nothing else needs that input any more. Then the views of both have the same `data`:
+    `fn` reads an element of the input before it writes the one at its place. Only where shapes and dtypes are equal.*/
+    pub fn rlx_mlx_host_callback_may_overwrite(first: *mut rlx_mlx_array_t, input: usize) -> std::ffi::c_int;
     /** Wraps `fn` and `ud`; does not call them yet. Both must stay valid until rlx_mlx_compiled_free() returns. `shapeless`
     nonzero: a trace serves every shape of the same rank, as far as MLX's ops allow; an op that does not allow it fails
     the first call (MLX: compile(fn, shapeless)).*/

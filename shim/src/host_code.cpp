@@ -107,6 +107,10 @@ const char* HostCallback::name() const {
   return CALLBACK_NAME;
 }
 
+HostCallback* host_callback(mx::Primitive& primitive) {
+  return dynamic_cast<HostCallback*>(&primitive);
+}
+
 const HostCode* host_code_of(const mx::Primitive& primitive) {
   const auto* callback = dynamic_cast<const HostCallback*>(&primitive);
   return callback ? &callback->code() : nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "internal.h"
 #include "mlx/primitives.h"
@@ -42,9 +43,17 @@ class HostCallback : public mx::Primitive {
 
   const HostCode& code() const { return *code_; }
 
+  // The input whose memory the first output may take when nothing else needs it any more.
+  std::optional<size_t> overwritable() const { return overwritable_; }
+  void may_overwrite(size_t input) { overwritable_ = input; }
+
  private:
   std::shared_ptr<const HostCode> code_;
+  std::optional<size_t> overwritable_;
 };
+
+// The primitive of host code, or NULL if it is another.
+HostCallback* host_callback(mx::Primitive& primitive);
 
 // The host code that a primitive stands for, or NULL.
 const HostCode* host_code_of(const mx::Primitive& primitive);

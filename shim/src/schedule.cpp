@@ -43,15 +43,23 @@ void mark(std::vector<bool>& slots, const std::vector<size_t>& which, bool value
   }
 }
 
-// Whether the run computes a step itself: host code, and what moves elements that are there without an evaluation.
-bool is_own(const Step& step, const std::vector<bool>& by_run) {
-  return step.code || (step.move && std::all_of(step.operands.begin(), step.operands.end(),
-                                                [&](size_t slot) { return by_run[slot]; }));
+// Whether what each slot holds gets to MLX, perhaps moved. How its operands lie decides how MLX computes, so it moves those
+// itself: the same bits come out in every mode.
+std::vector<bool> read_by_mlx(const std::vector<Step>& steps, size_t slots) {
+  std::vector<bool> read(slots);
+  for (size_t i = steps.size(); i-- > 0;) {
+    const auto& step = steps[i];
+    if (!step.code && (!step.move || read[step.results.front()])) {
+      mark(read, step.operands, true);
+    }
+  }
+  return read;
 }
 
 // The number of each step's phase, as early as its operands allow: in even ones the run computes, in odd ones MLX.
 std::vector<size_t> as_early_as_possible(const std::vector<Step>& steps, size_t leaves, size_t slots) {
   std::vector<size_t> phases, there(slots);
+  const auto for_mlx = read_by_mlx(steps, slots);
   std::vector<bool> by_run(leaves, !has_gpu());
   by_run.resize(slots);
   for (const auto& step : steps) {
@@ -59,7 +67,10 @@ std::vector<size_t> as_early_as_possible(const std::vector<Step>& steps, size_t 
     for (auto slot : step.operands) {
       phase = std::max(phase, there[slot]);
     }
-    const bool own = is_own(step, by_run);
+    const bool moves =
+        step.move && !for_mlx[step.results.front()] &&
+        std::all_of(step.operands.begin(), step.operands.end(), [&](size_t slot) { return by_run[slot]; });
+    const bool own = step.code || moves;
     phase += (phase % 2 == 0) != own;
     for (auto slot : step.results) {
       there[slot] = phase;
@@ -173,6 +184,7 @@ void Tape::arrange() {
       schedule.direct.emplace(slot, i);
     }
   }
+  schedule.overwritten = overwritten(last_use, given, is_referred_to);
   schedule.dropped.assign(steps.size(), {});
   start = 0;
   for (auto& phase : schedule.phases) {
@@ -190,6 +202,36 @@ void Tape::arrange() {
     }
     start = phase.end;
   }
+}
+
+// What the run's own host code has given, and no view shows, is nobody else's once the step that reads it last has it.
+std::vector<std::optional<size_t>> Tape::overwritten(const std::vector<size_t>& last_use,
+                                                     const std::vector<bool>& given,
+                                                     const std::vector<bool>& is_referred_to) const {
+  struct Type {
+    mx::Shape shape;
+    mx::Dtype dtype = mx::float32;
+  };
+  std::unordered_map<size_t, Type> types;
+  std::vector<std::optional<size_t>> found(steps.size());
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto& step = steps[i];
+    for (size_t r = 0; r < step.results.size(); ++r) {
+      types[step.results[r]] = {step.shapes[r], step.dtypes[r]};
+    }
+    const auto* callback = step.code ? host_callback(*step.primitive) : nullptr;
+    const auto operand = callback ? callback->overwritable() : std::nullopt;
+    if (!operand || !given[step.results.front()] || schedule.direct.contains(step.results.front())) {
+      continue;
+    }
+    const auto slot = step.operands[*operand];
+    const bool is_free = given[slot] && !is_referred_to[slot] && last_use[slot] == i &&
+                         std::count(step.operands.begin(), step.operands.end(), slot) == 1;
+    if (is_free && types[slot].shape == step.shapes.front() && types[slot].dtype == step.dtypes.front()) {
+      found[i] = operand;
+    }
+  }
+  return found;
 }
 
 mx::array Tape::room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const {
@@ -213,7 +255,11 @@ void Tape::call(size_t i, const std::vector<void*>& places, std::vector<mx::arra
   } else {
     std::vector<mx::array> results;
     results.reserve(step.results.size());
-    for (size_t r = 0; r < step.results.size(); ++r) {
+    const auto overwritten = schedule.overwritten[i];
+    if (overwritten) {
+      results.push_back(operands[*overwritten]);
+    }
+    for (size_t r = results.size(); r < step.results.size(); ++r) {
       results.push_back(room(step.results[r], step.shapes[r], step.dtypes[r], places));
     }
     step.code->call(std::move(operands), results);

@@ -1,6 +1,7 @@
 // How a tape is run.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct Schedule {
   // Slots that such code gives, that nothing else reads and one output shows, with that output: the code may write them
   // where the caller wants them.
   std::unordered_map<size_t, size_t> direct;
+  // For each step the operand whose memory its first result takes.
+  std::vector<std::optional<size_t>> overwritten;
   // For each step the slots that are not needed after it.
   std::vector<std::vector<size_t>> dropped;
 };

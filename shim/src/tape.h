@@ -75,6 +75,9 @@ struct Tape {
   void call(size_t step, const std::vector<void*>& places, std::vector<mx::array>& values) const;
   // The same for the steps from `first` on that are one evaluation.
   void evaluate(size_t first, const Phase& phase, std::vector<mx::array>& values) const;
+  // For each step the operand whose memory its first result may take.
+  std::vector<std::optional<size_t>> overwritten(const std::vector<size_t>& last_use, const std::vector<bool>& given,
+                                                 const std::vector<bool>& is_referred_to) const;
   // An array for the elements of a result of host code.
   mx::array room(size_t slot, const mx::Shape& shape, mx::Dtype dtype, const std::vector<void*>& places) const;
   // Puts the steps in the order of phases, and finds out what those are. Done whenever the steps have changed.

@@ -130,7 +130,8 @@ impl WithSimd for Piece<'_> {
             let x = &planes[image * shape.channels * work.conv.planes.len + place..];
             assert!(plan.furthest + windows <= x.len(), "planes are shorter than windows reach");
             let first = ((images.start + image) * shape.filters + channel) * positions + first;
-            let place = Place { first, stride: positions, channel, rows, width: S::F32_LANES, columns: windows };
+            let place =
+                Place { first, stride: positions, channel, rows, width: S::F32_LANES, columns: windows, y: work.y.0 };
             let ahead = Ahead::new((work.y.0, direct.as_ref()), first + windows, rows, positions);
             kernel::<S>(windows)(s, x, &plan.offsets, w, ahead, &mut blocks.values);
             if direct.is_none() {
@@ -145,7 +146,7 @@ impl WithSimd for Piece<'_> {
 #[inline(always)]
 fn put<S: Simd>(s: S, steps: &Direct<'_>, place: &Place, values: &[f32], y: *mut f32) {
     let mask = s.mask_between_m32s(0, place.columns as u32);
-    let array = steps.array.map(|array| &array[place.first..][..(place.rows - 1) * place.stride + place.columns]);
+    let array = steps.array.map(|array| array.first(y).wrapping_add(place.first));
     let bias = steps.bias.map(|bias| &bias[place.channel..place.channel + place.rows]);
     for (i, &value) in S::as_simd_f32s(values).0.iter().take(place.rows).enumerate() {
         let mut x = value;
@@ -153,8 +154,8 @@ fn put<S: Simd>(s: S, steps: &Direct<'_>, place: &Place, values: &[f32], y: *mut
             x = s.add_f32s(x, s.splat_f32s(bias[i]));
         }
         if let Some(array) = array {
-            // SAFETY: the row's columns lie within the slice, and no others are read.
-            x = s.add_f32s(x, unsafe { s.mask_load_ptr_f32s(mask, array.as_ptr().wrapping_add(i * place.stride)) });
+            // SAFETY: an array is as long as the result, in which the row's columns lie, and no others are read.
+            x = s.add_f32s(x, unsafe { s.mask_load_ptr_f32s(mask, array.wrapping_add(i * place.stride)) });
         }
         if steps.is_relu {
             x = vector::apply(s, Function::Relu, x);

@@ -113,6 +113,14 @@ impl Conv {
         let of_x = self.shape.channels * self.shape.plane();
         assert!(x.len() >= batch * of_x && w.len() >= self.packed_len(), "operands are shorter than their extents");
         assert!(steps.iter().all(|step| self.is_long_enough(step, y.len())), "operands of steps are too short");
+        let is_written_first = matches!(self.way, Way::Channels) || self.shape.positions() == 1;
+        if is_written_first && steps.iter().any(Step::reads_result) {
+            return scratch::with(scratch::Use::Result, y.len(), |before| {
+                before.copy_from_slice(y);
+                let steps: Vec<Step<'_>> = steps.iter().map(|step| step.with_result(before)).collect();
+                self.compute(x, w, &steps, y);
+            });
+        }
         let work = Work { conv: self, x, w, steps, y: Shared(y.as_mut_ptr()) };
         match self.way {
             Way::Channels => channels::compute(&work, batch),
@@ -201,8 +209,8 @@ impl Ahead {
     /// `rows` of the result from its element `first` on.
     fn new(work: (*mut f32, Option<&Direct<'_>>), first: usize, rows: usize, stride: usize) -> Self {
         let (y, direct) = work;
-        let array = direct.and_then(|direct| direct.array);
-        Self { y: y.wrapping_add(first), array: array.map(|array| array.as_ptr().wrapping_add(first)), rows, stride }
+        let array = direct.and_then(|direct| direct.array).filter(|array| matches!(array, Operand::Array(_)));
+        Self { y: y.wrapping_add(first), array: array.map(|array| array.first(y).wrapping_add(first)), rows, stride }
     }
 
     /// The next row of so many vectors, if there is one more.

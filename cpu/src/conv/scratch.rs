@@ -9,10 +9,11 @@ pub(crate) enum Use {
     Windows,
     Sums,
     Phases,
+    Result,
 }
 
 /// How many there are.
-const USES: usize = 4;
+const USES: usize = 5;
 
 thread_local! {
     static BUFFERS: [Cell<Vec<f32>>; USES] = const { [const { Cell::new(Vec::new()) }; USES] };

@@ -21,6 +21,8 @@ pub enum Operand<'a> {
     Channel(&'a [f32]),
     /// One an element: dense, of the result's shape.
     Array(&'a [f32]),
+    /// What the result's memory held before.
+    Result,
     /// What the last [`Step::Keep`] kept.
     Kept,
 }
@@ -42,7 +44,7 @@ pub enum Step<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Direct<'a> {
     pub(super) bias: Option<&'a [f32]>,
-    pub(super) array: Option<&'a [f32]>,
+    pub(super) array: Option<Operand<'a>>,
     pub(super) is_relu: bool,
 }
 
@@ -52,14 +54,48 @@ impl<'a> Direct<'a> {
         let mut rest = steps.iter().copied().peekable();
         let bias =
             rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Channel(_), .. }));
-        let array = rest.next_if(|step| matches!(step, Step::Binary { op: Binary::Add, other: Operand::Array(_), .. }));
+        let is_array = |step: &Step<'_>| {
+            matches!(step, Step::Binary { op: Binary::Add, other: Operand::Array(_) | Operand::Result, .. })
+        };
+        let array = rest.next_if(is_array);
         let relu = rest.next_if(|step| matches!(step, Step::Map(Function::Relu)));
-        let numbers = |step| match step {
-            Some(Step::Binary { other: Operand::Channel(numbers) | Operand::Array(numbers), .. }) => Some(numbers),
+        let other = |step| match step {
+            Some(Step::Binary { other, .. }) => Some(other),
             _ => None,
         };
-        let found = Self { bias: numbers(bias), array: numbers(array), is_relu: relu.is_some() };
+        let bias = match other(bias) {
+            Some(Operand::Channel(numbers)) => Some(numbers),
+            _ => None,
+        };
+        let found = Self { bias, array: other(array), is_relu: relu.is_some() };
         rest.next().is_none().then_some(found)
+    }
+}
+
+impl<'a> Step<'a> {
+    /// Whether it reads what the result's memory held before.
+    pub(super) fn reads_result(&self) -> bool {
+        matches!(self, Self::Binary { other: Operand::Result, .. })
+    }
+
+    /// The step where that is in an array.
+    pub(super) fn with_result(self, before: &'a [f32]) -> Self {
+        match self {
+            Self::Binary { op, other: Operand::Result, turned } => {
+                Self::Binary { op, other: Operand::Array(before), turned }
+            }
+            step => step,
+        }
+    }
+}
+
+impl Operand<'_> {
+    /// Where the number for the result's first element is, of an operand that has one for each; `y` is that element.
+    pub(super) fn first(&self, y: *mut f32) -> *const f32 {
+        match self {
+            Self::Array(array) => array.as_ptr(),
+            _ => y,
+        }
     }
 }
 
@@ -77,6 +113,8 @@ pub(super) struct Place {
     pub(super) rows: usize,
     pub(super) width: usize,
     pub(super) columns: usize,
+    /// The result's first element. Those of the place are read if a step asks for them.
+    pub(super) y: *mut f32,
 }
 
 /// Two blocks: values, and those that are kept.
@@ -161,9 +199,14 @@ fn with<S: Simd>(
                 }
             }
         }
-        Operand::Array(array) => {
+        Operand::Array(_) | Operand::Result => {
             for (i, row) in values.chunks_exact_mut(place.width).enumerate() {
-                let others = &array[place.first + i * place.stride..];
+                let first = place.first + i * place.stride;
+                let others = match other {
+                    Operand::Array(array) => &array[first..],
+                    // SAFETY: elements of the place, which nobody else writes or reads, and this writes later.
+                    _ => unsafe { std::slice::from_raw_parts(place.y.add(first), place.columns) },
+                };
                 for (at, x) in S::as_mut_simd_f32s(row).0.iter_mut().enumerate() {
                     let others = others.get(at * S::F32_LANES..).unwrap_or_default();
                     let (head, _) = S::as_simd_f32s(others);
@@ -207,6 +250,8 @@ pub(super) fn finish_row<S: Simd>(
             rows: 1,
             width: y.len().next_multiple_of(S::F32_LANES),
             columns: y.len(),
+            // No step reads the result where it is written before steps are done.
+            y: std::ptr::null_mut(),
         };
         blocks.apply(s, steps, &place);
         y.copy_from_slice(&blocks.values[..y.len()]);

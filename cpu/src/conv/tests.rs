@@ -68,10 +68,14 @@ fn expected(shape: &Shape, batch: usize, x: &[f32], w: &[f32]) -> Vec<(f64, f64)
 }
 
 fn computed(shape: &Shape, batch: usize, x: &[f32], w: &[f32], steps: &[Step<'_>]) -> Vec<f32> {
+    computed_over(shape, x, w, steps, vec![f32::NAN; batch * shape.filters * shape.positions()])
+}
+
+/// The same, in memory that holds something.
+fn computed_over(shape: &Shape, x: &[f32], w: &[f32], steps: &[Step<'_>], mut y: Vec<f32>) -> Vec<f32> {
     let conv = Conv::new(*shape);
     let mut packed = vec![f32::NAN; conv.packed_len()];
     conv.pack(w, &mut packed);
-    let mut y = vec![f32::NAN; batch * shape.filters * shape.positions()];
     conv.compute(x, &packed, steps, &mut y);
     y
 }
@@ -194,6 +198,25 @@ fn a_bias_an_array_and_relu_are_rounded_as_operations_of_their_own() {
                 assert_eq!(found.to_bits(), want.to_bits(), "{shape:?}, {steps:?}, {at}: {found}, not {want}");
             }
         }
+    }
+}
+
+#[test]
+fn what_the_result_held_before_is_an_array_like_others() {
+    for shape in shapes() {
+        let batch = 2;
+        let x = values(batch * shape.channels * shape.plane(), 3);
+        let w = values(shape.filters * shape.depth(), 4);
+        let (bias, other) = (values(shape.filters, 5), values(batch * shape.filters * shape.positions(), 6));
+        let of = |array: Operand<'_>| {
+            fn step(op: Binary, other: Operand<'_>, turned: bool) -> Step<'_> {
+                Step::Binary { op, other, turned }
+            }
+            let usual = [step(Binary::Add, Operand::Channel(&bias), false), step(Binary::Add, array, false)];
+            let others = [Step::Keep, step(Binary::Sub, array, true), step(Binary::Mul, Operand::Kept, false)];
+            [&usual[..], &usual[1..], &others].map(|steps| computed_over(&shape, &x, &w, steps, other.clone()))
+        };
+        assert_eq!(of(Operand::Result), of(Operand::Array(&other)), "{shape:?}");
     }
 }
 

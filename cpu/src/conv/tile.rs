@@ -113,6 +113,7 @@ impl WithSimd for Piece<'_> {
                         rows: height,
                         width: vectors * S::F32_LANES,
                         columns,
+                        y: self.y,
                     };
                     blocks.apply(s, self.steps, &place);
                     self.store(&blocks.values, &place);
@@ -271,10 +272,13 @@ impl Piece<'_> {
         }
         let start = self.first + first * self.positions + column;
         if let Some(array) = steps.array {
+            let array = array.first(self.y).wrapping_add(start);
             for (i, row) in tile.iter_mut().enumerate() {
-                let others = S::as_simd_f32s(&array[start + i * self.positions..][..V * S::F32_LANES]).0;
-                for (x, &other) in row.iter_mut().zip(others) {
-                    *x = s.add_f32s(*x, other);
+                for (v, x) in row.iter_mut().enumerate() {
+                    // SAFETY: an array is as long as the result, in which the tile lies; any address will do for vectors.
+                    let place = unsafe { array.add(i * self.positions + v * S::F32_LANES).cast::<S::f32s>() };
+                    // SAFETY: as above; of the result itself no other piece writes these elements.
+                    *x = s.add_f32s(*x, unsafe { place.read_unaligned() });
                 }
             }
         }

@@ -233,6 +233,14 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
                         plus(s, values, vectors_of::<Y, S>(&more[row * self.n + column..row * self.n + end], other));
                     }
                 }
+                Step::AddResult => {
+                    for (values, row) in tile.chunks_exact_mut(width).zip(row..) {
+                        let first = row * self.stride + column;
+                        // SAFETY: elements of the result, of which no other piece writes or reads these columns.
+                        let more = unsafe { std::slice::from_raw_parts(self.y.add(first), end - column) };
+                        plus(s, values, vectors_of::<Y, S>(more, other));
+                    }
+                }
                 Step::Map(function) => X::Sum::map(s, function, tile),
             }
         }

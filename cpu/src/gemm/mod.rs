@@ -37,6 +37,8 @@ pub enum Step<'a, Y: Element = f32> {
     Map(Function),
     /// Plus an array of the result's shape, dense.
     Add(&'a [Y]),
+    /// Plus what the result's memory held before.
+    AddResult,
 }
 
 /// Rows of a matrix, one `stride` elements behind the other.
@@ -211,6 +213,10 @@ mod tests {
         let whole = of(1, 0..m);
         assert_eq!(whole, of(2, 0..m));
         assert_eq!(whole, of(8, 0..m));
+        let mut y = other.clone();
+        let steps = [Step::Scale(0.5), Step::Map(Function::Gelu), Step::AddResult];
+        product([m, k, n], Rows { data: &x, stride: k }, &w, &steps, &mut y);
+        assert_eq!(whole, y);
         assert_eq!(whole[7 * n..8 * n], of(1, 7..8));
         assert_eq!(whole[100 * n..131 * n], of(2, 100..131));
     }

@@ -71,6 +71,7 @@ pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Arra
         Rows::First => ffi::RLX_MLX_ROWS_FIRST,
         Rows::Leading(count) => ffi::RLX_MLX_ROWS_FIRST + count.saturating_sub(1) as u32,
     };
+    let overwritable = code.overwritable();
     let noted = reports.profile.as_ref().map_or(0, |profile| profile.recorder().name(&place));
     let call = Call { code, operands, results, reports: Arc::clone(reports), place, noted };
     let ud = Box::into_raw(Box::new(call)).cast::<c_void>();
@@ -91,7 +92,12 @@ pub(crate) fn build(code: Box<dyn HostCode>, node: HostNode<'_>, inputs: &[&Arra
         )
     })?;
     // SAFETY: fresh handles, owned by nobody else.
-    made.into_iter().map(|raw| unsafe { Array::from_raw(raw) }).collect()
+    let made = made.into_iter().map(|raw| unsafe { Array::from_raw(raw) }).collect::<Result<Vec<_>, _>>()?;
+    if let (Some(operand), Some(first)) = (overwritable, made.first()) {
+        // SAFETY: a live handle, of an array that nobody else has seen yet.
+        check(unsafe { ffi::rlx_mlx_host_callback_may_overwrite(first.raw(), operand) })?;
+    }
+    Ok(made)
 }
 
 unsafe extern "C" fn release(ud: *mut c_void) {
@@ -110,11 +116,14 @@ unsafe extern "C" fn compute(
     // SAFETY: the `Call` of this primitive, alive until `release` and never changed.
     let call = unsafe { &*ud.cast::<Call>() };
     let done = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the shim gives so many views, whose memory is valid during this call; results do not overlap.
+        // SAFETY: the shim gives so many views, whose memory is valid during this call; results do not overlap, nor do operands
+        // with them, but for one that is the first result's own memory, of which the result alone is shown.
         unsafe {
+            let written = if n_outputs > 0 { (*outputs).data.cast_const() } else { std::ptr::null() };
             let operands = (0..n_inputs).zip(&call.operands).map(|(i, info)| {
                 let view = &*inputs.add(i);
-                let data = if view.nbytes == 0 { &[] } else { slice(view.data, view.nbytes) };
+                let is_hidden = view.nbytes == 0 || view.data == written;
+                let data = if is_hidden { &[] } else { slice(view.data, view.nbytes) };
                 (info.dtype, dims(info, view.shape, view.ndim, view.nbytes), data)
             });
             let results = (0..n_outputs).zip(&call.results).map(|(i, info)| {

@@ -41,8 +41,14 @@ pub(crate) trait HostCode: Send + Sync {
         0
     }
 
+    /// The operand, of the first result's shape and dtype, whose memory that result may take when nothing else needs it any
+    /// more. Then the operand has no elements in [`HostCode::compute`]: they are in the result.
+    fn overwritable(&self) -> Option<usize> {
+        None
+    }
+
     /// Fills every result. Operands and results are dense, row-major, and of the declared dtypes and extents; results are
-    /// not initialised. It must not evaluate arrays: it would wait for its own thread.
+    /// not initialised, but for one that has the memory of an operand. It must not evaluate arrays: it would wait for its own thread.
     ///
     /// # Errors
     /// Ends the run, which gives the error with the node named.

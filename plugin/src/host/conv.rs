@@ -108,6 +108,10 @@ impl HostCode for Convolve {
         Rows::Leading(1 + self.arrays())
     }
 
+    fn overwritable(&self) -> Option<usize> {
+        (self.arrays() > 0).then_some(1)
+    }
+
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let missing = || Error::fault("operands of a convolution are missing");
         let w = 1 + self.arrays();
@@ -123,7 +127,10 @@ impl HostCode for Convolve {
                     let other = match other {
                         Other::Scalar => conv::Operand::Scalar(*next(&mut others)?.first().ok_or_else(missing)?),
                         Other::Channel => conv::Operand::Channel(next(&mut others)?),
-                        Other::Array => conv::Operand::Array(next(&mut arrays)?),
+                        Other::Array => match next(&mut arrays)? {
+                            [] => conv::Operand::Result,
+                            array => conv::Operand::Array(array),
+                        },
                         Other::Kept => conv::Operand::Kept,
                     };
                     conv::Step::Binary { op, other, turned }

@@ -163,6 +163,10 @@ impl HostCode for Linear {
         if self.rank > 1 { Rows::Leading(1 + self.count(Step::Add)) } else { Rows::Mixed }
     }
 
+    fn overwritable(&self) -> Option<usize> {
+        (self.count(Step::Add) > 0).then_some(1)
+    }
+
     fn compute(&self, operands: &[TensorView<'_>], results: &mut [TensorViewMut<'_>]) -> Result<(), Error> {
         let ([x, ..], Some(w)) = (operands, operands.get(1 + self.count(Step::Add))) else { return Err(missing()) };
         match (x.dtype, w.dtype) {
@@ -193,7 +197,10 @@ impl Linear {
         for &step in &self.steps {
             steps.push(match step {
                 Step::Bias => gemm::Step::Bias(next(&mut biases)?),
-                Step::Add => gemm::Step::Add(next(&mut adds)?),
+                Step::Add => match next(&mut adds)? {
+                    [] => gemm::Step::AddResult,
+                    more => gemm::Step::Add(more),
+                },
                 Step::Map(function) => gemm::Step::Map(function),
             });
         }

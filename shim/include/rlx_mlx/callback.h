@@ -55,5 +55,10 @@ int rlx_mlx_op_host_callback(rlx_mlx_host_fn fn, void* ud, rlx_mlx_release_fn re
                              const size_t* output_ranks, const rlx_mlx_dtype_t* output_dtypes, size_t n_outputs,
                              rlx_mlx_array_t** out_outputs);
 
+/* Lets the first of the outputs that a callback has just given, `first`, take the memory of input number `input` when
+ * rlx_mlx_trace_run calls `fn` itself and nothing else needs that input any more. Then the views of both have the same `data`:
+ * `fn` reads an element of the input before it writes the one at its place. Only where shapes and dtypes are equal. */
+int rlx_mlx_host_callback_may_overwrite(rlx_mlx_array_t* first, size_t input);
+
 RLX_MLX_C_END
 #endif

@@ -134,6 +134,12 @@ void test_callback(void) {
   context.released = 0;
   CHECK_OK(rlx_mlx_op_host_callback(add_and_count, &context, release, RLX_MLX_ROWS_MIXED, inputs, 2, shapes, ranks,
                                     dtypes, 2, outs));
+  CHECK_OK(rlx_mlx_host_callback_may_overwrite(outs[0], 1));
+  CHECK_FAILS(rlx_mlx_host_callback_may_overwrite, RLX_MLX_ERR_GENERIC,
+              rlx_mlx_host_callback_may_overwrite(outs[0], 2));
+  CHECK_FAILS(rlx_mlx_host_callback_may_overwrite, RLX_MLX_ERR_GENERIC,
+              rlx_mlx_host_callback_may_overwrite(inputs[1], 0));
+  CHECK_FAILS(rlx_mlx_host_callback_may_overwrite, RLX_MLX_ERR_NULL, rlx_mlx_host_callback_may_overwrite(NULL, 0));
   rlx_mlx_array_free(outs[0]);
   CHECK(context.released == 0);
   rlx_mlx_array_free(outs[1]);

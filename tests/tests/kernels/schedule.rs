@@ -132,6 +132,54 @@ proptest! {
     }
 }
 
+/// `x W + more`, one kernel, where W gives each column one element of a row, or the negative of one: exact for whole numbers.
+fn product_and(case: &mut Case, weights: NodeId, x: NodeId, more: NodeId) -> NodeId {
+    let product = case.add(Op::MatMul, &[x, weights], &[ROWS, SIZE], DType::F32);
+    case.add(Op::Binary(BinaryOp::Add), &[product, more], &[ROWS, SIZE], DType::F32)
+}
+
+/// Rows of a matrix: enough for it to be worth packing what it is multiplied by.
+const ROWS: usize = 40;
+
+/// The row of x that each column of such a product shows, and its sign.
+const SHOWN: [(usize, f64); SIZE] = [(3, 1.0), (0, -1.0), (4, 1.0), (1, 1.0), (2, -1.0)];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A sum takes the memory of what is added to a product, if nothing else needs that: whatever is read again, and shown.
+    #[test]
+    fn sums_in_the_memory_of_an_operand_equal_their_definition(
+        nodes in prop::collection::vec(any::<[Index; 2]>(), 1..14),
+        shown in prop::collection::vec(any::<Index>(), 1..4),
+    ) {
+        let mut case = Case::new();
+        let rows = Tensor::f32(&[ROWS, SIZE], (0..ROWS * SIZE).map(|i| (i * 7 % 11) as f64 - 5.0).collect::<Vec<_>>());
+        let mut matrix = vec![0.0; SIZE * SIZE];
+        for (column, (row, sign)) in SHOWN.into_iter().enumerate() {
+            matrix[row * SIZE + column] = sign;
+        }
+        let data = Tensor::f32(&[SIZE, SIZE], matrix).bytes();
+        let weights = case.add(Op::Constant { data }, &[], &[SIZE, SIZE], DType::F32);
+        let mut ids: Vec<NodeId> = vec![case.input(&rows)];
+        let mut values = vec![rows.values];
+        for operands in &nodes {
+            let [a, b] = operands.map(|operand| operand.index(ids.len()));
+            ids.push(product_and(&mut case, weights, ids[a], ids[b]));
+            let product = |i: usize| {
+                let (row, sign) = SHOWN[i % SIZE];
+                sign * values[a][i / SIZE * SIZE + row]
+            };
+            values.push((0..ROWS * SIZE).map(|i| product(i) + values[b][i]).collect());
+        }
+        let shown: Vec<usize> = shown.iter().map(|index| index.index(ids.len())).collect();
+        let outputs: Vec<NodeId> = shown.iter().map(|&i| ids[i]).collect();
+        for (got, &i) in run_on(&with_kernels([]), &case.outputs(&outputs)).iter().zip(&shown) {
+            assert_same("a value", got, &values[i]);
+        }
+    }
+}
+
 /// Options under which an output that is delivered does not stay with the plugin.
 fn delivered_alone() -> CompileOptions {
     CompileOptions::new().set("mode", "compiled").set("keep_outputs", false)
