@@ -129,7 +129,7 @@ fn finish(
 }
 
 /// How long a rank that could not join stays for those that come later: to them it would seem to be the one that is missing.
-const STAYS: Duration = Duration::from_secs(1);
+const STAYS: Duration = Duration::from_secs(5);
 
 /// Waits for the control connections of higher ranks, which are told of the failure when they come.
 fn await_late(world: &World, deadline: Deadline) {

@@ -5,12 +5,13 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::network::{self, Namespace};
+use common::namespace::Namespace;
 use rlx_mlx_collectives::{Element, Failure, Group, HOSTFILE, Peers, RANK, Reduction};
 
 /// What a rank that this test starts does once it is connected.
@@ -69,7 +70,10 @@ struct Rank {
 impl Rank {
     fn start(peers: &Peers, hostfile: &str, role: &str, namespace: Option<&Namespace>) -> Self {
         let this = std::env::current_exe().unwrap();
-        let mut command = namespace.map_or_else(|| Command::new(&this), |namespace| namespace.command(&this));
+        let mut command = Command::new(if namespace.is_some() { "nsenter".as_ref() } else { this.as_os_str() });
+        if let Some(namespace) = namespace {
+            command.args(["-t", &namespace.process().to_string(), "-n"]).arg(&this);
+        }
         command.args(["--ignored", "--exact", "rank", "--nocapture", "--test-threads=1"]);
         command.env(RANK, peers.rank.to_string()).env(HOSTFILE, hostfile).env(ROLE, role);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -115,8 +119,19 @@ impl Drop for Rank {
     }
 }
 
+/// Peers on the loopback interface, or, where the victim is in a namespace, on the two ends of its link.
+fn peers_on(size: usize, namespace: Option<&Namespace>) -> Vec<Peers> {
+    let Some(namespace) = namespace else { return common::peers(size) };
+    let outer = namespace.address(false);
+    let listeners: Vec<TcpListener> = (0..size).map(|_| TcpListener::bind((outer, 0)).unwrap()).collect();
+    let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    let on = |(rank, listener)| vec![(namespace.address(rank == VICTIM), port(listener)).into()];
+    let addresses: Vec<Vec<SocketAddr>> = listeners.iter().enumerate().map(on).collect();
+    (0..size).map(|rank| Peers { rank, addresses: addresses.clone() }).collect()
+}
+
 /// What happens to the victim.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Fault<'n> {
     Signal(&'n str),
     CutOff(&'n Namespace),
@@ -126,7 +141,7 @@ enum Fault<'n> {
 /// they wait for the last. All others have to name it in time.
 fn befalls(size: usize, role: &str, fault: Fault<'_>) {
     let namespace = if let Fault::CutOff(namespace) = fault { Some(namespace) } else { None };
-    let peers = network::peers(size, VICTIM, namespace);
+    let peers = peers_on(size, namespace);
     let folder = tempfile::tempdir().unwrap();
     let hostfile = folder.path().join("hosts.json");
     std::fs::write(&hostfile, serde_json::to_string(&peers[0].addresses).unwrap()).unwrap();

@@ -162,7 +162,8 @@ impl Backend for MlxBackend {
         table::check(&graph)?;
         check::check(&graph)?;
         let profile = options.profile.then(Profile::new).transpose()?;
-        let target = Target::new(self.device, kernels, options.mode != Mode::Eager, profile);
+        let mut target = Target::new(self.device, kernels, options.mode != Mode::Eager, profile);
+        target.group = group.clone().filter(|group| group.is_lazy_on(self.device));
         let program = Program::new(graph, &target)?;
         let collectives = ProgramCollectives::of(&program, group);
         MlxExecutable::new(program, options, lane, collectives)

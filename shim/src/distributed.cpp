@@ -357,6 +357,14 @@ int rlx_mlx_dist_all_gather_array(rlx_mlx_array_t* in, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] { return handle(dist::all_gather(rlx_mlx::in(in, "in"), group(), place())); });
 }
 
+int rlx_mlx_dist_after_array(rlx_mlx_array_t* in, rlx_mlx_array_t* before, rlx_mlx_array_t** out) {
+  return produce(__func__, out, [&] {
+    // MLX takes the stream of the first operand's primitive, which a leaf has not.
+    const auto x = mx::contiguous(rlx_mlx::in(in, "in"), false, place());
+    return handle(mx::depends({x}, {rlx_mlx::in(before, "before")}).at(0));
+  });
+}
+
 int rlx_mlx_dist_sum_scatter_array(rlx_mlx_array_t* in, rlx_mlx_array_t** out) {
   return produce(__func__, out, [&] {
     const auto& x = rlx_mlx::in(in, "in");

@@ -1036,6 +1036,13 @@ unsafe extern "C" {
     at evaluation (MLX: distributed::sum_scatter).*/
     pub fn rlx_mlx_dist_sum_scatter_array(in_: *mut rlx_mlx_array_t, out: *mut *mut rlx_mlx_array_t)
     -> std::ffi::c_int;
+    /** `in`, which is not there before `before` is: ranks whose graphs differ issue their collectives in one order by it (MLX:
+    depends).*/
+    pub fn rlx_mlx_dist_after_array(
+        in_: *mut rlx_mlx_array_t,
+        before: *mut rlx_mlx_array_t,
+        out: *mut *mut rlx_mlx_array_t,
+    ) -> std::ffi::c_int;
     /** Text of the thread's last failure, "" when its last fallible call succeeded. Never NULL; valid until the thread's
     next call into the shim.*/
     pub fn rlx_mlx_last_error() -> *const std::ffi::c_char;
@@ -2173,6 +2180,9 @@ unsafe extern "C" {
     /** Waits for the work on every stream that the shim made and on the thread's default ones. No other thread may be
     evaluating on a GPU stream of those meanwhile (MLX: synchronize of each).*/
     pub fn rlx_mlx_synchronize() -> std::ffi::c_int;
+    /** Writes how many batches of operations are under way in the process. With more than 10 of them every evaluation, on whatever
+    stream, first waits for one to end (MLX: scheduler::n_active_tasks).*/
+    pub fn rlx_mlx_active_tasks(out: *mut std::ffi::c_int) -> std::ffi::c_int;
     /** A stream on `device` that any thread may use (MLX: new_thread_unsafe_stream); use by two threads at once is the
     caller's error. MLX never frees a stream, so keep and share them. ERR_GENERIC where the device is missing.*/
     pub fn rlx_mlx_stream_new(device: rlx_mlx_device_t, out: *mut *mut rlx_mlx_stream_t) -> std::ffi::c_int;

@@ -103,6 +103,10 @@ int rlx_mlx_synchronize(void) {
   });
 }
 
+int rlx_mlx_active_tasks(int* out) {
+  return guarded(__func__, [&] { target(out) = mx::scheduler::n_active_tasks(); });
+}
+
 int rlx_mlx_stream_new(rlx_mlx_device_t device, rlx_mlx_stream_t** out) {
   return produce(__func__, out, [&] {
     if (device != RLX_MLX_DEVICE_CPU && device != RLX_MLX_DEVICE_GPU) {

@@ -1,5 +1,9 @@
 //! Ranks of a group: processes of `collectives-rank`, over loopback.
 
+mod fault;
+
+pub use fault::{FAILED, Fault};
+
 use crate::plugin::folder;
 use std::fs;
 use std::io::Read;
@@ -84,4 +88,20 @@ pub fn succeed(program: &str, ranks: usize, scenario: &[&str]) {
     let ended = run(program, ranks, scenario);
     let failed: Vec<_> = ended.iter().enumerate().filter(|(_, it)| !it.status.success()).collect();
     assert!(failed.is_empty(), "{scenario:?} over {ranks} ranks: {failed:#?}");
+}
+
+/// Whether there is such a process. One that nobody has waited for is none.
+fn is_there(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// Waits until none of these processes is there.
+pub fn assert_gone(pids: &[String]) {
+    assert!(!pids.is_empty());
+    let started = Instant::now();
+    while let Some(pid) = pids.iter().find(|pid| is_there(pid)) {
+        assert!(started.elapsed() < PATIENCE, "process {pid} of {pids:?} is left");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

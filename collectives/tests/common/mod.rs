@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-pub(crate) mod network;
+pub(crate) mod namespace;
 
 use std::net::TcpListener;
 use std::thread;

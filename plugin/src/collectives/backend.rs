@@ -2,7 +2,8 @@
 
 use super::engine::Engine;
 use super::group::MlxGroup;
-use super::lane::{self, Lane};
+use super::joined::join;
+use super::lane;
 use super::ops;
 use super::ring::{self, Ring};
 use crate::executable::MlxExecutable;
@@ -79,11 +80,12 @@ impl Collectives for MlxBackend {
 fn find(name: Option<&str>, lanes: &Arc<Lanes>, timeout: Duration) -> Result<Option<Box<dyn Engine>>, Error> {
     let ring = || Ok(Ring::of_environment(timeout)?.map(|ring| Box::new(ring) as Box<dyn Engine>));
     let of_mlx = |name: &str| {
-        let _pass = gate::pass()?;
+        // As for calls of a group: the end of the process does not wait.
+        drop(gate::pass()?);
         if !lane::is_available(name)? {
             return Ok(None);
         }
-        Ok(Lane::join(name, lanes, timeout)?.map(|lane| Box::new(lane) as Box<dyn Engine>))
+        Ok(join(name, lanes, timeout)?.map(|lane| Box::new(lane) as Box<dyn Engine>))
     };
     match name {
         Some(ring::NAME) => ring(),

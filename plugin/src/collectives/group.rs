@@ -1,10 +1,15 @@
 //! A group, behind the ABI.
 
 use super::engine::Engine;
+use super::lazy::reduce;
 use super::turns::{Turn, Turns};
+use crate::mlx::array::{Array, eval};
+use crate::mlx::device::Device;
+use crate::mlx::lanes::Lane;
 use crate::process::gate;
 use rlx_host_api::author::{Group, Reduction};
-use rlx_host_api::{DType, Error};
+use rlx_host_api::collectives::CollectiveOp;
+use rlx_host_api::{DType, Error, TensorInfo};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +49,43 @@ impl MlxGroup {
     /// How long calls wait that do not say.
     pub(super) fn timeout(&self) -> Duration {
         self.0.timeout
+    }
+
+    /// Whether collective ops of programs for this device are MLX's own, and stay on it.
+    pub(crate) fn is_lazy_on(&self, device: Device) -> bool {
+        self.engine().ranks_on(device).is_some()
+    }
+
+    /// The lazy value of a collective op for a device, where they are MLX's own; computed after `before`.
+    pub(crate) fn lower(
+        &self,
+        device: Device,
+        (op, attributes): (&str, &[u8]),
+        (operand, before): (&Array, &Array),
+        value: &TensorInfo,
+    ) -> Result<Array, Error> {
+        let (ranks, op) = (self.engine().ranks_on(device), CollectiveOp::read(op, attributes)?);
+        let (Some(ranks), Some(op)) = (ranks, op) else { return Err(Error::fault("no collective op of MLX's own")) };
+        ranks.lower(op, operand, before, value)
+    }
+
+    /// A value of an executable, reduced on a device where collectives are MLX's own: on `stream`, which is lost when that does
+    /// not end in time. The caller has the group and the stream to itself.
+    pub(crate) fn reduce_on(
+        &self,
+        stream: &Arc<Lane>,
+        value: Array,
+        reduction: Reduction,
+        timeout: Duration,
+    ) -> Result<Array, Error> {
+        let reduce = move || {
+            let reduced = reduce(&value, reduction)?;
+            eval(std::slice::from_ref(&reduced))?;
+            Ok((vec![reduced], 1))
+        };
+        let (arrays, _) =
+            self.engine().evaluate("all_reduce of a resident value", timeout, stream, Box::new(reduce))?;
+        Array::given(arrays.into_iter().next())
     }
 
     /// Waits for a turn of the calling thread. It comes with what is left of the time.

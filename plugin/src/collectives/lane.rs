@@ -4,13 +4,16 @@
 //! process, which callers wait for as long as their timeout says. When a call does not come back, the group is broken and its
 //! thread is left behind, inside MLX, until the process ends; the end of the process does not wait for it.
 
-use super::engine::Engine;
+use super::engine::{Engine, Evaluation};
+use super::lazy::{Ranks, kind};
+use crate::mlx::array::Array;
+use crate::mlx::device::Device;
 use crate::mlx::dtypes::dtype_code;
 use crate::mlx::errors::{check, check_eval};
-use crate::mlx::lanes::Lanes;
+use crate::mlx::lanes::{self, Lanes};
 use crate::process::gate;
 use rlx_host_api::author::Reduction;
-use rlx_host_api::{DType, Error, ErrorKind};
+use rlx_host_api::{DType, DeviceKind, Error, ErrorKind};
 use rlx_mlx_cpu::threads::SignalsBlocked;
 use rlx_mlx_shim as ffi;
 use std::collections::{HashMap, VecDeque};
@@ -29,7 +32,10 @@ pub(super) fn is_available(name: &str) -> Result<bool, Error> {
     Ok(available != 0)
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// The backend that works on GPUs; the others do on the processor.
+const NCCL: &str = "nccl";
 
 /// Messages that have arrived before they were asked for, by sender and tag.
 type Waiting = HashMap<(usize, u64), VecDeque<Vec<u8>>>;
@@ -48,43 +54,14 @@ struct Content {
 }
 
 impl Lane {
-    /// Joins MLX's group of this backend; none where it finds no other process.
-    pub(super) fn join(name: &str, lanes: &Arc<Lanes>, timeout: Duration) -> Result<Option<Self>, Error> {
-        static JOINED: Mutex<Option<Lane>> = Mutex::new(None);
-        // Of what it holds nothing can be half changed.
-        let mut joined = JOINED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = &*joined {
-            if lane.0.name == name {
-                return Ok(Some(lane.clone()));
-            }
-            let there = &lane.0.name;
-            let message = format!("this process has joined a group over {there}, and MLX joins once: ask for {there}");
-            return Err(Error::new(ErrorKind::FailedPrecondition, message));
-        }
-        let backend = CString::new(name).map_err(|_| Error::invalid("a backend's name has a NUL character"))?;
-        let jobs = start(name, lanes)?;
-        let join = move || {
-            let (mut rank, mut size) = (0, 0);
-            // SAFETY: NUL-terminated; both numbers are writable.
-            check_eval(unsafe { ffi::rlx_mlx_dist_init(0, backend.as_ptr(), &mut rank, &mut size) })?;
-            Ok((rank, size))
-        };
-        let found = wait(&jobs, join, timeout)?;
-        let (rank, size): (c_int, c_int) = found.ok_or_else(|| {
-            gate::leave_behind();
-            let message = format!("init: {name} did not find all ranks within {timeout:?}; see whether they all run");
-            Error::new(ErrorKind::TimedOut, message)
-        })??;
-        let (Ok(rank), Ok(size)) = (usize::try_from(rank), usize::try_from(size)) else {
-            return Err(Error::fault(format!("MLX gave rank {rank} of {size}")));
-        };
-        if size < 2 {
-            return Ok(None);
-        }
+    pub(super) fn new(name: String, rank: usize, size: usize, jobs: Sender<Job>) -> Self {
         let (broken, waiting) = Default::default();
-        let lane = Self(Arc::new(Content { name: name.to_owned(), rank, size, jobs, broken, waiting }));
-        *joined = Some(lane.clone());
-        Ok(Some(lane))
+        Self(Arc::new(Content { name, rank, size, jobs, broken, waiting }))
+    }
+
+    /// The same where this is its backend.
+    pub(super) fn of_backend(&self, name: &str) -> Result<Self, Error> {
+        if self.0.name == name { Ok(self.clone()) } else { Err(other_backend(&self.0.name)) }
     }
 
     fn broken_by(&self) -> MutexGuard<'_, Option<Error>> {
@@ -101,10 +78,7 @@ impl Lane {
         job: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let Content { name, rank, jobs, .. } = &*self.0;
-        if let Some(cause) = &*self.broken_by() {
-            let message = format!("{operation} on rank {rank}: the group is broken since {}", cause.message());
-            return Err(Error::new(ErrorKind::FailedPrecondition, message));
-        }
+        Engine::check(self, operation)?;
         if let Some(done) = wait(jobs, job, timeout)? {
             return done;
         }
@@ -132,13 +106,19 @@ impl Lane {
     }
 }
 
+pub(super) fn other_backend(there: &str) -> Error {
+    let message = format!("this process has joined a group over {there}, and MLX joins once: ask for {there}");
+    Error::new(ErrorKind::FailedPrecondition, message)
+}
+
 /// Starts the thread, on a stream of its own.
-fn start(name: &str, lanes: &Arc<Lanes>) -> Result<Sender<Job>, Error> {
+pub(super) fn start(name: &str, lanes: &Arc<Lanes>) -> Result<Sender<Job>, Error> {
     let lane = lanes.pick_own()?;
     let (sender, receiver) = mpsc::channel::<Job>();
     let work = move || {
-        let Ok(_placed) = lane.enter_to_build() else { return };
         while let Ok(job) = receiver.recv() {
+            // Evaluations of programs have been elsewhere.
+            let Ok(_placed) = lane.enter_to_build() else { return };
             // The process is ending, or is a fork of the one that has MLX's threads.
             let Ok(_pass) = gate::pass() else { return };
             job();
@@ -167,15 +147,6 @@ fn wait<T: Send + 'static>(
         Ok(result) => Ok(Some(result)),
         Err(RecvTimeoutError::Timeout) => Ok(None),
         Err(RecvTimeoutError::Disconnected) => Err(gone()),
-    }
-}
-
-fn kind(reduction: Reduction) -> Result<ffi::rlx_mlx_dist_reduce_t, Error> {
-    match reduction {
-        Reduction::Sum => Ok(ffi::RLX_MLX_DIST_SUM),
-        Reduction::Max => Ok(ffi::RLX_MLX_DIST_MAX),
-        Reduction::Min => Ok(ffi::RLX_MLX_DIST_MIN),
-        other => Err(Error::unsupported(format!("reduction {other}"))),
     }
 }
 
@@ -258,6 +229,31 @@ impl Engine for Lane {
         self.broken_by().clone()
     }
 
+    fn ranks_on(&self, device: Device) -> Option<Ranks> {
+        let Content { name, rank, size, .. } = &*self.0;
+        let works_on = if name == NCCL { DeviceKind::Gpu } else { DeviceKind::Cpu };
+        (device == Device::of(works_on)).then_some(Ranks { rank: *rank, size: *size, scatters: name == NCCL })
+    }
+
+    fn evaluate(
+        &self,
+        operation: &str,
+        timeout: Duration,
+        stream: &Arc<lanes::Lane>,
+        job: Evaluation,
+    ) -> Result<(Vec<Array>, u64), Error> {
+        let on_stream = Arc::clone(stream);
+        let result = self.call(operation, None, timeout, move || {
+            let _placed = on_stream.enter_to_build()?;
+            job()
+        });
+        result.inspect_err(|error| {
+            if error.kind() == ErrorKind::TimedOut {
+                stream.lose();
+            }
+        })
+    }
+
     /// One thread receives and sends.
     fn has_tags(&self) -> bool {
         false
@@ -318,7 +314,7 @@ impl Engine for Lane {
 
     fn recv(&self, from: usize, tag: u64, timeout: Duration) -> Result<Vec<u8>, Error> {
         let peer = self.check_rank(from)?;
-        let start = Instant::now();
+        let (start, mut left) = (Instant::now(), timeout);
         loop {
             if let Some(message) = self.waiting().get_mut(&(from, tag)).and_then(VecDeque::pop_front) {
                 return Ok(message);
@@ -326,12 +322,12 @@ impl Engine for Lane {
             if from == self.0.rank {
                 return Err(Error::invalid(format!("rank {from} has sent itself nothing with tag {tag}")));
             }
-            let left = timeout.saturating_sub(start.elapsed());
             let (found, message) = self.call("recv", Some(from), left, move || recv_message(peer))?;
             if found == tag {
                 return Ok(message);
             }
             self.waiting().entry((from, found)).or_default().push_back(message);
+            left = timeout.saturating_sub(start.elapsed());
         }
     }
 

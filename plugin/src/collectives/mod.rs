@@ -3,7 +3,8 @@
 //! * [`backend`](self::backend): how a group is found. [`group`](self::group): one of them, behind the ABI;
 //!   [`installed`](self::installed): that of the ops of programs.
 //! * [`engine`](self::engine): what a group communicates with: [`ring`](self::ring), the crate `rlx-mlx-collectives`, or
-//!   [`lane`](self::lane), MLX's own MPI and NCCL on a thread that can be left behind.
+//!   [`lane`](self::lane), MLX's own MPI and NCCL on a thread that can be left behind; [`joined`](self::joined): how MLX
+//!   joins. [`lazy`](self::lazy): collective ops that MLX communicates itself.
 //! * [`turns`](self::turns): who may use a group. [`ops`](self::ops): the kernels of the collective ops.
 //! * [`program`](self::program): what the ranks have to agree on before a program runs.
 //!
@@ -20,7 +21,9 @@ mod backend;
 mod engine;
 mod group;
 mod installed;
+mod joined;
 mod lane;
+mod lazy;
 mod ops;
 mod program;
 mod ring;

@@ -6,11 +6,14 @@ use super::turns::Turn;
 use crate::ir::names::place;
 use crate::ir::nodes;
 use crate::ir::program::Program;
+use crate::mlx::array::Array;
+use crate::mlx::lanes::Lane;
 use rlx_host_api::author::{Group, KernelRegistry};
 use rlx_host_api::collectives::CollectiveOp;
 use rlx_host_api::{DType, Error, ErrorKind, TensorInfo};
 use rlx_ir::{Graph, Node, Op};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The collective ops of one program, with their group.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(crate) struct ProgramCollectives {
     /// What errors call them.
     what: String,
     list: String,
+    /// Whether MLX's graph has them, so that its evaluation waits for other ranks.
+    is_lazy: bool,
 }
 
 impl ProgramCollectives {
@@ -29,7 +34,25 @@ impl ProgramCollectives {
         describe(program, &mut list);
         let group = group.filter(|_| !list.is_empty())?;
         let what = format!("list of collective ops in graph `{}`", program.graph.name);
-        Some(Self { group, hash: fnv1a(list.as_bytes()), what, list })
+        let is_lazy = program.target.group.is_some();
+        Some(Self { group, hash: fnv1a(list.as_bytes()), what, list, is_lazy })
+    }
+
+    /// Whether a run has to be evaluated by [`evaluate`](Self::evaluate).
+    pub(crate) fn is_lazy(&self) -> bool {
+        self.is_lazy
+    }
+
+    /// Has MLX evaluate a run of the graph `name`, on a stream that the caller has to itself and that is lost when it does not
+    /// end in time. The caller has the group.
+    pub(crate) fn evaluate(
+        &self,
+        name: &str,
+        stream: &Arc<Lane>,
+        run: impl FnOnce() -> Result<(Vec<Array>, u64), Error> + Send + 'static,
+    ) -> Result<(Vec<Array>, u64), Error> {
+        let operation = format!("run of graph `{name}`");
+        self.group.engine().evaluate(&operation, self.group.timeout(), stream, Box::new(run))
     }
 
     /// Takes the group for a run. The first of a program has the ranks compare their collective ops.
@@ -38,6 +61,9 @@ impl ProgramCollectives {
     /// When a rank has others, does not come in time, or is gone.
     pub(crate) fn begin(&self) -> Result<Turn<'_>, Error> {
         let (turn, left) = self.group.turn(None)?;
+        if self.is_lazy {
+            self.group.engine().check("run of a program")?;
+        }
         let agreed = self.group.agree_once(&self.what, self.hash, left);
         agreed.map_err(|error| match error.kind() {
             ErrorKind::InvalidArgument => {

@@ -39,10 +39,12 @@ impl Turns {
         line.waiting.push_back(number);
         // From here on dropping it leaves the line.
         let turn = Turn { turns: self, number };
+        let mut has_waited = false;
         loop {
             if line.waiting.front() == Some(&number) {
                 drop(line);
-                return Ok((turn, timeout.saturating_sub(start.elapsed())));
+                // Whoever did not wait has all of it, as errors then say.
+                return Ok((turn, if has_waited { timeout.saturating_sub(start.elapsed()) } else { timeout }));
             }
             let left = timeout.saturating_sub(start.elapsed());
             if left.is_zero() {
@@ -54,6 +56,7 @@ impl Turns {
             }
             // A list and a number are never left half changed.
             line = self.moved.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0;
+            has_waited = true;
         }
     }
 

@@ -23,11 +23,13 @@ impl MlxExecutable {
         let (_turn, timeout) = group.turn(timeout)?;
         let lane = Arc::clone(&self.lane);
         let mut turn = lane.enter(&self.started)?;
-        let reduce = Reduce { group: group.clone(), reduction, timeout };
-        let reduced = self.reduced(&before, reduce).and_then(|reduced| {
-            eval(std::slice::from_ref(&reduced)).inspect_err(|_| turn.settle())?;
-            Ok(reduced)
-        });
+        let reduced = if group.is_lazy_on(lane.device()) && !before.dims()?.contains(&0) {
+            group.reduce_on(&lane, before, reduction, timeout)
+        } else {
+            let reduce = Reduce { group: group.clone(), reduction, timeout };
+            self.reduced(&before, reduce).and_then(|reduced| eval(std::slice::from_ref(&reduced)).map(|()| reduced))
+        };
+        let reduced = reduced.inspect_err(|_| turn.settle());
         let reduced = reduced.map_err(|error| self.explain(error))?;
         match value {
             Source::Input(index) => {

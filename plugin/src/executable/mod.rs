@@ -3,6 +3,7 @@
 //! * [`options`](self::options): what a host may choose.
 //! * [`run`](self::run): one run: inputs in, evaluation, outputs out, feeds.
 //! * [`prepared`](self::prepared): what is made of parameters, [`prepare`](self::prepare) before runs.
+//!   [`apart`](self::apart): one whose evaluation waits for other processes.
 //! * [`carry`](self::carry): what goes from run to run: fed inputs, and states that the program writes to.
 //! * [`params`](self::params), [`resident`](self::resident), [`pipeline`](self::pipeline), [`extent`](self::extent),
 //!   [`rng`](self::rng), [`timeline`](self::timeline), [`collectives`](self::collectives): the extensions of those names.
@@ -11,6 +12,7 @@
 //! starts, but for delivered ones where the option `keep_outputs` is false. Left lazy, it would hold on to all that it is
 //! computed from, and reading it would cost a second evaluation.
 
+mod apart;
 mod carry;
 mod collectives;
 mod extent;

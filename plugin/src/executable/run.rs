@@ -69,7 +69,10 @@ impl MlxExecutable {
     fn evaluate(&mut self, inputs: &[&[u8]], outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
         let rows = self.rows();
         let rows = rows.as_deref();
-        if let Plan::Replay(whole) = &self.plan {
+        if let Some(collectives) = self.lazy_collectives() {
+            let arrays = self.run_apart(&collectives, inputs)?;
+            self.take(arrays, outputs)?;
+        } else if let Plan::Replay(whole) = &self.plan {
             let whole = Arc::clone(whole);
             let trace = rows.and_then(|rows| rows.trace.as_ref()).unwrap_or(&whole);
             self.gather(inputs, rows);
@@ -91,15 +94,21 @@ impl MlxExecutable {
             sinks.clear();
             done?;
         } else {
-            let mut arrays = self.build(inputs, rows)?;
+            let arrays = self.build(inputs, rows)?;
             self.watch(&arrays)?;
             eval(&arrays)?;
-            let states = arrays.split_off(outputs.len());
-            self.outputs = self.deliver(arrays.into_iter().map(Some).collect(), outputs)?;
-            self.outputs.extend(states.into_iter().map(Some));
+            self.take(arrays, outputs)?;
         }
         self.counters.evaluations += 1;
         self.count_delivered(outputs);
+        Ok(())
+    }
+
+    /// Keeps what a run gave, outputs and then states, and writes the outputs to the host's memory.
+    fn take(&mut self, mut arrays: Vec<Array>, outputs: &mut [OutputBuffer<'_>]) -> Result<(), Error> {
+        let states = arrays.split_off(outputs.len());
+        self.outputs = self.deliver(arrays.into_iter().map(Some).collect(), outputs)?;
+        self.outputs.extend(states.into_iter().map(Some));
         Ok(())
     }
 
@@ -150,7 +159,10 @@ impl MlxExecutable {
     pub(super) fn start(&mut self, inputs: &[&[u8]]) -> Result<(), Error> {
         let rows = self.rows();
         let rows = rows.as_deref();
-        if let Plan::Replay(whole) = &self.plan {
+        if let Some(collectives) = self.lazy_collectives() {
+            let arrays = self.run_apart(&collectives, inputs)?;
+            self.outputs.extend(arrays.into_iter().map(Some));
+        } else if let Plan::Replay(whole) = &self.plan {
             let whole = Arc::clone(whole);
             let trace = rows.and_then(|rows| rows.trace.as_ref()).unwrap_or(&whole);
             self.gather(inputs, rows);
@@ -193,8 +205,8 @@ impl MlxExecutable {
         sources.extend(self.prepared.values.iter().map(array));
     }
 
-    /// Outputs of a plan of steps: lazy, or evaluated op by op.
-    fn build(&mut self, inputs: &[&[u8]], rows: Option<&Rows>) -> Result<Vec<Array>, Error> {
+    /// Arrays of inputs, parameters and what random numbers follow from.
+    pub(super) fn leaves(&mut self, inputs: &[&[u8]], rows: Option<&Rows>) -> Result<Vec<Array>, Error> {
         let mut leaves = Vec::with_capacity(self.inputs.len() + self.params.len());
         for (i, (input, data)) in self.inputs.iter().zip(inputs).enumerate() {
             leaves.push(match &input.resident {
@@ -213,6 +225,12 @@ impl MlxExecutable {
         if self.program.draws {
             leaves.push(self.rng.array.duplicate()?);
         }
+        Ok(leaves)
+    }
+
+    /// Outputs of a plan of steps: lazy, or evaluated op by op.
+    fn build(&mut self, inputs: &[&[u8]], rows: Option<&Rows>) -> Result<Vec<Array>, Error> {
+        let leaves = self.leaves(inputs, rows)?;
         match &self.plan {
             Plan::Steps(mode, steps) => {
                 let run = &mut RunState { mode: *mode, prepared: &self.prepared.values, counters: &mut self.counters };

@@ -1,5 +1,6 @@
 //! What a program is compiled for.
 
+use crate::collectives::MlxGroup;
 use crate::host::reports::Reports;
 use crate::kernels::KernelSet;
 use crate::mlx::device::Device;
@@ -19,12 +20,14 @@ pub(crate) struct Target {
     host: Arc<Mutex<BTreeSet<&'static str>>>,
     /// Whether one kernel may compute several nodes; else each has a value of its own.
     pub(crate) joins_nodes: bool,
+    /// The group whose collective ops MLX communicates itself; none where they pass through host memory.
+    pub(crate) group: Option<MlxGroup>,
 }
 
 impl Target {
     pub(crate) fn new(device: Device, kernels: KernelSet, joins_nodes: bool, profile: Option<Profile>) -> Self {
         let reports = Arc::new(Reports { profile, ..Reports::default() });
-        Self { device, kernels, reports, host: Arc::default(), joins_nodes }
+        Self { device, kernels, reports, host: Arc::default(), joins_nodes, group: None }
     }
 
     /// A node that is lowered has code of the processor, for this reason.

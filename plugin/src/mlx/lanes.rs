@@ -9,15 +9,16 @@
 use super::device::Device;
 use super::errors::{check, check_eval};
 use crate::process::gate;
-use rlx_host_api::Error;
+use rlx_host_api::{Error, ErrorKind};
 use rlx_mlx_cpu::threads::{self, SignalsBlocked};
 use rlx_mlx_shim as ffi;
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A stream that any thread may use, with the lock that makes it one at a time.
 #[derive(Debug)]
@@ -28,7 +29,18 @@ pub(crate) struct Lane {
     turn: Mutex<Option<Arc<Started>>>,
     /// The most threads that what computes on the stream's thread is dealt to, which changes in a turn alone.
     limit: AtomicUsize,
+    /// Whether it is left to a communication that does not end.
+    is_lost: AtomicBool,
 }
+
+/// Whether a lane was lost in this process.
+static ANY_LOST: AtomicBool = AtomicBool::new(false);
+
+/// With more batches of work under way MLX waits for one to end before it begins another; those of a lost lane do not end.
+const MOST_TASKS: c_int = 10;
+
+/// How long other work may take to make room.
+const ROOM: Duration = Duration::from_secs(1);
 
 /// The runs that an executable has started without waiting, and the first failure among them.
 #[derive(Debug, Default)]
@@ -105,7 +117,8 @@ impl Lane {
         check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(stream.0.as_ptr()) })
             .map_err(|e| e.context("MLX cannot start a stream (are threads and memory left?)"))?;
         gate::watch_process()?;
-        Ok(Self { stream, device, turn: Mutex::new(None), limit: AtomicUsize::new(usize::MAX) })
+        let (limit, is_lost) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+        Ok(Self { stream, device, turn: Mutex::new(None), limit, is_lost })
     }
 
     /// Where its work runs.
@@ -119,9 +132,32 @@ impl Lane {
         Ok(Building { _placed: Placed::on(&self.stream)? })
     }
 
+    /// Gives the lane up: MLX is inside a communication on it that nobody waits for any more.
+    pub(crate) fn lose(&self) {
+        self.is_lost.store(true, Ordering::SeqCst);
+        ANY_LOST.store(true, Ordering::SeqCst);
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::SeqCst)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.is_lost() {
+            let message =
+                "the executable is inside a communication that was given up and does not end: compile it again";
+            return Err(Error::new(ErrorKind::FailedPrecondition, message));
+        }
+        if ANY_LOST.load(Ordering::SeqCst) { check_room() } else { Ok(()) }
+    }
+
     /// Waits until no other thread uses the lane, and enters, to evaluate for the executable that `own` belongs to. What
     /// another has under way there is waited for first: its failure would be taken for one of this executable's.
+    ///
+    /// # Errors
+    /// Where MLX would not come back: on a lost lane, and on any other once what is lost takes all the room.
     pub(crate) fn enter(&self, own: &Arc<Started>) -> Result<Turn<'_>, Error> {
+        self.check()?;
         // Of the lock's content nothing can be half changed, so a poisoned one is as good as new.
         let started = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut turn = Turn { lane: self, started, _placed: Placed::on(&self.stream)? };
@@ -179,8 +215,32 @@ impl Turn<'_> {
 
     /// Waits for everything on the stream.
     pub(crate) fn synchronize(&mut self) -> Result<(), Error> {
+        if self.lane.is_lost() {
+            return self.lane.check();
+        }
         // SAFETY: live handle, used by this thread alone.
         check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(self.lane.stream.0.as_ptr()) })
+    }
+}
+
+/// Once a lane is lost: whether MLX still begins other work, or would wait for what does not end.
+fn check_room() -> Result<(), Error> {
+    let start = Instant::now();
+    loop {
+        let mut tasks = 0;
+        // SAFETY: `tasks` is writable.
+        check(unsafe { ffi::rlx_mlx_active_tasks(&mut tasks) })?;
+        if tasks <= MOST_TASKS {
+            return Ok(());
+        }
+        if start.elapsed() > ROOM {
+            let message = format!(
+                "MLX has {tasks} batches of work under way, behind a communication that was given up, and begins no other: \
+                 start the process again"
+            );
+            return Err(Error::new(ErrorKind::FailedPrecondition, message));
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -238,7 +298,7 @@ impl Lanes {
     pub(crate) fn pick_own(&self) -> Result<Arc<Lane>, Error> {
         // As above.
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(free) = own.iter().find(|lane| Arc::strong_count(lane) == 1) {
+        if let Some(free) = own.iter().find(|lane| Arc::strong_count(lane) == 1 && !lane.is_lost()) {
             return Ok(Arc::clone(free));
         }
         if own.len() == MAX_OWN {

@@ -27,8 +27,8 @@ static INSIDE: AtomicUsize = AtomicUsize::new(0);
 /// Set once a run was started that nobody may have waited for.
 static LEFT_RUNNING: AtomicBool = AtomicBool::new(false);
 
-/// Set once a thread was left behind inside MLX, which may never come back.
-static LEFT_BEHIND: AtomicBool = AtomicBool::new(false);
+/// How many threads were left behind inside MLX, and may never come back.
+static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
 
 /// How long the end of a process waits for runs that are under way.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -82,7 +82,15 @@ pub(crate) fn leave_running() {
 
 /// Notes that a thread stays inside MLX which nobody waits for any more: the end of the process does not either.
 pub(crate) fn leave_behind() {
-    LEFT_BEHIND.store(true, Ordering::Relaxed);
+    LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
+    // Once more: what was made since, MLX's group among it, would be destroyed before, and wait for that thread. Where the system
+    // keeps no more handlers there is the first.
+    let _ = watch_end();
+}
+
+/// Notes that a thread which was left behind has come back.
+pub(crate) fn come_back() {
+    LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Has forks and the end of the process noticed, from now on. Called once MLX's static objects exist: what is registered
@@ -135,7 +143,7 @@ fn close(status: c_int) {
     if STATE.compare_exchange(OPEN, ENDING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
         return;
     }
-    if !LEFT_BEHIND.load(Ordering::Relaxed) && refuse_reentry().is_ok() && calls_end() && work_ends() {
+    if LEFT_BEHIND.load(Ordering::Relaxed) == 0 && refuse_reentry().is_ok() && calls_end() && work_ends() {
         return;
     }
     // SAFETY: NULL flushes all streams.

@@ -227,15 +227,19 @@ impl<'a> Scope<'a> {
 
     /// What the host's kernel makes of a node of the custom op `op`.
     pub(super) fn kernel(&self, node: &Node, op: &str, attributes: &[u8]) -> Result<Array, Error> {
-        let Target { device, kernels, reports, .. } = &self.program.target;
+        let Target { device, kernels, reports, group, .. } = &self.program.target;
         let (mut described, mut inputs) = (self.described(node)?, self.inputs(node)?);
         let before = if is_collective(&node.op) { Some(self.before_collective()?) } else { None };
-        if let Some(before) = &before {
-            described.push(self.description(before)?);
-            inputs.push(before);
-        }
-        let custom = CustomNode::new(op.to_owned(), attributes.to_vec(), described, vec![info(&node.shape)?]);
-        let value = custom::lower(kernels, *device, reports, custom, &inputs, &place(node))?;
+        let value = if let (Some(group), Some(before), [operand, ..]) = (group, &before, inputs.as_slice()) {
+            group.lower(*device, (op, attributes), (operand, before), &info(&node.shape)?)?
+        } else {
+            if let Some(before) = &before {
+                described.push(self.description(before)?);
+                inputs.push(before);
+            }
+            let custom = CustomNode::new(op.to_owned(), attributes.to_vec(), described, vec![info(&node.shape)?]);
+            custom::lower(kernels, *device, reports, custom, &inputs, &place(node))?
+        };
         if before.is_some() && self.program.is_needed(node.id) {
             *self.last_collective.borrow_mut() = Some(value.duplicate()?);
         }

@@ -73,6 +73,9 @@ int rlx_mlx_dist_all_gather_array(rlx_mlx_array_t* in, rlx_mlx_array_t** out);
 /* This rank's part, along axis 0, of the sum; the group's size divides that axis. "ring" and "mpi" lack it, which shows
  * at evaluation (MLX: distributed::sum_scatter). */
 int rlx_mlx_dist_sum_scatter_array(rlx_mlx_array_t* in, rlx_mlx_array_t** out);
+/* `in`, which is not there before `before` is: ranks whose graphs differ issue their collectives in one order by it (MLX:
+ * depends). */
+int rlx_mlx_dist_after_array(rlx_mlx_array_t* in, rlx_mlx_array_t* before, rlx_mlx_array_t** out);
 
 RLX_MLX_C_END
 #endif

@@ -18,6 +18,10 @@ int rlx_mlx_async_eval(rlx_mlx_array_t* const* handles, size_t n);
  * evaluating on a GPU stream of those meanwhile (MLX: synchronize of each). */
 int rlx_mlx_synchronize(void);
 
+/* Writes how many batches of operations are under way in the process. With more than 10 of them every evaluation, on whatever
+ * stream, first waits for one to end (MLX: scheduler::n_active_tasks). */
+int rlx_mlx_active_tasks(int* out);
+
 /* A stream on `device` that any thread may use (MLX: new_thread_unsafe_stream); use by two threads at once is the
  * caller's error. MLX never frees a stream, so keep and share them. ERR_GENERIC where the device is missing. */
 int rlx_mlx_stream_new(rlx_mlx_device_t device, rlx_mlx_stream_t** out);

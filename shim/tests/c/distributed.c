@@ -98,7 +98,9 @@ static void check_arrays(void) {
   SAME(rlx_mlx_dist_all_reduce_array(RLX_MLX_DIST_MIN, in, &out));
   SAME(rlx_mlx_dist_all_gather_array(in, &out));
   SAME(rlx_mlx_dist_sum_scatter_array(in, &out));
+  SAME(rlx_mlx_dist_after_array(in, in, &out));
 #undef SAME
+  CHECK_FAILS_OUT(rlx_mlx_dist_after_array, RLX_MLX_ERR_NULL, out, rlx_mlx_dist_after_array(in, NULL, &out));
   CHECK_FAILS_OUT(rlx_mlx_dist_all_sum_array, RLX_MLX_ERR_NULL, out, rlx_mlx_dist_all_sum_array(NULL, &out));
   CHECK_FAILS_OUT(rlx_mlx_dist_all_gather_array, RLX_MLX_ERR_NULL, out, rlx_mlx_dist_all_gather_array(NULL, &out));
   CHECK_FAILS_OUT(rlx_mlx_dist_all_reduce_array, RLX_MLX_ERR_GENERIC, out,

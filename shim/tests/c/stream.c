@@ -6,7 +6,7 @@ static void count(void* ud) {
 }
 
 void test_stream(void) {
-  int calls = 0;
+  int calls = 0, tasks = -1;
   const float ones[] = {1, 1}, twos[] = {2, 2};
   rlx_mlx_array_t *a = make_f32(ones, 2, 0), *sum = NULL;
   rlx_mlx_array_t* list[2];
@@ -32,6 +32,8 @@ void test_stream(void) {
   CHECK_OK(rlx_mlx_async_eval(list, 2));
   CHECK_OK(rlx_mlx_stream_synchronize(stream));
   CHECK_OK(rlx_mlx_synchronize());
+  CHECK_OK(rlx_mlx_active_tasks(&tasks));
+  CHECK(tasks == 0);
   CHECK(holds_f32(sum, twos, 2, 0));
   CHECK_OK(rlx_mlx_eval(list, 2));
   CHECK_OK(rlx_mlx_eval(NULL, 0));
@@ -40,6 +42,7 @@ void test_stream(void) {
   CHECK_FAILS(rlx_mlx_eval, RLX_MLX_ERR_NULL, rlx_mlx_eval(list, 2));
   CHECK_FAILS(rlx_mlx_async_eval, RLX_MLX_ERR_NULL, rlx_mlx_async_eval(NULL, 1));
   CHECK_FAILS(rlx_mlx_stream_synchronize, RLX_MLX_ERR_NULL, rlx_mlx_stream_synchronize(NULL));
+  CHECK_FAILS(rlx_mlx_active_tasks, RLX_MLX_ERR_NULL, rlx_mlx_active_tasks(NULL));
   /* rlx_mlx_stream_enter and rlx_mlx_synchronize refuse nothing. */
 
   rlx_mlx_array_free(sum);

@@ -11,10 +11,10 @@ mod mpi;
 mod ranks;
 
 use assert_cmd::Command;
+use rlx_mlx_tests::ranks::assert_gone;
 use rlx_mlx_tests::rlx_run;
-use std::fs;
 use std::process::{Command as Process, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Far longer than anything here takes.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -46,20 +46,4 @@ fn lines(output: &[u8]) -> Vec<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort_by_key(|line| line.split(']').next().map(str::to_owned));
     lines
-}
-
-/// Whether there is such a process. One that nobody has waited for is none.
-fn is_there(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
-}
-
-/// Waits until none of these processes is there.
-fn assert_gone(pids: &[String]) {
-    assert!(!pids.is_empty());
-    let started = Instant::now();
-    while let Some(pid) = pids.iter().find(|pid| is_there(pid)) {
-        assert!(started.elapsed() < WATCHDOG, "process {pid} of {pids:?} is left");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -1,15 +1,16 @@
-//! A rank that dies or stops: the others tell of it, do other work, and end.
+//! A rank of a group that one of its members is taken from: it tells of it, does other work, and ends.
 
 use super::programs::compile;
-use rlx_host_api::ErrorKind;
-use rlx_host_api::collectives::{GroupOptions, Reduction, all_reduce};
-use rlx_ir::{DType, Graph, Shape};
+use rlx_host_api::collectives::{Group, GroupOptions, Reduction, all_reduce};
+use rlx_host_api::{Error, ErrorKind};
+use rlx_ir::{DType, Graph, Op, Shape};
 use rlx_mlx_tests::bytes::{bytes, floats};
 use rlx_mlx_tests::plugin::{backend, compile_text};
+use rlx_mlx_tests::ranks::{FAILED, Fault};
 use std::time::{Duration, Instant};
 
-/// Which rank it is.
-const AT_FAULT: usize = 1;
+/// What a rank may take beyond the deadline.
+const SLACK: Duration = Duration::from_secs(2);
 
 const DOUBLE: &str = "rlxmodel 1
 opset 1
@@ -20,45 +21,96 @@ graph @double {
 }
 ";
 
-/// Rank 1 ends or stops; the others are in a run of a program, or in a call.
-pub(super) fn meet(how: &str, during: &str, seconds: u64) {
-    let timeout = Duration::from_secs(seconds);
-    let group = backend().init_group(&GroupOptions::new().strict().timeout(super::LONG)).unwrap();
-    group.register().unwrap();
-    group.barrier().unwrap();
-    let limited = group.with_timeout(timeout);
-    if group.rank() == AT_FAULT {
-        let signal = if how == "stop" { libc::SIGSTOP } else { libc::SIGKILL };
-        // SAFETY: a signal to this process.
-        unsafe { libc::kill(libc::getpid(), signal) };
-        // Who was stopped and goes on, at the end of the test, has nothing left to do.
-        std::process::exit(0);
-    }
-    let start = Instant::now();
-    let result = match during {
-        "call" => limited.all_reduce(Reduction::Sum, &mut vec![0_f32; 100_000]),
-        "recv" => limited.recv(AT_FAULT, 0).map(drop),
-        "run" => {
-            let mut graph = Graph::new("one");
-            let x = graph.input("x", Shape::new(&[4], DType::F32));
-            let y = all_reduce(&mut graph, x, Reduction::Sum).unwrap();
-            graph.set_outputs(vec![y]);
-            compile(&graph, "compiled").unwrap().run_to_vec(&[&[0; 16]]).map(drop)
+/// Does what the fault falls into until that fails. Says when it is at it, and then what the error was.
+pub(super) fn meet(fault: &Fault) {
+    // Ops of programs wait as long as init may take.
+    let is_short = fault.during == "init" || fault.during.ends_with("run");
+    let patience = if is_short { fault.deadline } else { super::LONG };
+    let options = GroupOptions::new().strict().timeout(patience);
+    let own = fault.own_rank();
+    let (error, group, took) = if fault.during == "init" {
+        println!("ready {own} {}", std::process::id());
+        if fault.late == Some(own) {
+            fault.wait_for_it();
         }
-        other => panic!("nothing to do during {other}"),
+        let start = Instant::now();
+        (backend().init_group(&options).expect_err("not all ranks come"), None, start.elapsed())
+    } else {
+        let group = backend().init_group(&options).unwrap_or_else(|e| panic!("init: {e}"));
+        group.register().unwrap();
+        let work = Work::new(fault, group.with_timeout(fault.deadline));
+        group.barrier().unwrap();
+        println!("ready {own} {}", std::process::id());
+        let (error, took) = work.fails();
+        (error, Some(group), took)
     };
-    let took = start.elapsed();
-    let error = result.expect_err("a rank is gone");
-    println!("{error}");
-    // The last where the end was seen before the call.
+    // The last where it was noticed before the call.
     let kinds = [ErrorKind::TimedOut, ErrorKind::ExecutionFailed, ErrorKind::FailedPrecondition];
-    assert!(kinds.contains(&error.kind()), "{:?}", error.kind());
-    assert!(error.message().contains(&format!("rank {AT_FAULT}")), "{error}");
-    assert!(took <= timeout + Duration::from_secs(2), "after {took:?}");
-    assert!(group.broken().is_some_and(|cause| cause.message().contains(&format!("rank {AT_FAULT}"))));
-    let again = group.barrier().unwrap_err();
-    assert!(again.message().contains(&format!("rank {AT_FAULT}")), "{again}");
-    let mut other = compile_text(DOUBLE, "compiled").unwrap();
-    assert_eq!(floats(&other.run_to_vec(&[&bytes(&[1.0, 2.0])]).unwrap()[0]), [2.0, 4.0]);
-    std::process::exit(3);
+    assert!(kinds.contains(&error.kind()), "{:?}: {error}", error.kind());
+    assert!(took <= fault.deadline + SLACK, "after {took:?}: {error}");
+    let is_mlx = group.as_ref().is_some_and(|group| group.backend() != "ring");
+    if let Some(group) = group {
+        let cause = group.broken().unwrap_or_else(|| panic!("the group is whole after: {error}"));
+        let again = group.barrier().unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::FailedPrecondition, "{again}");
+        assert_eq!(again.details(), cause.details(), "{again}; {cause}");
+    }
+    let other = compile_text(DOUBLE, "compiled").and_then(|mut other| other.run_to_vec(&[&bytes(&[1.0, 2.0])]));
+    if fault.during == "long run" && is_mlx {
+        // Behind what it waits for MLX has all the work that it takes on: that is said, and nothing hangs.
+        let error = other.unwrap_err();
+        println!("{error}");
+        assert!(error.message().contains("start the process again"), "{error}");
+    } else {
+        assert_eq!(floats(&other.unwrap()[0]), [2.0, 4.0]);
+    }
+    println!("failed {own} {error}");
+    std::process::exit(FAILED);
+}
+
+/// What a rank does over and over.
+struct Work<'f> {
+    fault: &'f Fault,
+    group: Group,
+    run: Option<rlx_host_api::Executable>,
+    data: Vec<f32>,
+}
+
+impl<'f> Work<'f> {
+    fn new(fault: &'f Fault, group: Group) -> Self {
+        let run = fault.during.ends_with("run").then(|| {
+            let mut graph = Graph::new("one");
+            let x = graph.input("x", Shape::new(&[25_000], DType::F32));
+            let mut y = all_reduce(&mut graph, x, Reduction::Sum).unwrap();
+            // More than MLX takes on at once.
+            for _ in 0..if fault.during == "run" { 0 } else { 3000 } {
+                y = graph.add_node(Op::Softmax { axis: -1 }, vec![y], Shape::new(&[25_000], DType::F32));
+            }
+            graph.set_outputs(vec![y]);
+            compile(&graph, "compiled").unwrap()
+        });
+        Self { fault, group, run, data: vec![0.0; 250_000] }
+    }
+
+    fn call(&mut self) -> Result<(), Error> {
+        let (own, victim) = (self.group.rank(), self.fault.victim);
+        match (self.fault.during.as_str(), &mut self.run) {
+            ("all_sum", _) => self.group.all_reduce(Reduction::Sum, &mut self.data),
+            // The victim waits as well, for what nobody sends.
+            ("recv", _) if own == victim => self.group.recv((own + 1) % self.group.size(), 0).map(drop),
+            ("recv", _) => self.group.recv(victim, 0).map(drop),
+            (_, Some(run)) => run.run_to_vec(&[&bytes(&self.data[..25_000])]).map(drop),
+            (other, None) => panic!("nothing to do during {other}"),
+        }
+    }
+
+    /// The first failure, and how long that call took.
+    fn fails(mut self) -> (Error, Duration) {
+        loop {
+            let start = Instant::now();
+            if let Err(error) = self.call() {
+                return (error, start.elapsed());
+            }
+        }
+    }
 }

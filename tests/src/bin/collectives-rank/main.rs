@@ -9,6 +9,7 @@
 
 mod driver;
 mod faults;
+mod joins;
 mod layers;
 mod messages;
 mod programs;
@@ -17,6 +18,7 @@ mod values;
 
 use rlx_host_api::collectives::{Group, GroupOptions};
 use rlx_mlx_tests::plugin::backend;
+use rlx_mlx_tests::ranks::Fault;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,9 +33,10 @@ fn group() -> Group {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["values"] => values::all(&group(), &values::SIZES),
-        ["values", "short"] => values::all(&group(), &values::SIZES[..2]),
+        ["values"] => values::all(&group()),
         ["messages"] => messages::all(&group()),
+        ["messages", "in-turn"] => messages::in_turn(&group()),
+        ["join", come] => joins::all(come.as_ref()),
         ["split"] => messages::split(&group()),
         ["resident"] => resident::all(&group()),
         ["programs"] => programs::all(&group()),
@@ -41,7 +44,7 @@ fn main() -> ExitCode {
         ["runtime"] => programs::through_the_runtime(),
         ["layers"] => layers::all(&group()),
         ["driver"] => driver::all(group()),
-        ["fault", how, during, seconds] => faults::meet(how, during, seconds.parse().expect("seconds")),
+        ["fault", fault] => faults::meet(&Fault::read(fault)),
         other => panic!("no such scenario: {other:?}"),
     }
     ExitCode::SUCCESS

@@ -60,6 +60,22 @@ pub(super) fn all(group: &Group) {
     group.barrier().unwrap();
 }
 
+/// Each rank to each other, one after the other, where one that sends may wait for the other to receive.
+pub(super) fn in_turn(group: &Group) {
+    let (rank, ranks) = (group.rank(), group.size());
+    for (from, to) in (0..ranks).flat_map(|from| (0..ranks).map(move |to| (from, to))) {
+        for tag in TAGS {
+            if rank == from {
+                group.send(to, tag, &message(from, to, tag)).unwrap();
+            }
+            if rank == to {
+                assert!(group.recv(from, tag).unwrap() == message(from, to, tag), "tag {tag} from {from} to {to}");
+            }
+        }
+    }
+    group.barrier().unwrap();
+}
+
 /// Even and odd ranks, each in turned order.
 pub(super) fn split(group: &Group) {
     let (rank, ranks) = (group.rank(), group.size());

@@ -127,6 +127,9 @@ pub(super) fn unlike(group: &Group, what: &str) {
     let mut alike = one(&[2], DType::F32, Reduction::Sum);
     let sum = alike.run_to_vec(&[&bytes(&[1.0, 2.0])]).unwrap();
     assert_eq!(floats(&sum[0]), [group.size() as f32, 2.0 * group.size() as f32]);
+    if group.backend() != "ring" {
+        return;
+    }
     // A call of the host's that is unlike is found as well.
     let mut data = vec![0_i32; 10 + usize::from(odd)];
     let error = group.all_reduce(Reduction::Sum, &mut data).unwrap_err();

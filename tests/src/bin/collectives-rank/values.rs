@@ -5,7 +5,7 @@ use rlx_host_api::DType;
 use rlx_host_api::collectives::{Group, Reduction};
 
 /// Numbers of elements.
-pub(super) const SIZES: [usize; 3] = [0, 1, 1_000_003];
+const SIZES: [usize; 3] = [0, 1, 1_000_003];
 
 const DTYPES: [DType; 6] = [DType::F32, DType::F16, DType::BF16, DType::I32, DType::I64, DType::U8];
 
@@ -47,10 +47,10 @@ fn reduced(reduction: Reduction, ranks: usize, i: usize) -> i64 {
     }
 }
 
-pub(super) fn all(group: &Group, sizes: &[usize]) {
+pub(super) fn all(group: &Group) {
     let (rank, ranks) = (group.rank(), group.size());
     for dtype in DTYPES {
-        for &size in sizes {
+        for size in SIZES {
             let own = list(dtype, 0, size, |i| element(rank, i));
             for reduction in [Reduction::Sum, Reduction::Max, Reduction::Min] {
                 let what = format!("{reduction} of {size} {dtype} on rank {rank} of {ranks}");

@@ -1,17 +1,15 @@
-//! A network namespace of its own, joined by a pair of virtual Ethernet devices that can be taken down.
+//! A network namespace of its own, joined by a pair of virtual Ethernet devices that can be taken down. The tests of the
+//! built plugin take this file, too.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rlx_mlx_collectives::Peers;
-
 static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Gone when dropped, with its devices.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Namespace {
     holder: Holder,
     device: String,
@@ -22,12 +20,6 @@ pub(crate) struct Namespace {
 /// A process that does nothing but be in the namespace.
 #[derive(Debug)]
 struct Holder(Child);
-
-impl PartialEq for Holder {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.id() == other.0.id()
-    }
-}
 
 impl Drop for Holder {
     fn drop(&mut self) {
@@ -72,11 +64,14 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// A command that runs in it.
-    pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["-t", &self.holder.0.id().to_string(), "-n"]).arg(program);
-        command
+    /// The address of its end of the link, or of this one.
+    pub(crate) fn address(&self, inside: bool) -> IpAddr {
+        if inside { self.inner } else { self.outer }
+    }
+
+    /// The process that is in it, for `nsenter -t`.
+    pub(crate) fn process(&self) -> u32 {
+        self.holder.0.id()
     }
 
     /// Takes the link down.
@@ -90,15 +85,4 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         let _ = run("ip", &["link", "del", &self.device]);
     }
-}
-
-/// Peers on the loopback interface, or, where `victim` is in a namespace, on its two ends.
-pub(crate) fn peers(size: usize, victim: usize, namespace: Option<&Namespace>) -> Vec<Peers> {
-    let Some(namespace) = namespace else { return super::peers(size) };
-    let listeners: Vec<TcpListener> = (0..size).map(|_| TcpListener::bind((namespace.outer, 0)).unwrap()).collect();
-    let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
-    let ip = |rank: usize| if rank == victim { namespace.inner } else { namespace.outer };
-    let addresses: Vec<Vec<SocketAddr>> =
-        listeners.iter().enumerate().map(|(rank, listener)| vec![(ip(rank), port(listener)).into()]).collect();
-    (0..size).map(|rank| Peers { rank, addresses: addresses.clone() }).collect()
 }

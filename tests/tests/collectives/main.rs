@@ -1,21 +1,22 @@
 //! Groups of processes over the plugin: real ones, on loopback. What each rank does is in `src/bin/collectives-rank`.
+//!
+//! * [`faults`](self::faults): a rank that is killed, stopped or cut off. [`mpi`](self::mpi): over MPI.
+//! * [`launched`](self::launched): ranks that are watched while they run.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
+
+mod faults;
+mod launched;
+mod mpi;
 
 use rlx_host_api::ErrorKind;
 use rlx_host_api::collectives::{GroupOptions, Reduction};
 use rlx_mlx_tests::plugin::backend;
-use rlx_mlx_tests::ranks::{self, Ended, wait};
-use std::process::{Command, Stdio};
+use rlx_mlx_tests::ranks;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 /// What each rank runs.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_collectives-rank");
-
-fn run(ranks: usize, scenario: &[&str]) -> Vec<Ended> {
-    ranks::run(PROGRAM, ranks, scenario)
-}
 
 fn succeed(ranks: usize, scenario: &[&str]) {
     ranks::succeed(PROGRAM, ranks, scenario);
@@ -82,39 +83,6 @@ fn the_drivers_process_group_runs_over_it() {
     let _alone = alone();
     succeed(2, &["driver"]);
     succeed(3, &["driver"]);
-}
-
-#[test]
-fn the_others_name_a_rank_that_dies_and_go_on() {
-    let _alone = alone();
-    for during in ["call", "recv", "run"] {
-        let ended = run(3, &["fault", "kill", during, "20"]);
-        for rank in [0, 2] {
-            assert_eq!(ended[rank].status.code(), Some(3), "{during}, rank {rank}: {}", ended[rank].text);
-        }
-        assert!(!ended[1].status.success(), "{:?}", ended[1].status);
-    }
-}
-
-/// A group over MPI, where there is one: its launcher and its library come with Debian's openmpi-bin and libopenmpi-dev.
-#[test]
-fn the_same_over_mpi() {
-    let _alone = alone();
-    let ways = backend().communication().unwrap();
-    let mpi = ways.iter().find(|way| way.name == "mpi").expect("MPI is listed");
-    let launcher = Command::new("mpirun").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !mpi.available || !launcher.is_ok_and(|status| status.success()) {
-        println!("skipped: no MPI here; Debian's packages openmpi-bin and libopenmpi-dev have it");
-        return;
-    }
-    for scenario in [&["values", "short"][..], &["programs"], &["layers"], &["resident"]] {
-        let mut command = Command::new("mpirun");
-        command.args(["--allow-run-as-root", "--oversubscribe", "-n", "2"]).arg(PROGRAM).args(scenario);
-        command.env_remove("MLX_HOSTFILE").env_remove("MLX_RANK");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let ended = wait(command.spawn().expect("mpirun starts"), Instant::now());
-        assert!(ended.status.success(), "{scenario:?}: {}", ended.text);
-    }
 }
 
 #[test]
