@@ -24,11 +24,13 @@ pub fn registry() -> Registry {
     Registry::new(SearchPath::new([folder()]))
 }
 
-/// The plugin's backend on the processor, one a process.
+/// The plugin's backend, one a process: on the processor, unless `RLX_TEST_DEVICE` is `gpu`, as for ranks over NCCL.
 pub fn backend() -> &'static Backend {
     static BACKEND: LazyLock<Backend> = LazyLock::new(|| {
         let plugin = registry().find("mlx").expect("the staged plugin loads");
-        plugin.create(&BackendOptions::new().device(DeviceKind::Cpu)).expect("a backend on the processor")
+        let is_gpu = std::env::var_os("RLX_TEST_DEVICE").is_some_and(|device| device == "gpu");
+        let device = if is_gpu { DeviceKind::Gpu } else { DeviceKind::Cpu };
+        plugin.create(&BackendOptions::new().device(device)).expect("a backend on the device")
     });
     &BACKEND
 }

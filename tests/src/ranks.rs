@@ -33,7 +33,7 @@ pub fn hostfile(ranks: usize) -> String {
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Runs a scenario of `program` on so many ranks, to its end.
-pub fn run(program: &str, ranks: usize, scenario: &[&str]) -> Vec<Ended> {
+pub fn run(program: &str, ranks: usize, scenario: &[&str], patience: Duration) -> Vec<Ended> {
     let folder = tempfile::tempdir().expect("a folder");
     let hosts = folder.path().join("hosts.json");
     fs::write(&hosts, hostfile(ranks)).expect("a hostfile");
@@ -44,7 +44,7 @@ pub fn run(program: &str, ranks: usize, scenario: &[&str]) -> Vec<Ended> {
         command
     };
     let children: Vec<Child> = (0..ranks).map(|rank| started(command(rank))).collect();
-    let waits: Vec<_> = children.into_iter().map(|child| thread::spawn(move || wait(child, start))).collect();
+    let waits: Vec<_> = children.into_iter().map(|child| thread::spawn(move || wait(child, start, patience))).collect();
     waits.into_iter().map(|wait| wait.join().expect("a thread that waits")).collect()
 }
 
@@ -55,7 +55,7 @@ fn started(mut command: Command) -> Child {
 }
 
 /// Waits for the end of a child, or ends it.
-pub fn wait(mut child: Child, start: Instant) -> Ended {
+fn wait(mut child: Child, start: Instant, patience: Duration) -> Ended {
     let mut pipes: Vec<Box<dyn Read + Send>> = Vec::new();
     pipes.extend(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
     pipes.extend(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
@@ -72,7 +72,7 @@ pub fn wait(mut child: Child, start: Instant) -> Ended {
     let status = loop {
         match child.try_wait().expect("a child") {
             Some(status) => break status,
-            None if start.elapsed() > PATIENCE => {
+            None if start.elapsed() > patience => {
                 child.kill().expect("a child to end");
             }
             None => thread::sleep(Duration::from_millis(5)),
@@ -85,7 +85,12 @@ pub fn wait(mut child: Child, start: Instant) -> Ended {
 
 /// Runs a scenario on so many ranks, all of which succeed.
 pub fn succeed(program: &str, ranks: usize, scenario: &[&str]) {
-    let ended = run(program, ranks, scenario);
+    succeed_within(program, ranks, scenario, PATIENCE);
+}
+
+/// The same of one that takes its time.
+pub fn succeed_within(program: &str, ranks: usize, scenario: &[&str], patience: Duration) {
+    let ended = run(program, ranks, scenario, patience);
     let failed: Vec<_> = ended.iter().enumerate().filter(|(_, it)| !it.status.success()).collect();
     assert!(failed.is_empty(), "{scenario:?} over {ranks} ranks: {failed:#?}");
 }

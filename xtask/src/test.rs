@@ -57,6 +57,7 @@ struct Programs {
     faulty: PathBuf,
     rlx_run: PathBuf,
     custom_kernel: PathBuf,
+    tensor_parallel: PathBuf,
     model: PathBuf,
     python_site: PathBuf,
     models: Models,
@@ -76,6 +77,7 @@ impl Programs {
             faulty: workspace.built(&format!("{DLL_PREFIX}rlx_faulty{DLL_SUFFIX}")),
             rlx_run: workspace.built("rlx-run"),
             custom_kernel: workspace.built("rlx-custom-kernel"),
+            tensor_parallel: workspace.built("rlx-tensor-parallel"),
             model: provision::model(workspace)?,
             python_site: provision::python_site(workspace)?,
             models: models::run(workspace)?,
@@ -97,6 +99,7 @@ impl Programs {
             .env("RLX_TEST_MODELS_SITE", &self.models.site)
             .env("RLX_TEST_RLX_RUN", &self.rlx_run)
             .env("RLX_TEST_CUSTOM_KERNEL", &self.custom_kernel)
+            .env("RLX_TEST_TENSOR_PARALLEL", &self.tensor_parallel)
     }
 }
 

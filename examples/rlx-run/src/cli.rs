@@ -357,6 +357,9 @@ pub(crate) struct EmbedArgs {
     /// Texts in one batch; all of them, but at most 32, when it is left out.
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<NonZeroUsize>,
+    /// Deal the batches to the ranks that `launch` has started; the first rank prints the embeddings of all.
+    #[arg(long)]
+    pub(crate) data_parallel: bool,
     /// Tokens per text, longer ones are cut; the model's own limit when it is left out.
     #[arg(long, value_name = "N")]
     pub(crate) max_length: Option<usize>,

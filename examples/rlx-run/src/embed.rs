@@ -3,6 +3,7 @@
 use crate::backend::{self, Choice, Engine, Executable, Memory, PluginSummary};
 use crate::bert::{self, BertConfig};
 use crate::cli::EmbedArgs;
+use crate::dealt::Dealt;
 use crate::params::{self, Weights};
 use crate::progress::Progress;
 use crate::report::{self, Table};
@@ -50,9 +51,14 @@ pub(crate) fn execute(args: EmbedArgs) -> Result<()> {
         Ok((backend::open(&args.backend, choice)?, Model::open(&args.model, args.max_length)?))
     })?;
     let ids = model.tokenizer.encode(&texts)?;
-    let batch = args.batch.map_or(DEFAULT_BATCH, |batch| batch.get());
-    let embeddings = model.embed(&*engine, &ids, batch, args.repeat, &mut timings, &progress)?;
+    let dealt = if args.data_parallel { Some(Dealt::new(engine.group()?, &ids)?) } else { None };
+    let usual = dealt.as_ref().map_or(DEFAULT_BATCH, |dealt| dealt.batch(ids.len(), DEFAULT_BATCH));
+    let batch = args.batch.map_or(usual, |batch| batch.get());
+    let embeddings = model.embed(&*engine, &ids, batch, dealt.as_ref(), args.repeat, &mut timings, &progress)?;
     drop(progress);
+    if dealt.is_some_and(|dealt| !dealt.is_first()) {
+        return Ok(());
+    }
 
     let report = Report {
         backend: args.backend.backend.to_string_lossy().into_owned(),
@@ -156,12 +162,14 @@ impl Model {
         Ok(Self { encoder: Encoder::open(folder)?, tokenizer })
     }
 
-    /// One vector for each of `ids`, in their order.
+    /// One vector for each of `ids`, in their order; of batches that are dealt, each rank computes its own.
+    #[allow(clippy::too_many_arguments, reason = "what is embedded, where, how, and what is told of it")]
     fn embed(
         &self,
         engine: &dyn Engine,
         ids: &[Vec<u32>],
         batch: usize,
+        dealt: Option<&Dealt>,
         repeat: u64,
         timings: &mut Timings,
         progress: &Progress,
@@ -170,11 +178,13 @@ impl Model {
         let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by_key(|&text| ids[text].len());
         let batches: Vec<&[usize]> = order.chunks(batch).collect();
-        progress.expect((batches.len() as u64).saturating_mul(repeat));
+        let is_own = |batch: usize| dealt.is_none_or(|dealt| dealt.is_own(batch));
+        let own = (0..batches.len()).filter(|&batch| is_own(batch));
+        progress.expect((own.clone().count() as u64).saturating_mul(repeat));
 
         let mut embeddings = vec![Vec::new(); ids.len()];
         let mut current: Option<(Padded, Box<dyn Executable>)> = None;
-        for texts in batches {
+        for texts in own.map(|batch| batches[batch]) {
             let padded = Padded::new(texts.iter().map(|&text| ids[text].as_slice()).collect())?;
             let mut program = match current.take() {
                 Some((last, program)) if last.shape == padded.shape => program,
@@ -190,6 +200,9 @@ impl Model {
                 embeddings[text] = values::decode(DType::F32, vector).map(|value| value as f32).collect();
             }
             current = Some((padded, program));
+        }
+        if let Some(dealt) = dealt {
+            dealt.gather(&batches, self.encoder.config.hidden_size, &mut embeddings)?;
         }
         Ok(embeddings)
     }

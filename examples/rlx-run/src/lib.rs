@@ -5,6 +5,7 @@ mod bench;
 mod bert;
 mod check;
 mod cli;
+mod dealt;
 mod embed;
 mod ending;
 #[cfg(unix)]

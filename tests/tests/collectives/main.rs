@@ -14,6 +14,7 @@ use rlx_host_api::collectives::{GroupOptions, Reduction};
 use rlx_mlx_tests::plugin::backend;
 use rlx_mlx_tests::ranks;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What each rank runs.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_collectives-rank");
@@ -76,6 +77,40 @@ fn a_rank_with_another_program_is_an_error_on_every_rank() {
     for what in ["shape", "dtype", "op"] {
         succeed(3, &["unlike", what]);
     }
+}
+
+#[test]
+fn sums_of_gradients_with_other_runs_between_them() {
+    let _alone = alone();
+    rounds("200");
+}
+
+/// `cargo xtask test -- --test collectives -- --ignored ten_thousand_rounds`
+#[test]
+#[ignore = "takes ten minutes"]
+fn ten_thousand_rounds_of_sums_of_gradients() {
+    let _alone = alone();
+    rounds("10000");
+}
+
+fn rounds(count: &str) {
+    for ranks in 2..=5 {
+        let start = Instant::now();
+        ranks::succeed_within(PROGRAM, ranks, &["rounds", count], Duration::from_secs(1800));
+        println!("{ranks} ranks, {count} rounds of 40 sums: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_process_with_a_group_takes_no_time_at_rest() {
+    let _alone = alone();
+    succeed(3, &["rest"]);
+}
+
+#[test]
+fn a_fork_is_refused_the_group() {
+    let _alone = alone();
+    succeed(2, &["fork"]);
 }
 
 #[test]

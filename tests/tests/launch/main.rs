@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 mod bench;
+mod embed;
 mod ends;
+mod examples;
 mod hostfiles;
 mod machines;
+mod mlx_ring;
 mod mpi;
 mod ranks;
 

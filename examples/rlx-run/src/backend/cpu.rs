@@ -2,10 +2,12 @@
 
 use super::guard::guarded;
 use super::{Engine, Executable, Memory, PluginSummary};
+use crate::UsageError;
 use crate::params::MappedTensor;
 use crate::profile::Noted;
 use crate::report::one_line;
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use rlx_host_api::collectives::Group;
 use rlx_host_api::{DType, Rng, TensorInfo};
 use rlx_ir::{Dim, Graph, Op, Shape, rlxmodel};
 use rlx_opt::memory::plan_memory;
@@ -38,6 +40,10 @@ impl Engine for CpuEngine {
         let compiled = guarded("compiling for cpu", || Session::new(Device::Cpu).try_compile(graph))?
             .map_err(|e| anyhow!("{e}"))?;
         Ok(Box::new(CpuExecutable { interface, compiled }))
+    }
+
+    fn group(&self) -> Result<Group> {
+        bail!(UsageError("--data-parallel: the built-in backend `cpu` has no groups of processes".to_owned()))
     }
 }
 

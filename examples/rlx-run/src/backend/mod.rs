@@ -14,6 +14,7 @@ use crate::cli::{BackendArgs, Device, PluginArgs};
 use crate::params::MappedTensor;
 use crate::profile::Noted;
 use anyhow::{Result, bail};
+use rlx_host_api::collectives::Group;
 use rlx_host_api::{Backend, TensorInfo};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
@@ -73,6 +74,9 @@ pub(crate) trait Engine {
 
     /// Compiles the text of a .rlxmodel file.
     fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>>;
+
+    /// Joins the group that a launcher has described; else a group of one.
+    fn group(&self) -> Result<Group>;
 }
 
 /// A compiled program. Callers check names, dtypes and sizes against these tables before they call.

@@ -8,6 +8,7 @@ use crate::params::MappedTensor;
 use crate::profile::Noted;
 use anyhow::{Result, bail};
 use rlx_host_api::abi::RLX_OPTION_PROFILE;
+use rlx_host_api::collectives::{Group, GroupOptions};
 use rlx_host_api::discovery::Selector;
 use rlx_host_api::{Backend, BackendOptions, CompileOptions, DeviceKind, Error, ErrorKind, Plugin, Rng, TensorInfo};
 use std::ffi::OsStr;
@@ -103,6 +104,10 @@ impl Engine for PluginEngine {
 
     fn compile(&self, program: &[u8]) -> Result<Box<dyn Executable>> {
         Ok(Box::new(PluginExecutable(self.backend.compile(program, &self.options)?)))
+    }
+
+    fn group(&self) -> Result<Group> {
+        Ok(self.backend.init_group(&GroupOptions::new())?)
     }
 }
 

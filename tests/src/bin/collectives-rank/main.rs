@@ -12,8 +12,10 @@ mod faults;
 mod joins;
 mod layers;
 mod messages;
+mod process;
 mod programs;
 mod resident;
+mod rounds;
 mod values;
 
 use rlx_host_api::collectives::{Group, GroupOptions};
@@ -43,6 +45,9 @@ fn main() -> ExitCode {
         ["unlike", what] => programs::unlike(&group(), what),
         ["runtime"] => programs::through_the_runtime(),
         ["layers"] => layers::all(&group()),
+        ["rounds", rounds] => rounds::all(&group(), rounds.parse().expect("a number")),
+        ["rest"] => process::rest(&group()),
+        ["fork"] => process::fork(&group()),
         ["driver"] => driver::all(group()),
         ["fault", fault] => faults::meet(&Fault::read(fault)),
         other => panic!("no such scenario: {other:?}"),
