@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
 
 /// What a rank may take beyond it.
-pub(crate) const SLACK: Duration = Duration::from_secs(2);
+const SLACK: Duration = Duration::from_secs(2);
 
 /// What happens to a rank.
 #[derive(Clone, Copy)]
@@ -55,13 +55,17 @@ fn launch(size: usize, fault: &Fault, grace: u64, namespace: Option<&Namespace>,
 fn befalls(size: usize, during: &str, means: Means<'_>, victim: usize, late: Option<(usize, u64)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let happened = folder.path().join("happened");
-    // A run waits as long as init, which takes its time on a busy machine.
-    let deadline = if during == "run" { DEADLINE * 5 } else { DEADLINE };
+    // A run waits as long as init, which takes its time on a busy machine, and others wait for one that is late.
+    let deadline = match late {
+        _ if during == "run" => DEADLINE * 5,
+        Some((_, pause)) if pause > 0 => DEADLINE * 2,
+        _ => DEADLINE,
+    };
     let (late, pause) = (late.map(|(rank, _)| rank), Duration::from_millis(late.map_or(0, |(_, pause)| pause)));
     let fault = Fault { during: during.to_owned(), deadline, victim, late, pause, happened };
     let namespace = if let Means::CutOff(namespace) = means { Some(namespace) } else { None };
     // For those who have to wait for their deadline, from the victim's end on.
-    let grace = if during == "init" { 7 } else { 3 };
+    let grace = if during == "init" { 9 } else { 3 };
     let command = launch(size, &fault, grace, namespace, &folder.path().join("hosts.json"));
     let mut launched = Launched::start(command);
     let all: Vec<usize> = (0..size).collect();

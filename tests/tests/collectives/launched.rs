@@ -60,6 +60,17 @@ impl Launched {
         said.into_iter().flatten().collect()
     }
 
+    /// Has the launcher end all ranks, as a user would, unless it has ended within `limit`.
+    pub(crate) fn ask_after(&mut self, limit: Duration) {
+        let until = Instant::now() + limit;
+        while self.launcher.try_wait().expect("a child").is_none() {
+            if Instant::now() > until {
+                return signal("-TERM", &self.launcher.id().to_string());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The launcher's exit code, once all has ended, and what it wrote to standard error.
     pub(crate) fn end(&mut self) -> (Option<i32>, String) {
         let until = Instant::now() + PATIENCE;
