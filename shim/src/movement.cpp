@@ -91,11 +91,24 @@ mx::array broadcast(const mx::array& from, const mx::Shape& shape) {
   return view(from, shape, strides, 0);
 }
 
-mx::array concatenated(const std::vector<mx::array>& from, const mx::Shape& shape, mx::Dtype dtype, int axis) {
+// The axis along which parts of an array lie: no part but an empty one is as long there as the whole, unless it is all of it.
+size_t axis_of(const std::vector<mx::array>& parts, const mx::Shape& whole) {
+  for (const auto& a : parts) {
+    for (size_t axis = 0; a.size() > 0 && axis < whole.size(); ++axis) {
+      if (a.shape()[axis] != whole[axis]) {
+        return axis;
+      }
+    }
+  }
+  return 0;
+}
+
+mx::array concatenated(const std::vector<mx::array>& from, const mx::Shape& shape, mx::Dtype dtype) {
   auto to = uninitialised(shape, dtype);
+  const size_t axis = axis_of(from, shape);
   size_t rows = 1, row = mx::size_of(dtype);
   for (size_t i = 0; i < shape.size(); ++i) {
-    (i < static_cast<size_t>(axis) ? rows : row) *= static_cast<size_t>(shape[i]);
+    (i < axis ? rows : row) *= static_cast<size_t>(shape[i]);
   }
   size_t before = 0;
   for (const auto& a : from) {
@@ -128,8 +141,7 @@ Movement movement_of(const mx::Primitive& primitive, const mx::Shape& shape, mx:
   } else if (name == "Broadcast") {
     move = [shape](auto from) { return broadcast(from.front(), shape); };
   } else if (name == "Concatenate") {
-    const auto axis = static_cast<const mx::Concatenate&>(primitive).state();
-    move = [shape, dtype, axis](auto from) { return concatenated(from, shape, dtype, axis); };
+    move = [shape, dtype](auto from) { return concatenated(from, shape, dtype); };
   } else {
     return nullptr;
   }
