@@ -83,6 +83,9 @@ impl Lane {
             return done;
         }
         gate::leave_behind();
+        if name == NCCL {
+            lanes::lose_gpus();
+        }
         let who = peer.map_or("another rank".to_owned(), |peer| format!("rank {peer}"));
         let error = Error::new(
             ErrorKind::TimedOut,

@@ -9,7 +9,7 @@
 use super::device::Device;
 use super::errors::{check, check_eval};
 use crate::process::gate;
-use rlx_host_api::{Error, ErrorKind};
+use rlx_host_api::{DeviceKind, Error, ErrorKind};
 use rlx_mlx_cpu::threads::{self, SignalsBlocked};
 use rlx_mlx_shim as ffi;
 use std::ffi::{c_int, c_void};
@@ -35,6 +35,14 @@ pub(crate) struct Lane {
 
 /// Whether a lane was lost in this process.
 static ANY_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether a GPU of this process is inside a communication that was given up.
+static GPU_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Gives the GPUs up: one waits for a communication that does not end, and the driver loads no kernel meanwhile.
+pub(crate) fn lose_gpus() {
+    GPU_LOST.store(true, Ordering::SeqCst);
+}
 
 /// With more batches of work under way MLX waits for one to end before it begins another; those of a lost lane do not end.
 const MOST_TASKS: c_int = 10;
@@ -128,7 +136,11 @@ impl Lane {
 
     /// Enters without a turn, to build graphs: that uses the stream's name alone, so a compilation does not hold up the
     /// runs of executables.
+    ///
+    /// # Errors
+    /// Where MLX would not come back: on a GPU that was given up.
     pub(crate) fn enter_to_build(&self) -> Result<Building, Error> {
+        self.check_gpu()?;
         Ok(Building { _placed: Placed::on(&self.stream)? })
     }
 
@@ -142,7 +154,17 @@ impl Lane {
         self.is_lost.load(Ordering::SeqCst)
     }
 
+    fn check_gpu(&self) -> Result<(), Error> {
+        if self.device == Device::of(DeviceKind::Gpu) && GPU_LOST.load(Ordering::SeqCst) {
+            let message = "the GPU is inside a communication that was given up and does not end, and takes on nothing else: \
+                           start the process again, or compile for the processor";
+            return Err(Error::new(ErrorKind::FailedPrecondition, message));
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), Error> {
+        self.check_gpu()?;
         if self.is_lost() {
             let message =
                 "the executable is inside a communication that was given up and does not end: compile it again";
@@ -155,7 +177,7 @@ impl Lane {
     /// another has under way there is waited for first: its failure would be taken for one of this executable's.
     ///
     /// # Errors
-    /// Where MLX would not come back: on a lost lane, and on any other once what is lost takes all the room.
+    /// Where MLX would not come back: on a lost lane, on a GPU that was given up, and on any other lane once what is lost takes all the room.
     pub(crate) fn enter(&self, own: &Arc<Started>) -> Result<Turn<'_>, Error> {
         self.check()?;
         // Of the lock's content nothing can be half changed, so a poisoned one is as good as new.
@@ -218,6 +240,7 @@ impl Turn<'_> {
         if self.lane.is_lost() {
             return self.lane.check();
         }
+        self.lane.check_gpu()?;
         // SAFETY: live handle, used by this thread alone.
         check_eval(unsafe { ffi::rlx_mlx_stream_synchronize(self.lane.stream.0.as_ptr()) })
     }
