@@ -51,7 +51,12 @@ struct World {
   std::optional<Joined> group;
   std::string backend;  // "" for a group of size 1 that no backend made
   std::deque<Message> to_self;
+  // Those that were split off, from number 1 on. MLX does not keep them.
+  std::vector<dist::Group> parts;
 };
+
+// The number of the group that this thread is in; 0 is all ranks.
+thread_local int current = 0;
 
 // Never destroyed: threads of the backend may outlive static destructors.
 World& world() {
@@ -65,7 +70,7 @@ dist::Group group() {
   if (!world().group) {
     throw Failure(RLX_MLX_ERR_GENERIC, "no group: call rlx_mlx_dist_init first");
   }
-  return world().group->get();
+  return current == 0 ? world().group->get() : world().parts[static_cast<size_t>(current - 1)];
 }
 
 // Where the backend works; MLX itself would refuse a GPU stream only at evaluation.
@@ -256,6 +261,27 @@ void recv(void* out, size_t nelems, rlx_mlx_dtype_t dtype, int src) {
   queue.pop_front();
 }
 
+int split(int colour, int key, int& rank, int& size) {
+  if (colour < 0) {
+    throw Failure(RLX_MLX_ERR_BAD_SHAPE, "colour " + std::to_string(colour) + " is negative");
+  }
+  // MLX sorts by keys, and takes a negative one for the rank.
+  const auto part = group().split(colour, key);
+  rank = part.rank();
+  size = part.size();
+  std::lock_guard lock(world().mutex);
+  world().parts.push_back(part);
+  return static_cast<int>(world().parts.size());
+}
+
+void enter(int group) {
+  std::lock_guard lock(world().mutex);
+  if (group < 0 || static_cast<size_t>(group) > world().parts.size()) {
+    throw Failure(RLX_MLX_ERR_GENERIC, "no group " + std::to_string(group));
+  }
+  current = group;
+}
+
 int write(const char* function, int* out, const char* name, int (*value)(const dist::Group&)) {
   return guarded(function, [&] {
     if (!out) {
@@ -298,6 +324,21 @@ int rlx_mlx_dist_init(int strict, const char* backend, int* out_rank, int* out_s
     *out_rank = members.rank();
     *out_size = members.size();
   });
+}
+
+int rlx_mlx_dist_split(int colour, int key, int* out_group, int* out_rank, int* out_size) {
+  return guarded(__func__, [&] {
+    if (!out_group || !out_rank || !out_size) {
+      throw Failure(RLX_MLX_ERR_NULL, !out_group ? "out_group is NULL"
+                                      : out_rank ? "out_size is NULL"
+                                                 : "out_rank is NULL");
+    }
+    *out_group = split(colour, key, *out_rank, *out_size);
+  });
+}
+
+int rlx_mlx_dist_enter(int group) {
+  return guarded(__func__, [&] { enter(group); });
 }
 
 int rlx_mlx_dist_rank(int* out_rank) {

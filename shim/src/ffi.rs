@@ -1022,6 +1022,18 @@ unsafe extern "C" {
     pub fn rlx_mlx_dist_recv_f32(out: *mut f32, nelems: usize, src: std::ffi::c_int) -> std::ffi::c_int;
     /// Waits until every rank has come here: an all_sum of one element.
     pub fn rlx_mlx_dist_barrier() -> std::ffi::c_int;
+    /** Groups within the group: ranks that give the same `colour`, which is no less than 0, are one, in the order of their keys and,
+    where those are equal, of their ranks. All ranks of the thread's group call it. The new group's number is for
+    rlx_mlx_dist_enter; it lives as long as the process (MLX: Group::split; "ring" and "jaccl" have none).*/
+    pub fn rlx_mlx_dist_split(
+        colour: std::ffi::c_int,
+        key: std::ffi::c_int,
+        out_group: *mut std::ffi::c_int,
+        out_rank: *mut std::ffi::c_int,
+        out_size: *mut std::ffi::c_int,
+    ) -> std::ffi::c_int;
+    /// Has what this thread does next happen in the group of that number; in that of all ranks where it is 0.
+    pub fn rlx_mlx_dist_enter(group: std::ffi::c_int) -> std::ffi::c_int;
     #[doc = " Lazy collectives on arrays, for use in a graph: no host copy, no evaluation. Dtypes that the backend cannot reduce\n fail at evaluation. They run on the device that the backend works on: the GPU for \"nccl\", the CPU otherwise. */\n/* Elementwise over ranks, for any dtype and shape (MLX: distributed::all_sum, all_max, all_min)."]
     pub fn rlx_mlx_dist_all_reduce_array(
         kind: rlx_mlx_dist_reduce_t,

@@ -40,23 +40,26 @@ const NCCL: &str = "nccl";
 /// Messages that have arrived before they were asked for, by sender and tag.
 type Waiting = HashMap<(usize, u64), VecDeque<Vec<u8>>>;
 
-/// MLX's group of the process. There is one: MLX joins once.
+/// MLX's group of the process, or a part of it. MLX joins once.
 #[derive(Clone)]
 pub(super) struct Lane(Arc<Content>);
 
 struct Content {
     name: String,
+    /// The shim's number of the group; 0 is all ranks.
+    number: c_int,
     rank: usize,
     size: usize,
     jobs: Sender<Job>,
-    broken: Mutex<Option<Error>>,
+    /// Of all groups of the process, as they share the thread.
+    broken: Arc<Mutex<Option<Error>>>,
     waiting: Arc<Mutex<Waiting>>,
 }
 
 impl Lane {
     pub(super) fn new(name: String, rank: usize, size: usize, jobs: Sender<Job>) -> Self {
         let (broken, waiting) = Default::default();
-        Self(Arc::new(Content { name, rank, size, jobs, broken, waiting }))
+        Self(Arc::new(Content { name, number: 0, rank, size, jobs, broken, waiting }))
     }
 
     /// The same where this is its backend.
@@ -77,8 +80,14 @@ impl Lane {
         timeout: Duration,
         job: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let Content { name, rank, jobs, .. } = &*self.0;
+        let Content { name, rank, jobs, number, .. } = &*self.0;
         Engine::check(self, operation)?;
+        let number = *number;
+        let job = move || {
+            // SAFETY: takes a number.
+            check(unsafe { ffi::rlx_mlx_dist_enter(number) })?;
+            job()
+        };
         if let Some(done) = wait(jobs, job, timeout)? {
             return done;
         }
@@ -233,9 +242,14 @@ impl Engine for Lane {
     }
 
     fn ranks_on(&self, device: Device) -> Option<Ranks> {
-        let Content { name, rank, size, .. } = &*self.0;
+        let Content { name, number, rank, size, .. } = &*self.0;
         let works_on = if name == NCCL { DeviceKind::Gpu } else { DeviceKind::Cpu };
-        (device == Device::of(works_on)).then_some(Ranks { rank: *rank, size: *size, scatters: name == NCCL })
+        // Ops of programs are traced on other threads, which are in the group of all ranks.
+        (device == Device::of(works_on) && *number == 0).then_some(Ranks {
+            rank: *rank,
+            size: *size,
+            scatters: name == NCCL,
+        })
     }
 
     fn evaluate(
@@ -338,8 +352,24 @@ impl Engine for Lane {
         self.recv(from, tag, wait).map(Some)
     }
 
-    fn split(&self, _: u32, _: u32, _: Duration) -> Result<Box<dyn Engine>, Error> {
-        Err(Error::unsupported(format!("a group over {} is not split here: `ring` can be", self.0.name)))
+    fn split(&self, colour: u32, key: u32, timeout: Duration) -> Result<Box<dyn Engine>, Error> {
+        let of_mlx = |number: u32, what: &str| {
+            let message = format!("{what} {number} is more than {}, which MLX counts to", c_int::MAX);
+            c_int::try_from(number).map_err(|_| Error::invalid(message))
+        };
+        let (colour, key) = (of_mlx(colour, "colour")?, of_mlx(key, "key")?);
+        let (number, rank, size) = self.call("split", None, timeout, move || {
+            let (mut number, mut rank, mut size): (c_int, c_int, c_int) = (0, 0, 0);
+            // SAFETY: the three numbers are writable.
+            check_eval(unsafe { ffi::rlx_mlx_dist_split(colour, key, &mut number, &mut rank, &mut size) })?;
+            Ok((number, rank, size))
+        })?;
+        let (Ok(rank), Ok(size)) = (usize::try_from(rank), usize::try_from(size)) else {
+            return Err(Error::fault(format!("MLX gave rank {rank} of {size}")));
+        };
+        let Content { name, jobs, broken, .. } = &*self.0;
+        let (name, jobs, broken) = (name.clone(), jobs.clone(), Arc::clone(broken));
+        Ok(Box::new(Self(Arc::new(Content { name, number, rank, size, jobs, broken, waiting: Arc::default() }))))
     }
 
     fn agree(&self, what: &str, hash: u64, timeout: Duration) -> Result<(), Error> {

@@ -62,6 +62,13 @@ int rlx_mlx_dist_recv_f32(float* out, size_t nelems, int src);
 /* Waits until every rank has come here: an all_sum of one element. */
 int rlx_mlx_dist_barrier(void);
 
+/* Groups within the group: ranks that give the same `colour`, which is no less than 0, are one, in the order of their keys and,
+ * where those are equal, of their ranks. All ranks of the thread's group call it. The new group's number is for
+ * rlx_mlx_dist_enter; it lives as long as the process (MLX: Group::split; "ring" and "jaccl" have none). */
+int rlx_mlx_dist_split(int colour, int key, int* out_group, int* out_rank, int* out_size);
+/* Has what this thread does next happen in the group of that number; in that of all ranks where it is 0. */
+int rlx_mlx_dist_enter(int group);
+
 /* Lazy collectives on arrays, for use in a graph: no host copy, no evaluation. Dtypes that the backend cannot reduce
  * fail at evaluation. They run on the device that the backend works on: the GPU for "nccl", the CPU otherwise. */
 /* Elementwise over ranks, for any dtype and shape (MLX: distributed::all_sum, all_max, all_min). */

@@ -12,7 +12,7 @@ static void check_before_init(void) {
 }
 
 static void check_init(void) {
-  int rank = 9, size = 9, available = 9;
+  int rank = 9, size = 9, group = 9, available = 9;
   CHECK_OK(rlx_mlx_dist_is_available(&available));
   CHECK(available == 0 || available == 1);
   CHECK_FAILS(rlx_mlx_dist_is_available, RLX_MLX_ERR_NULL, rlx_mlx_dist_is_available(NULL));
@@ -35,6 +35,13 @@ static void check_init(void) {
   CHECK_FAILS(rlx_mlx_dist_rank, RLX_MLX_ERR_NULL, rlx_mlx_dist_rank(NULL));
   CHECK_FAILS(rlx_mlx_dist_size, RLX_MLX_ERR_NULL, rlx_mlx_dist_size(NULL));
   CHECK_OK(rlx_mlx_dist_barrier());
+  CHECK_OK(rlx_mlx_dist_enter(0));
+  CHECK_FAILS(rlx_mlx_dist_enter, RLX_MLX_ERR_GENERIC, rlx_mlx_dist_enter(1));
+  CHECK_FAILS(rlx_mlx_dist_enter, RLX_MLX_ERR_GENERIC, rlx_mlx_dist_enter(-1));
+  CHECK_FAILS(rlx_mlx_dist_split, RLX_MLX_ERR_NULL, rlx_mlx_dist_split(0, 0, NULL, &rank, &size));
+  CHECK_FAILS(rlx_mlx_dist_split, RLX_MLX_ERR_BAD_SHAPE, rlx_mlx_dist_split(-1, 0, &group, &rank, &size));
+  /* One alone cannot be split. */
+  CHECK_FAILS(rlx_mlx_dist_split, RLX_MLX_ERR_GENERIC, rlx_mlx_dist_split(0, 0, &group, &rank, &size));
 }
 
 static void check_host_memory(void) {

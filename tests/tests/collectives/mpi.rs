@@ -50,6 +50,14 @@ fn messages_reach_any_rank() {
     }
 }
 
+#[test]
+fn groups_are_split() {
+    let _alone = alone();
+    if is_here() {
+        succeed(4, &["split"]);
+    }
+}
+
 /// MLX's own ops, on the executable's stream.
 #[test]
 fn collective_ops_are_nodes_of_programs_in_every_mode() {
