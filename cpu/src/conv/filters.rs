@@ -3,6 +3,7 @@
 
 use super::scratch::{self, Use};
 use super::steps::{Blocks, Direct, Operand, Place, Step, finish_row};
+use super::tile::{Tile, sum};
 use super::{Ahead, FIRST_LEVEL, PIECE, Planes, SECOND_LEVEL, Shape, Work, prefetch};
 use crate::pairwise::pairwise;
 use crate::vector::{self, Function};
@@ -27,7 +28,7 @@ const BUSY: usize = 4;
 /// What is known of a convolution before it is computed.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    tiles: Vec<Tile>,
+    tiles: Vec<Part>,
     /// Where each inner step reads, from the place of a window on, and the furthest of these places.
     offsets: Vec<usize>,
     furthest: usize,
@@ -35,7 +36,7 @@ pub(super) struct Plan {
 
 /// Neighbouring windows that are computed together.
 #[derive(Debug, Clone, Copy)]
-struct Tile {
+struct Part {
     /// The first of all windows, and where it is in the planes.
     first: usize,
     place: usize,
@@ -77,7 +78,7 @@ pub(super) fn compute(work: &Work<'_>, plan: &Plan, images: Range<usize>, planes
 }
 
 /// Cuts runs of windows into tiles of nearly the same length, as a short one would keep the registers idle.
-fn tiles(runs: &[(usize, usize)]) -> Vec<Tile> {
+fn tiles(runs: &[(usize, usize)]) -> Vec<Part> {
     struct Most;
     impl WithSimd for Most {
         type Output = usize;
@@ -93,7 +94,7 @@ fn tiles(runs: &[(usize, usize)]) -> Vec<Tile> {
         while done < count {
             let left = count - done;
             let windows = left.div_ceil(left.div_ceil(most));
-            tiles.push(Tile { first: first + done, place: place + done, windows });
+            tiles.push(Part { first: first + done, place: place + done, windows });
             done += windows;
         }
         first += count;
@@ -126,7 +127,7 @@ impl WithSimd for Piece<'_> {
         let rows = width.min(shape.filters - channel);
         let (mut blocks, direct) = (Blocks::new(), Direct::of(work.steps));
         for i in tiles {
-            let (image, Tile { first, place, windows }) = (i / plan.tiles.len(), plan.tiles[i % plan.tiles.len()]);
+            let (image, Part { first, place, windows }) = (i / plan.tiles.len(), plan.tiles[i % plan.tiles.len()]);
             let x = &planes[image * shape.channels * work.conv.planes.len + place..];
             assert!(plan.furthest + windows <= x.len(), "planes are shorter than windows reach");
             let first = ((images.start + image) * shape.filters + channel) * positions + first;
@@ -218,11 +219,9 @@ impl<S: Simd, const M: usize> NullaryFnOnce for Call<'_, S, M> {
     }
 }
 
-type Sums<S, const M: usize> = [[<S as Simd>::f32s; 2]; M];
-
 /// The sums over a run of the inner dimension.
 #[inline(always)]
-fn run<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s], mut ahead: Ahead) -> Sums<S, M> {
+fn run<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s], mut ahead: Ahead) -> Tile<S, M, 2> {
     let mut sums = [[s.splat_f32s(0.0); 2]; M];
     for (w, &offset) in w.chunks_exact(2).zip(offsets) {
         let x = x.as_ptr().wrapping_add(offset);
@@ -244,17 +243,6 @@ fn run<S: Simd, const M: usize>(s: S, x: &[f32], offsets: &[usize], w: &[S::f32s
 
 /// Vectors of filters that are brought near before they are read.
 const AHEAD: usize = 64;
-
-#[inline(always)]
-fn sum<S: Simd, const M: usize>(s: S, a: &Sums<S, M>, b: &Sums<S, M>) -> Sums<S, M> {
-    let mut sums = *a;
-    for (sums, others) in sums.iter_mut().zip(b) {
-        for (sum, &other) in sums.iter_mut().zip(others) {
-            *sum = s.add_f32s(*sum, other);
-        }
-    }
-    sums
-}
 
 /// Turns M rows of `width` numbers into as many rows, `stride` numbers apart.
 #[inline(always)]

@@ -9,7 +9,8 @@
 //! * By channels, where each filter reads one channel: a sum of the channel with itself, moved on.
 //!
 //! A tile of the result is kept in registers over runs of the inner dimension, whose sums are added pairwise, as those of
-//! [`gemm`] are. How a convolution is cut into pieces for threads changes no sum: the same bits come out on any number of threads.
+//! [`gemm`] are. How a convolution is cut into pieces for threads changes no sum: the same bits come out on any number of
+//! threads.
 
 mod channels;
 mod filters;

@@ -193,7 +193,7 @@ impl<S: Simd, const M: usize, const V: usize> NullaryFnOnce for Call<'_, '_, S, 
     }
 }
 
-type Tile<S, const M: usize, const V: usize> = [[<S as Simd>::f32s; V]; M];
+pub(super) type Tile<S, const M: usize, const V: usize> = [[<S as Simd>::f32s; V]; M];
 
 impl Piece<'_> {
     /// The tile's sums.
@@ -311,8 +311,13 @@ impl Piece<'_> {
     }
 }
 
+/// The sums of two tiles.
 #[inline(always)]
-fn sum<S: Simd, const M: usize, const V: usize>(s: S, a: &Tile<S, M, V>, b: &Tile<S, M, V>) -> Tile<S, M, V> {
+pub(super) fn sum<S: Simd, const M: usize, const V: usize>(
+    s: S,
+    a: &Tile<S, M, V>,
+    b: &Tile<S, M, V>,
+) -> Tile<S, M, V> {
     let mut sums = *a;
     for (sums, others) in sums.iter_mut().zip(b) {
         for (sum, &other) in sums.iter_mut().zip(others) {

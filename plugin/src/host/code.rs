@@ -48,7 +48,8 @@ pub(crate) trait HostCode: Send + Sync {
     }
 
     /// Fills every result. Operands and results are dense, row-major, and of the declared dtypes and extents; results are
-    /// not initialised, but for one that has the memory of an operand. It must not evaluate arrays: it would wait for its own thread.
+    /// not initialised, but for one that has the memory of an operand. It must not evaluate arrays: it would wait for its own
+    /// thread.
     ///
     /// # Errors
     /// Ends the run, which gives the error with the node named.

@@ -177,7 +177,8 @@ impl Lane {
     /// another has under way there is waited for first: its failure would be taken for one of this executable's.
     ///
     /// # Errors
-    /// Where MLX would not come back: on a lost lane, on a GPU that was given up, and on any other lane once what is lost takes all the room.
+    /// Where MLX would not come back: on a lost lane, on a GPU that was given up, and on any other lane once what is lost
+    /// takes all the room.
     pub(crate) fn enter(&self, own: &Arc<Started>) -> Result<Turn<'_>, Error> {
         self.check()?;
         // Of the lock's content nothing can be half changed, so a poisoned one is as good as new.
