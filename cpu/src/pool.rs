@@ -3,7 +3,7 @@
 //! A channel is laid out as for a convolution: then neighbouring windows read neighbours at each tap, and vectors hold windows.
 
 use crate::conv::scratch::{self, Use};
-use crate::conv::{Planes, Shape};
+use crate::conv::{Planes, Shape, rows};
 use crate::threads;
 use pulp::{Arch, Simd, WithSimd};
 
@@ -64,13 +64,7 @@ impl Pool {
                     let mut around = Some(padding);
                     for (channel, y) in (first / positions..).zip(part.chunks_exact_mut(positions)) {
                         self.planes.fill(&x[channel * plane..][..plane], around.take(), &mut planes[..self.planes.len]);
-                        Arch::new().dispatch(Slide { pool: self, planes, padding, found });
-                        let mut rest = y;
-                        for &(place, count) in &self.runs {
-                            let (row, behind) = rest.split_at_mut(count);
-                            row.copy_from_slice(&found[place..place + count]);
-                            rest = behind;
-                        }
+                        Arch::new().dispatch(Slide { pool: self, planes, padding, found, y });
                     }
                 });
             });
@@ -84,6 +78,7 @@ struct Slide<'a> {
     planes: &'a [f32],
     padding: f32,
     found: &'a mut [f32],
+    y: &'a mut [f32],
 }
 
 impl WithSimd for Slide<'_> {
@@ -91,19 +86,26 @@ impl WithSimd for Slide<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { pool, planes, padding, found } = self;
+        let Self { pool, planes, padding, found, y } = self;
         let vectors = pool.len.div_ceil(S::F32_LANES);
         let largest = pool.wanted == Wanted::Largest;
-        for (at, place) in S::as_mut_simd_f32s(found).0.iter_mut().take(vectors).enumerate() {
+        for (at, place) in S::as_mut_simd_f32s(&mut *found).0.iter_mut().take(vectors).enumerate() {
             let x = &planes[at * S::F32_LANES..];
             let mut best = s.splat_f32s(padding);
+            // Processors differ in what the larger of a number and NaN is.
+            let mut are_numbers = s.equal_f32s(best, best);
             for &tap in &pool.planes.taps {
                 let Some(&x) = S::as_simd_f32s(&x[tap..]).0.first() else { break };
-                let wins = if largest { s.less_than_f32s(best, x) } else { s.less_than_f32s(x, best) };
-                let better = s.select_f32s(wins, x, best);
-                best = s.select_f32s(s.equal_f32s(x, x), better, x);
+                best = if largest { s.max_f32s(best, x) } else { s.min_f32s(best, x) };
+                are_numbers = s.and_m32s(are_numbers, s.equal_f32s(x, x));
             }
-            *place = best;
+            *place = s.select_f32s(are_numbers, best, s.splat_f32s(f32::NAN));
+        }
+        let mut rest = y;
+        for &(place, count) in &pool.runs {
+            let (row, behind) = rest.split_at_mut(count);
+            rows::copy(s, &found[place..place + count], row);
+            rest = behind;
         }
     }
 }

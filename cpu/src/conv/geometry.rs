@@ -4,6 +4,8 @@
 //! windows are side by side. Then each element of a window, a tap, reads neighbours for neighbouring windows, whatever the
 //! steps and dilations, and where a tap reads is a number for all windows.
 
+use super::rows;
+use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 
 /// A convolution of x `[batch, channels, input..]` with w `[filters, channels / groups, kernel..]` over three axes, of which
@@ -90,6 +92,8 @@ pub(crate) struct Planes {
     /// Elements of all planes of a channel.
     pub(crate) len: usize,
     shape: Shape,
+    rows: Vec<Row>,
+    gaps: Vec<Range<usize>>,
 }
 
 impl Planes {
@@ -107,7 +111,8 @@ impl Planes {
             }
         }
         let len = axes.iter().map(|axis| axis.phases.len()).product::<usize>() * plane;
-        Self { axes, taps, len, shape: *shape }
+        let (rows, gaps) = rows_and_gaps(&axes, shape);
+        Self { axes, taps, len, shape: *shape, rows, gaps }
     }
 
     /// The place of a window, by its index.
@@ -135,67 +140,79 @@ impl Planes {
     }
 
     /// Lays out a channel, with `padding` around its elements; without one where it is there already, from another channel.
-    pub(crate) fn fill(&self, x: &[f32], padding: Option<f32>, planes: &mut [f32]) {
-        let [d, h, w] = &self.axes;
-        let [stride_d, stride_h, stride_w] = self.shape.stride;
-        let [_, height, width] = self.shape.input;
-        let mut rows = planes.chunks_exact_mut(w.extent.max(1));
-        // The place in x that an element of a plane shows, if it is none of the padding.
-        let source =
-            |axis: usize, at: usize| at.checked_sub(self.shape.padding[axis]).filter(|&at| at < self.shape.input[axis]);
-        for &phase_d in &d.phases {
-            for &phase_h in &h.phases {
-                for &phase_w in &w.phases {
-                    for at_d in 0..d.extent {
-                        for at_h in 0..h.extent {
-                            let Some(row) = rows.next() else { return };
-                            let from = (source(0, at_d * stride_d + phase_d), source(1, at_h * stride_h + phase_h));
-                            let (Some(at_d), Some(at_h)) = from else {
-                                pad(row, padding);
-                                continue;
-                            };
-                            let x = &x[(at_d * height + at_h) * width..][..width];
-                            copy_row(x, row, [phase_w, stride_w, self.shape.padding[2]], padding);
-                        }
+    pub(crate) fn fill(&self, x: &[f32], padding: Option<f32>, to: &mut [f32]) {
+        if let Some(padding) = padding {
+            for gap in &self.gaps {
+                to[gap.clone()].fill(padding);
+            }
+        }
+        Arch::new().dispatch(Fill { planes: self, x, to });
+    }
+}
+
+/// Elements of a channel that lie side by side in a plane.
+#[derive(Debug, Clone)]
+struct Row {
+    /// The first one's place in the channel; each is a step of windows behind the one before.
+    from: usize,
+    /// The first one's place in the planes.
+    to: usize,
+    count: usize,
+}
+
+/// The rows of all planes, and the places between them, which the padding fills.
+fn rows_and_gaps(axes: &[Axis; 3], shape: &Shape) -> (Vec<Row>, Vec<Range<usize>>) {
+    let [d, h, w] = axes;
+    let [_, height, width] = shape.input;
+    let (mut rows, mut gaps, mut filled, mut start) = (Vec::new(), Vec::new(), 0, 0);
+    // The place in x that an element of a plane shows, if it is none of the padding.
+    let source = |axis: usize, phase: usize, at: usize| {
+        (at * shape.stride[axis] + phase).checked_sub(shape.padding[axis]).filter(|&at| at < shape.input[axis])
+    };
+    for &phase_d in &d.phases {
+        for &phase_h in &h.phases {
+            for &phase_w in &w.phases {
+                let skipped = shape.padding[2].saturating_sub(phase_w).div_ceil(shape.stride[2]).min(w.extent);
+                let first = (skipped * shape.stride[2] + phase_w).saturating_sub(shape.padding[2]);
+                let count = width.saturating_sub(first).div_ceil(shape.stride[2]).min(w.extent - skipped);
+                for (at_d, at_h) in (0..d.extent).flat_map(|at_d| (0..h.extent).map(move |at_h| (at_d, at_h))) {
+                    let from = source(0, phase_d, at_d).zip(source(1, phase_h, at_h)).filter(|_| count > 0);
+                    if let Some((at_d, at_h)) = from {
+                        let to = start + skipped;
+                        gaps.push(filled..to);
+                        rows.push(Row { from: (at_d * height + at_h) * width + first, to, count });
+                        filled = to + count;
                     }
+                    start += w.extent;
                 }
             }
         }
     }
+    gaps.push(filled..start);
+    gaps.retain(|gap| !gap.is_empty());
+    (rows, gaps)
 }
 
-fn pad(places: &mut [f32], padding: Option<f32>) {
-    if let Some(padding) = padding {
-        places.fill(padding);
-    }
+/// One channel that is laid out.
+struct Fill<'a> {
+    planes: &'a Planes,
+    x: &'a [f32],
+    to: &'a mut [f32],
 }
 
-/// Every `stride`-th element of a row that has so many elements of padding before it and any number behind it, from the
-/// `phase`-th on.
-fn copy_row(x: &[f32], row: &mut [f32], [phase, stride, before]: [usize; 3], padding: Option<f32>) {
-    let skipped = before.saturating_sub(phase).div_ceil(stride).min(row.len());
-    let (outside, row) = row.split_at_mut(skipped);
-    pad(outside, padding);
-    let from = x.get((skipped * stride + phase).saturating_sub(before)..).unwrap_or_default();
-    let count = from.len().div_ceil(stride).min(row.len());
-    let (row, outside) = row.split_at_mut(count);
-    pad(outside, padding);
-    match stride {
-        1 => row.copy_from_slice(&from[..count]),
-        2 => {
-            let pairs = from.chunks_exact(2);
-            let last = pairs.remainder().first();
-            let (whole, half) = row.split_at_mut(pairs.len().min(count));
-            for (y, pair) in whole.iter_mut().zip(pairs) {
-                *y = pair[0];
-            }
-            if let (Some(y), Some(x)) = (half.first_mut(), last) {
-                *y = *x;
-            }
-        }
-        _ => {
-            for (y, x) in row.iter_mut().zip(from.iter().step_by(stride)) {
-                *y = *x;
+impl WithSimd for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { planes, x, to } = self;
+        let stride = planes.shape.stride[2];
+        for row in &planes.rows {
+            let (from, to) = (&x[row.from..], &mut to[row.to..][..row.count]);
+            match stride {
+                1 => rows::copy(s, &from[..row.count], to),
+                2 => rows::copy_even(from, to),
+                _ => to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, from)| *to = *from),
             }
         }
     }

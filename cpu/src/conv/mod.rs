@@ -15,6 +15,7 @@
 mod channels;
 mod filters;
 mod geometry;
+pub(crate) mod rows;
 pub(crate) mod scratch;
 mod steps;
 #[cfg(test)]

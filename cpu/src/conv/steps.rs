@@ -78,6 +78,11 @@ impl<'a> Step<'a> {
         matches!(self, Self::Binary { other: Operand::Result, .. })
     }
 
+    /// Whether it reads an element's own number.
+    pub(super) fn reads_array(&self) -> bool {
+        matches!(self, Self::Binary { other: Operand::Array(_) | Operand::Result, .. })
+    }
+
     /// The step where that is in an array.
     pub(super) fn with_result(self, before: &'a [f32]) -> Self {
         match self {
@@ -161,8 +166,7 @@ impl Blocks {
                 Step::Clamp { min, max } => {
                     let (min, max) = (s.splat_f32s(min), s.splat_f32s(max));
                     for x in S::as_mut_simd_f32s(values).0 {
-                        let low = s.select_f32s(s.less_than_f32s(min, *x), *x, min);
-                        let both = s.select_f32s(s.less_than_f32s(low, max), low, max);
+                        let both = s.min_f32s(s.max_f32s(*x, min), max);
                         *x = s.select_f32s(s.equal_f32s(*x, *x), both, *x);
                     }
                 }
