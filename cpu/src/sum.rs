@@ -42,15 +42,20 @@ impl Sum {
         }
     }
 
-    /// What it comes to.
+    /// What it comes to: halves of the lanes are added to each other, as that is done in vectors.
     #[inline(always)]
     pub fn total(&self) -> f64 {
-        let (mut sum, mut error) = (-0.0, -0.0);
-        for (lane, lost) in self.lanes.iter().zip(&self.errors) {
-            two_sum(&mut sum, &mut error, *lane);
-            error += lost;
+        let (mut sums, mut errors) = (self.lanes, self.errors);
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            let ((sums, more), (errors, lost)) = (sums.split_at_mut(width), errors.split_at_mut(width));
+            for (((sum, error), more), lost) in sums.iter_mut().zip(errors).zip(more).zip(lost) {
+                two_sum(sum, error, *more);
+                *error += *lost;
+            }
         }
-        finish(sum, error)
+        finish(sums[0], errors[0])
     }
 }
 
