@@ -129,6 +129,27 @@ fn bf16_gives_the_bits_of_f32_whatever_instruction_it_is_computed_by() {
     }
 }
 
+/// More rows than are widened at once, and steps that ask for a row's place.
+#[test]
+fn halves_of_many_rows_give_the_bits_of_each_row_alone() {
+    fn check<T: Dtype + Element<Sum = f32>>(bits: fn(T) -> u16) {
+        let (m, k, n) = (WIDENED / 4096 + 70, 4095, 3);
+        let (x, w, other) = (values::<T>(m * k, 11), values::<T>(k * n, 12), values::<T>(m * n, 13));
+        let (w, before) = (packed(k, n, &w, [n, 1]), values::<T>(m * n, 14));
+        let mut y = before.clone();
+        product([m, k, n], Rows { data: &x, stride: k }, &w, &[Step::Add(&other), Step::AddResult], &mut y);
+        for i in [0, 1, WIDENED / 4096 - 1, WIDENED / 4096, m - 1] {
+            let mut row = before[i * n..][..n].to_vec();
+            let steps = [Step::Add(&other[i * n..][..n]), Step::AddResult];
+            product([1, k, n], Rows { data: &x[i * k..], stride: k }, &w, &steps, &mut row);
+            let of = |row: &[T]| row.iter().map(|&value| bits(value)).collect::<Vec<_>>();
+            assert_eq!(of(&row), of(&y[i * n..][..n]), "row {i}");
+        }
+    }
+    check::<bf16>(bf16::to_bits);
+    check::<f16>(f16::to_bits);
+}
+
 #[test]
 fn bf16_keeps_the_smallest_numbers_and_what_is_no_number() {
     let (m, k, n) = (40, 70, 50);

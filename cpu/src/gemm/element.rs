@@ -60,6 +60,15 @@ pub trait Element: Copy + Send + Sync + 'static {
     }
 }
 
+/// What memory of a thread is for: each purpose has its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// What one piece of work needs.
+    Piece,
+    /// An operand of all pieces.
+    Operand,
+}
+
 /// A number of f32 or f64, as vector code takes it.
 pub trait Real: Element<Sum = Self> + Float + Default {
     /// A vector of the processor.
@@ -82,7 +91,7 @@ pub trait Real: Element<Sum = Self> + Float + Default {
     /// Replaces each number by `function` of it.
     fn map<S: Simd>(s: S, function: Function, x: &mut [Self]);
     /// Calls `f` with memory of this thread; what is in it is left from before.
-    fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R;
+    fn with_scratch<R>(purpose: Purpose, len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R;
 }
 
 macro_rules! real {
@@ -159,14 +168,14 @@ macro_rules! real {
                 $map(s, function, x);
             }
 
-            fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R {
+            fn with_scratch<R>(purpose: Purpose, len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R {
                 thread_local! {
-                    static SCRATCH: RefCell<Vec<$real>> = const { RefCell::new(Vec::new()) };
+                    static SCRATCH: [RefCell<Vec<$real>>; 2] = const { [const { RefCell::new(Vec::new()) }; 2] };
                 }
                 if len == 0 {
                     return f(&mut []);
                 }
-                let taken = SCRATCH.try_with(|scratch| scratch.take());
+                let taken = SCRATCH.try_with(|all| all[purpose as usize].take());
                 let mut scratch = taken.unwrap_or_default();
                 let line = LINE_BYTES / size_of::<$real>();
                 if scratch.len() < len + line {
@@ -176,7 +185,7 @@ macro_rules! real {
                 let start = scratch.as_ptr().align_offset(LINE_BYTES).min(line);
                 let result = f(&mut scratch[start..start + len]);
                 // A thread whose own data is gone works in fresh memory.
-                let _ = SCRATCH.try_with(|place| place.replace(scratch));
+                let _ = SCRATCH.try_with(|all| all[purpose as usize].replace(scratch));
                 result
             }
         }

@@ -3,7 +3,7 @@
 use super::element::{Element, Real};
 use super::pack::notes;
 use super::pairs;
-use super::{Rows, Step};
+use super::{Rows, Step, To, widen_rows};
 use crate::pairwise::pairwise;
 use half::bf16;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
@@ -24,12 +24,11 @@ pub(super) struct Piece<'a, X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum
     pub(super) next_panel: usize,
     pub(super) x: Rows<'a, X>,
     pub(super) w: &'a [W],
-    pub(super) steps: &'a [Step<'a, Y>],
-    /// The first element of the whole result, and how far apart its rows are.
-    pub(super) y: *mut Y,
-    pub(super) stride: usize,
+    pub(super) to: To<'a, Y>,
     /// The least exponents of all rows of x, where products of pairs may be taken.
     pub(super) exponents: &'a [u16],
+    /// Whether pairs of x are widened in the order in which the processor's products take them.
+    pub(super) is_turned: bool,
     /// As many as [`scratch_len`] says.
     pub(super) scratch: &'a mut [X::Sum],
 }
@@ -58,8 +57,6 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd fo
     fn with_simd<S: Simd>(mut self, s: S) {
         let width = 2 * X::Sum::lanes::<S>();
         let depth = self.k.next_multiple_of(W::GROUP);
-        // Both lie with the rows of a group in the order in which the processor's products of pairs take them.
-        let is_turned = W::GROUP > 1 && X::as_sums(&[]).is_none();
         let scratch = std::mem::take(&mut self.scratch);
         let (tile, scratch) = scratch.split_at_mut(TALL * width);
         let (other, scratch) = scratch.split_at_mut(width);
@@ -89,11 +86,11 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> WithSimd fo
                     }
                     _ => {
                         if !has_x && X::as_sums(&[]).is_none() {
-                            self.widen_rows(depth, is_turned, x_wide);
+                            widen_rows(self.x, self.rows.clone(), [self.k, depth], self.is_turned, x_wide);
                             has_x = true;
                         }
                         if !has_w && W::as_sums(&[]).is_none() {
-                            W::widen_panel(s, w, width, is_turned, w_wide);
+                            W::widen_panel(s, w, width, self.is_turned, w_wide);
                             has_w = true;
                         }
                         let (x, stride) = match X::as_sums(self.x.data) {
@@ -165,21 +162,6 @@ impl Ahead {
 type Tile<T, S, const M: usize> = [[<T as Real>::Vector<S>; 2]; M];
 
 impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X, W, Y> {
-    /// The rows of x in what is computed in, each filled up with zeros to `depth`.
-    #[inline(always)]
-    fn widen_rows(&self, depth: usize, is_turned: bool, to: &mut [X::Sum]) {
-        for (row, to) in self.rows.clone().zip(to.chunks_exact_mut(depth.max(1))) {
-            let (to, rest) = to.split_at_mut(self.k);
-            X::widen(&self.x.data[row * self.x.stride..][..self.k], to);
-            rest.fill(X::Sum::ZERO);
-        }
-        if is_turned {
-            for pair in to.as_chunks_mut::<2>().0 {
-                pair.swap(0, 1);
-            }
-        }
-    }
-
     /// The product of some rows and a panel.
     #[inline(always)]
     fn tile<S: Simd>(&self, s: S, by: &Panel<'_, X::Sum>, rows: Range<usize>, ahead: Ahead, to: &mut [X::Sum]) {
@@ -213,7 +195,9 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
     fn finish<S: Simd>(&self, s: S, row: usize, column: usize, tile: &mut [X::Sum], other: &mut [X::Sum]) {
         let width = other.len();
         let end = (column + width).min(self.n);
-        for &step in self.steps {
+        let (To { steps, y, stride, first }, n) = (self.to, self.n);
+        let row = first + row;
+        for &step in steps {
             Y::round(tile);
             match step {
                 Step::Scale(factor) => {
@@ -230,14 +214,14 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
                 }
                 Step::Add(more) => {
                     for (values, row) in tile.chunks_exact_mut(width).zip(row..) {
-                        plus(s, values, vectors_of::<Y, S>(&more[row * self.n + column..row * self.n + end], other));
+                        plus(s, values, vectors_of::<Y, S>(&more[row * n + column..row * n + end], other));
                     }
                 }
                 Step::AddResult => {
                     for (values, row) in tile.chunks_exact_mut(width).zip(row..) {
-                        let first = row * self.stride + column;
+                        let first = row * stride + column;
                         // SAFETY: elements of the result, of which no other piece writes or reads these columns.
-                        let more = unsafe { std::slice::from_raw_parts(self.y.add(first), end - column) };
+                        let more = unsafe { std::slice::from_raw_parts(y.add(first), end - column) };
                         plus(s, values, vectors_of::<Y, S>(more, other));
                     }
                 }
@@ -246,7 +230,7 @@ impl<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>> Piece<'_, X
         }
         for (values, row) in tile.chunks_exact(width).zip(row..) {
             // SAFETY: elements of the result, of which no other piece writes or reads these columns.
-            let y = unsafe { std::slice::from_raw_parts_mut(self.y.add(row * self.stride + column), end - column) };
+            let y = unsafe { std::slice::from_raw_parts_mut(y.add(row * stride + column), end - column) };
             match (Y::as_sums_mut(y).map(X::Sum::vectors_mut::<S>), X::Sum::vectors::<S>(values)) {
                 // Whole vectors: a copy of unknown length is a call.
                 (Some(([a, b], [])), ([from, more], _)) => (*a, *b) = (*from, *more),

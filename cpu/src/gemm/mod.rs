@@ -18,13 +18,14 @@ mod kernel;
 mod pack;
 mod pairs;
 
-pub use element::{Element, Real};
+pub use element::{Element, Purpose, Real};
 pub use pack::{pack, packed_len, packed_len_of, panel_width, unpack};
 
 use crate::threads;
 use crate::vector::Function;
 use kernel::{Piece, scratch_len};
 use pulp::Arch;
+use std::ops::Range;
 
 /// What is done to a product, in this order, each step rounded to the dtype of the result as an operation of its own.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +56,9 @@ const PIECE: usize = 1 << 20;
 
 /// Elements of the rows that a piece works on: they stay in the second-level cache.
 const BLOCK: usize = 64 << 10;
+
+/// Elements of x that are widened at once.
+const WIDENED: usize = 1 << 20;
 
 /// y[m, n] = `steps`(x[m, k] · w[k, n]), y dense, `w` from [`pack`].
 ///
@@ -94,6 +98,76 @@ pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = 
     assert!(w.len() >= packed_len_of::<W>(k, n), "w is shorter than its extents");
     assert!(k == 0 || x.data.len() >= (m - 1) * x.stride + k, "x is shorter than its extents");
     let x = if k == 0 { Rows { data: &[], stride: 0 } } else { x };
+    let exponents = pairs::least_exponents::<X, W>(m, k, x);
+    let to = To { steps, y, stride, first: 0 };
+    // Rows of w lie in the order of the processor's products of pairs.
+    let is_turned = W::GROUP > 1 && X::as_sums(&[]).is_none();
+    if X::as_sums(&[]).is_some() || !exponents.is_empty() || k == 0 {
+        return deal([m, k, n], x, w, to, &exponents, is_turned);
+    }
+    // Once for all pieces, in parts that stay small.
+    let depth = k.next_multiple_of(W::GROUP);
+    let rows = (WIDENED / depth).clamp(1, m);
+    X::Sum::with_scratch(Purpose::Operand, rows * depth, |wide| {
+        for first in (0..m).step_by(rows) {
+            let wide = &mut wide[..rows.min(m - first) * depth];
+            threads::deal_parts(wide, (BLOCK / depth).max(1) * depth, &|done, part| {
+                let rows = first + done / depth..first + (done + part.len()) / depth;
+                Arch::new().dispatch(
+                    #[inline(always)]
+                    || widen_rows(x, rows, [k, depth], is_turned, part),
+                );
+            });
+            let x = Rows { data: &*wide, stride: depth };
+            deal([wide.len() / depth, depth, n], x, w, To { first, ..to }, &[], is_turned);
+        }
+    });
+}
+
+/// Where rows of a product go, and what is done to them.
+#[derive(Clone, Copy)]
+struct To<'a, Y: Element> {
+    steps: &'a [Step<'a, Y>],
+    /// The first element of the whole result, and how far apart its rows are.
+    y: *mut Y,
+    stride: usize,
+    /// Rows of the whole before the first.
+    first: usize,
+}
+
+// SAFETY: pieces write to parts that do not overlap.
+unsafe impl<Y: Element + Send> Sync for To<'_, Y> {}
+
+/// The rows of x in what is computed in, each filled up with zeros to `depth`, pairs turned if w has them so.
+#[inline(always)]
+fn widen_rows<X: Element>(
+    x: Rows<'_, X>,
+    rows: Range<usize>,
+    [k, depth]: [usize; 2],
+    is_turned: bool,
+    to: &mut [X::Sum],
+) {
+    for (row, to) in rows.zip(to.chunks_exact_mut(depth.max(1))) {
+        let (to, rest) = to.split_at_mut(k);
+        X::widen(&x.data[row * x.stride..][..k], to);
+        rest.fill(X::Sum::ZERO);
+    }
+    if is_turned {
+        for pair in to.as_chunks_mut::<2>().0 {
+            pair.swap(0, 1);
+        }
+    }
+}
+
+/// Deals a product out to threads.
+fn deal<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = X::Sum>>(
+    [m, k, n]: [usize; 3],
+    x: Rows<'_, X>,
+    w: &[W],
+    to: To<'_, Y>,
+    exponents: &[u16],
+    is_turned: bool,
+) {
     let width = pack::width::<W>();
     let panels = n.div_ceil(width);
     let rows = (BLOCK / k.max(1)).clamp(48, 512).min(m);
@@ -104,17 +178,14 @@ pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = 
     let across = wanted.div_ceil(down).min(panels);
     let columns = panels.div_ceil(across);
     let across = panels.div_ceil(columns);
-    let exponents = pairs::least_exponents::<X, W>(m, k, x);
-    let (y, exponents) = (Shared(y), exponents.as_slice());
-    let y = &y;
-    let threads = threads::dealt_to();
+    let (to, threads) = (&to, threads::dealt_to());
     threads::deal(down * across, &|piece| {
         // Neighbours share columns of w, which are the most that is read.
         let (column, row) = (piece / down, piece % down);
         let rows = row * rows..((row + 1) * rows).min(m);
         let panels = column * columns..((column + 1) * columns).min(panels);
         let next_panel = (piece + threads) / down * columns;
-        X::Sum::with_scratch(scratch_len::<X, W>(rows.len(), k, width), |scratch| {
+        X::Sum::with_scratch(Purpose::Piece, scratch_len::<X, W>(rows.len(), k, width), |scratch| {
             Arch::new().dispatch(Piece {
                 k,
                 n,
@@ -123,21 +194,14 @@ pub unsafe fn product_to<X: Element, W: Element<Sum = X::Sum>, Y: Element<Sum = 
                 next_panel,
                 x,
                 w,
-                steps,
-                y: y.0,
-                stride,
+                to: *to,
                 exponents,
+                is_turned,
                 scratch,
             });
         });
     });
 }
-
-/// A result that pieces fill, each its own part.
-struct Shared<X>(*mut X);
-
-// SAFETY: pieces write to parts that do not overlap.
-unsafe impl<X: Send> Sync for Shared<X> {}
 
 #[cfg(test)]
 mod dtypes;

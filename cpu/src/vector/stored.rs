@@ -1,6 +1,6 @@
 //! Elements that are stored in other types than f32, computed as f32 and rounded once.
 
-use crate::gemm::{Element, Real};
+use crate::gemm::{Element, Purpose, Real};
 use pulp::{Arch, Simd, WithSimd};
 
 /// The values of elements. Both slices have one length.
@@ -33,7 +33,7 @@ pub fn narrow<T: Element>(from: &[T::Sum], to: &mut [T]) {
 
 /// Fills y with what `f` makes of the values of x, in rows of `extent` elements, of which the last may have fewer.
 pub fn in_place<T: Element<Sum = f32>>(x: &[T], y: &mut [T], extent: usize, f: impl Fn(&mut [f32])) {
-    f32::with_scratch(extent, |values| {
+    f32::with_scratch(Purpose::Piece, extent, |values| {
         for (x, y) in x.chunks(extent.max(1)).zip(y.chunks_mut(extent.max(1))) {
             let values = &mut values[..x.len()];
             widen(x, values);
@@ -50,7 +50,7 @@ pub fn row_by_row<X: Element<Sum = f32>, Y: Element<Sum = f32>>(
     extent: usize,
     f: impl Fn(&[f32], &mut [f32]),
 ) {
-    f32::with_scratch(2 * extent, |values| {
+    f32::with_scratch(Purpose::Piece, 2 * extent, |values| {
         let (from, to) = values.split_at_mut(extent);
         for (x, y) in x.chunks_exact(extent.max(1)).zip(y.chunks_exact_mut(extent.max(1))) {
             widen(x, from);
