@@ -58,6 +58,9 @@ enum Command {
     /// Run what `bench` times, in a process of its own.
     #[command(hide = true)]
     BenchWorker(BenchWorkerArgs),
+    /// Be busy until standard input ends.
+    #[command(hide = true)]
+    BenchBusy,
     /// Draw one run of a trace file (`run --trace`, `bench --trace`) as SVG.
     Picture(PictureArgs),
     /// Compute sentence embeddings with a BERT-class sentence-transformers model.
@@ -102,6 +105,7 @@ impl Cli {
             Command::CheckWorker(args) => check::work(&args),
             Command::Bench(command) => timing::execute(&command),
             Command::BenchWorker(args) => timing::work(&args),
+            Command::BenchBusy => timing::be_busy(),
             Command::Picture(args) => profile::picture::execute(&args),
             Command::Run(args) => run::execute(&args),
             Command::Embed(args) => embed::execute(args),

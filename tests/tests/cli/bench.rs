@@ -15,6 +15,10 @@ fn bench(files: &Files, backend: &str) -> Vec<String> {
     args
 }
 
+fn bench_for_people(files: &Files) -> assert_cmd::Command {
+    command(bench(files, "mlx"))
+}
+
 #[test]
 fn backends_are_timed_side_by_side() {
     let files = Files::new();
@@ -25,7 +29,7 @@ fn backends_are_timed_side_by_side() {
     let cells = report["cells"].as_array().unwrap();
     assert_eq!(cells.iter().map(|cell| cell["threads"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
     for cell in cells {
-        assert_eq!(keys(cell), ["profile", "rows", "shape", "threads"]);
+        assert_eq!(keys(cell), ["at_once", "beside", "profile", "rows", "shape", "threads"]);
         let rows = cell["rows"].as_array().unwrap();
         assert_eq!(rows.iter().map(|row| row["backend"].as_str().unwrap()).collect::<Vec<_>>(), ["mlx", "cpu"]);
         for row in rows {
@@ -42,7 +46,39 @@ fn backends_are_timed_side_by_side() {
             assert!(!cfg!(target_os = "linux") || row["peak_bytes"].as_u64() > Some(1 << 20), "{row}");
         }
         assert_eq!(rows[0]["ratio"], 1.0);
+        assert!(rows.iter().all(|row| row["other_bits"] == 0 && row["checksum"] == rows[0]["checksum"]), "{cell}");
     }
+}
+
+#[test]
+fn programs_run_at_once_and_beside_busy_processes_with_the_bits_of_one() {
+    let files = Files::new();
+    let mut bench = command(bench(&files, "mlx"));
+    bench.args(["--at-once", "3", "--beside", "1", "--seconds", "0.2"]);
+    let report = json(bench.arg("--json"));
+    let cell = &report["cells"][0];
+    assert_eq!((&cell["beside"], &cell["rows"][0]["other_bits"]), (&1.into(), &0.into()));
+    let at_once = &cell["at_once"];
+    assert_eq!((&at_once["programs"], &at_once["other_bits"]), (&3.into(), &0.into()));
+    assert!(at_once["at_once"].as_f64() > Some(0.0) && at_once["in_turn"].as_f64() > Some(0.0), "{at_once}");
+    let text = stdout(bench_for_people(&files).args(["--at-once", "2", "--beside", "2", "--seconds", "0.1"]));
+    for part in ["beside 2 busy processes", "2 programs from as many threads"] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+    let line = error_line(bench_for_people(&files).args(["--at-once", "0"]), 2);
+    assert!(line.contains("--at-once"), "{line}");
+}
+
+/// A program with random numbers gives others in every run, which is told and no error.
+#[test]
+fn runs_that_give_other_bits_are_counted() {
+    let files = Files::new();
+    let program =
+        "rlxmodel 1\nopset 1\ngraph @noise {\n  %x = RngNormal{mean: 0.0, scale: 1.0} : f32[64]\n  return %x\n}\n";
+    files.write("noise.rlxmodel", program);
+    let mut bench = command(["bench", "model"]);
+    bench.arg(files.path("noise.rlxmodel")).args(["--backend", "mlx", "--repeat", "5", "--warmup", "0"]);
+    assert_eq!(json(bench.arg("--json"))["cells"][0]["rows"][0]["other_bits"], 5);
 }
 
 #[test]

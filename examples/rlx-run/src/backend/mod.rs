@@ -62,7 +62,7 @@ pub(crate) fn examine(args: &PluginArgs) -> Result<Examined> {
 }
 
 /// Compiles programs for one device.
-pub(crate) trait Engine {
+pub(crate) trait Engine: Send {
     /// The plugin; none for the built-in CPU backend.
     fn plugin(&self) -> Option<&PluginSummary>;
 
@@ -80,7 +80,7 @@ pub(crate) trait Engine {
 }
 
 /// A compiled program. Callers check names, dtypes and sizes against these tables before they call.
-pub(crate) trait Executable {
+pub(crate) trait Executable: Send {
     /// What `run` takes, in this order.
     fn inputs(&self) -> &[TensorInfo];
 

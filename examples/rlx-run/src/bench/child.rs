@@ -1,6 +1,6 @@
 //! A process that is timed, from the side of the command.
 
-use super::wire::{Answer, End, Ready, Request};
+use super::wire::{Answer, End, Ready, Request, Throughput};
 use crate::UsageError;
 use crate::report;
 use crate::wire::{read, send};
@@ -61,7 +61,9 @@ impl Child {
         match child.hear()? {
             Answer::Ready(ready) => Ok((child, ready)),
             Answer::Refused { usage, message } => Err(Refused { usage, message: format!("{name}: {message}") }.into()),
-            Answer::Times(_) | Answer::End(_) => bail!("{name}: its process answers before it is asked"),
+            Answer::Times(_) | Answer::AtOnce(_) | Answer::End(_) => {
+                bail!("{name}: its process answers before it is asked")
+            }
         }
     }
 
@@ -69,6 +71,14 @@ impl Child {
     pub(super) fn run(&mut self, count: u64, seconds: f64) -> Result<Vec<f64>> {
         match self.ask(&Request::Run { count, seconds })? {
             Answer::Times(times) if !times.is_empty() => Ok(times),
+            _ => bail!("{}: its process answers something else", self.name),
+        }
+    }
+
+    /// Runs so many programs from as many threads, in turn and at once.
+    pub(super) fn at_once(&mut self, programs: usize, seconds: f64) -> Result<Throughput> {
+        match self.ask(&Request::AtOnce { programs, seconds })? {
+            Answer::AtOnce(throughput) => Ok(throughput),
             _ => bail!("{}: its process answers something else", self.name),
         }
     }

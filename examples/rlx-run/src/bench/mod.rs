@@ -5,9 +5,12 @@
 //!
 //! * [`peers`]: the backends, and the processes for them. [`child`]: such a process from outside, [`worker`] from inside;
 //!   [`wire`]: what passes between the two. `onnx_peer.py`: the one for ONNX Runtime.
+//! * [`at_once`]: several programs in one process. [`busy`]: processes beside all of them.
 //! * [`collectives`]: what each rank of a group does, which another program has started.
 //! * [`made_up`]: inputs. [`stats`]: what runs come to. [`machine`]: what they ran on.
 
+mod at_once;
+mod busy;
 mod child;
 mod collectives;
 mod machine;
@@ -17,6 +20,7 @@ mod stats;
 mod wire;
 mod worker;
 
+pub(crate) use busy::execute as be_busy;
 pub(crate) use worker::execute as work;
 
 use crate::UsageError;
@@ -25,14 +29,15 @@ use crate::profile::Profile;
 use crate::progress::Progress;
 use crate::report::{self, Table};
 use anyhow::{Result, bail};
+use busy::Busy;
 use bytesize::ByteSize;
 use child::{Child, Refused, as_usage};
 use machine::Machine;
 use peers::{Peer, Work};
 use serde::Serialize;
 use stats::Stats;
-use std::num::NonZeroU32;
-use wire::Ready;
+use std::num::{NonZeroU32, NonZeroUsize};
+use wire::{End, Ready, Throughput};
 
 /// How often the processes take turns.
 const ROUNDS: u64 = 10;
@@ -56,7 +61,10 @@ struct Cell {
     shape: Option<[usize; 2]>,
     /// None where every backend takes what it takes.
     threads: Option<NonZeroU32>,
+    /// Busy processes beside them.
+    beside: usize,
     rows: Vec<Row>,
+    at_once: Option<Throughput>,
     profile: Option<Profile>,
 }
 
@@ -76,6 +84,10 @@ struct Row {
     ratio: f64,
     /// Between the first values of the outputs of this row and the first one.
     difference: f64,
+    /// Of the bits of all outputs of the first run; none of what is no backend of this program.
+    checksum: Option<String>,
+    /// Later runs whose outputs have others, as those of programs with random numbers do.
+    other_bits: u64,
 }
 
 /// Runs the command.
@@ -137,6 +149,7 @@ fn cell(
         }
     }
     progress.message("running");
+    let busy = Busy::start(args.beside)?;
     for timed in all.iter_mut().filter(|_| args.warmup > 0) {
         timed.child.run(args.warmup, f64::MAX)?;
     }
@@ -154,6 +167,7 @@ fn cell(
             progress.step();
         }
     }
+    drop(busy);
     let mut rows: Vec<Row> = Vec::new();
     let mut first: Option<(f64, Vec<f64>)> = None;
     for Timed { name, child, ready, times } in all {
@@ -161,8 +175,8 @@ fn cell(
         let (median, values) = first.get_or_insert_with(|| (stats.p50_ms, ready.values.clone()));
         let ratio = *median / stats.p50_ms;
         let difference = values.iter().zip(&ready.values).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        let peak_bytes = child.end()?.peak_bytes;
-        let Ready { version, device, load_ms, first_run_ms, weights_bytes, .. } = ready;
+        let End { peak_bytes, other_bits, .. } = child.end()?;
+        let Ready { version, device, load_ms, first_run_ms, weights_bytes, checksum, .. } = ready;
         let row = Row {
             backend: name,
             version,
@@ -174,15 +188,33 @@ fn cell(
             weights_bytes: weights_bytes.or_else(|| rows.first().and_then(|row| row.weights_bytes)),
             ratio,
             difference,
+            checksum: checksum.map(|checksum| format!("{checksum:016x}")),
+            other_bits,
         };
         rows.push(row);
     }
+    let at_once = args.at_once.map(|programs| at_once(work, programs, args, threads, progress)).transpose()?;
     let profile = if args.profile.is_wanted() { profile(work, args, threads)? } else { None };
     let shape = match work {
         Work::Program(_) => None,
         Work::Encoder(_, shape) => Some([shape.batch, shape.tokens]),
     };
-    Ok(Cell { shape, threads, rows, profile })
+    Ok(Cell { shape, threads, beside: args.beside, rows, at_once, profile })
+}
+
+/// In a process of its own, whose memory is not that of one program.
+fn at_once(
+    work: &Work<'_>,
+    programs: NonZeroUsize,
+    args: &BenchArgs,
+    threads: Option<NonZeroU32>,
+    progress: &Progress,
+) -> Result<Throughput> {
+    progress.message("running at once");
+    let (mut child, _) = work.start(&Peer::Chosen, threads, false).map_err(as_usage)?;
+    let throughput = child.at_once(programs.get(), args.seconds)?;
+    child.end()?;
+    Ok(throughput)
 }
 
 /// In a process of its own, as runs take longer while they are noted.
@@ -204,8 +236,24 @@ fn print(report: &Report, args: &BenchArgs) -> Result<()> {
             Some(1) => "1 thread".to_owned(),
             Some(threads) => format!("{threads} threads"),
         };
-        report::print(&format!("\n{shape}{threads}; milliseconds"))?;
+        let beside = match cell.beside {
+            0 => String::new(),
+            1 => ", beside a busy process".to_owned(),
+            count => format!(", beside {count} busy processes"),
+        };
+        report::print(&format!("\n{shape}{threads}{beside}; milliseconds"))?;
         cell_table(cell).print()?;
+        let mut other_bits: u64 = cell.rows.iter().map(|row| row.other_bits).sum();
+        if let Some(Throughput { programs, in_turn, at_once, other_bits: more }) = cell.at_once {
+            report::print(&format!(
+                "{programs} programs from as many threads: {at_once:.1} runs a second, one after the other {in_turn:.1}, ratio {:.2}",
+                at_once / in_turn
+            ))?;
+            other_bits += more;
+        }
+        if other_bits > 0 {
+            report::print(&format!("{other_bits} runs gave other bits than the first one"))?;
+        }
         if let Some(profile) = &cell.profile {
             profile.print()?;
         }

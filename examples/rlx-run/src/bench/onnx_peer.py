@@ -210,7 +210,7 @@ def main():
     first_ms, outputs = timed()
     values = [float(value) for value in shown(outputs)[: work["shown"]]]
     say("Ready", {"version": ort.__version__, "device": "cpu", "load_ms": load_ms, "first_run_ms": first_ms,
-                  "weights_bytes": None, "values": values})
+                  "weights_bytes": None, "values": values, "checksum": None})
     for line in sys.stdin:
         request = json.loads(line)
         if "Run" in request:
@@ -220,7 +220,7 @@ def main():
                 times.append(timed()[0])
             say("Times", times)
         else:
-            say("End", {"peak_bytes": peak(), "spans": None})
+            say("End", {"peak_bytes": peak(), "other_bits": 0, "spans": None})
             return
 
 

@@ -13,6 +13,13 @@ pub(super) enum Request {
         /// How long.
         seconds: f64,
     },
+    /// To run so many programs from as many threads, in turn and at once.
+    AtOnce {
+        /// How many.
+        programs: usize,
+        /// How long, in all.
+        seconds: f64,
+    },
     /// To end.
     End,
 }
@@ -31,8 +38,21 @@ pub(super) enum Answer {
     },
     /// Milliseconds of the runs.
     Times(Vec<f64>),
+    /// Of programs that run at once.
+    AtOnce(Throughput),
     /// What there is to tell at the end.
     End(End),
+}
+
+/// Runs in a second of several programs, each on a thread of its own.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Throughput {
+    pub(super) programs: usize,
+    /// One after the other.
+    pub(super) in_turn: f64,
+    pub(super) at_once: f64,
+    /// Runs whose outputs are not those of the first one.
+    pub(super) other_bits: u64,
 }
 
 /// A process before the runs that count.
@@ -49,6 +69,8 @@ pub(super) struct Ready {
     pub(super) weights_bytes: Option<u64>,
     /// The first values of the first output.
     pub(super) values: Vec<f64>,
+    /// A checksum of all outputs; of this program's own processes.
+    pub(super) checksum: Option<u64>,
 }
 
 /// A process after its runs.
@@ -56,6 +78,8 @@ pub(super) struct Ready {
 pub(super) struct End {
     /// The most memory that it had at once.
     pub(super) peak_bytes: Option<u64>,
+    /// Runs whose outputs are not those of the first one.
+    pub(super) other_bits: u64,
     /// What was noted, where that was asked for.
     pub(super) spans: Option<Noted>,
 }

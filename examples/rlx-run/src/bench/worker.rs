@@ -1,5 +1,6 @@
 //! The process that is timed: `rlx-run bench-worker`, which `rlx-run bench` starts, one for each backend.
 
+use super::at_once;
 use super::machine::peak_bytes;
 use super::made_up;
 use super::wire::{Answer, End, Ready, Request};
@@ -15,6 +16,7 @@ use crate::wire::{read, send};
 use anyhow::{Context, Result, bail};
 use rlx_host_api::TensorInfo;
 use std::fs;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufRead};
 use std::time::Instant;
 
@@ -22,11 +24,15 @@ use std::time::Instant;
 pub(super) const SHOWN: usize = 64;
 
 /// A program that is ready to run.
-struct Subject {
+pub(super) struct Subject {
     engine: Box<dyn Engine>,
     program: Box<dyn Executable>,
     inputs: Vec<Vec<u8>>,
     outputs: Vec<Vec<u8>>,
+    /// Of the outputs of the first run.
+    checksum: Option<u64>,
+    /// Later runs whose outputs are others.
+    other_bits: u64,
     is_profiled: bool,
 }
 
@@ -51,9 +57,16 @@ pub(crate) fn execute(args: &BenchWorkerArgs) -> Result<()> {
         let (_, Some(request)) = read::<Request>(&line?) else { continue };
         match request? {
             Request::Run { count, seconds } => send(&mut out, &Answer::Times(subject.runs(count, seconds)?))?,
+            Request::AtOnce { programs, seconds } => {
+                let programs = (0..programs).map(|_| prepare(args)).collect::<Result<Vec<_>>>()?;
+                send(&mut out, &Answer::AtOnce(at_once::measure(programs, subject.checksum, seconds)?))?;
+            }
             Request::End => {
                 let spans = if subject.is_profiled { Some(subject.program.take_spans()?) } else { None };
-                return Ok(send(&mut out, &Answer::End(End { peak_bytes: peak_bytes(), spans }))?);
+                return Ok(send(
+                    &mut out,
+                    &Answer::End(End { peak_bytes: peak_bytes(), other_bits: subject.other_bits, spans }),
+                )?);
             }
         }
     }
@@ -65,7 +78,7 @@ fn start(args: &BenchWorkerArgs) -> Result<(Subject, Ready)> {
     let mut load_ms = 0.0;
     let mut subject = timed(&mut load_ms, || prepare(args))?;
     let mut first_run_ms = 0.0;
-    timed(&mut first_run_ms, || subject.run())?;
+    subject.run(&mut first_run_ms)?;
     let info = subject.program.outputs().first().context("the program has no output")?;
     let found = subject.outputs.first().map(|bytes| values::decode(info.dtype, bytes).take(SHOWN).collect());
     let ready = Ready {
@@ -78,6 +91,7 @@ fn start(args: &BenchWorkerArgs) -> Result<(Subject, Ready)> {
         first_run_ms,
         weights_bytes: Some(subject.program.params().iter().map(|info| info.byte_len() as u64).sum()),
         values: found.unwrap_or_default(),
+        checksum: subject.checksum,
     };
     Ok((subject, ready))
 }
@@ -105,7 +119,7 @@ fn prepare(args: &BenchWorkerArgs) -> Result<Subject> {
         (None, _, _) => bail!(UsageError("there is nothing to time".to_owned())),
     };
     let outputs = backend::output_buffers(&*program)?;
-    Ok(Subject { engine, program, inputs, outputs, is_profiled: args.profile })
+    Ok(Subject { engine, program, inputs, outputs, checksum: None, other_bits: 0, is_profiled: args.profile })
 }
 
 fn input(args: &BenchWorkerArgs, info: &TensorInfo) -> Result<Vec<u8>> {
@@ -116,9 +130,25 @@ fn input(args: &BenchWorkerArgs, info: &TensorInfo) -> Result<Vec<u8>> {
 }
 
 impl Subject {
-    fn run(&mut self) -> Result<()> {
+    /// Runs once.
+    pub(super) fn run(&mut self, ms: &mut f64) -> Result<()> {
         let inputs: Vec<&[u8]> = self.inputs.iter().map(Vec::as_slice).collect();
-        self.program.run(&inputs, &mut self.outputs)
+        timed(ms, || self.program.run(&inputs, &mut self.outputs))?;
+        let mut hasher = DefaultHasher::new();
+        self.outputs.iter().for_each(|output| hasher.write(output));
+        let found = hasher.finish();
+        self.other_bits += u64::from(*self.checksum.get_or_insert(found) != found);
+        Ok(())
+    }
+
+    /// Says what the outputs of every run come to.
+    pub(super) fn expect(&mut self, checksum: Option<u64>) {
+        self.checksum = checksum;
+    }
+
+    /// How many runs gave others.
+    pub(super) fn other_bits(&self) -> u64 {
+        self.other_bits
     }
 
     /// Milliseconds of up to `count` runs, of one at least.
@@ -127,7 +157,7 @@ impl Subject {
         let mut times = Vec::new();
         while (times.len() as u64) < count && (times.is_empty() || start.elapsed().as_secs_f64() < seconds) {
             let mut ms = 0.0;
-            timed(&mut ms, || self.run())?;
+            self.run(&mut ms)?;
             times.push(ms);
         }
         Ok(times)

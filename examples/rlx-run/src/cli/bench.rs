@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum, value_parser};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 /// What is timed.
@@ -113,6 +113,13 @@ pub(crate) struct BenchArgs {
     /// Runs behind the first that do not count.
     #[arg(long, value_name = "N", default_value = "3", value_parser = value_parser!(u64).range(..=MOST_RUNS))]
     pub(crate) warmup: u64,
+    /// Processes that are busy all the time beside those that are timed, as on a machine that has other work.
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) beside: usize,
+    /// Run so many programs of the first backend, each from a thread of its own, and tell how many runs a second that makes
+    /// beside one after the other, over --seconds.
+    #[arg(long, value_name = "N")]
+    pub(crate) at_once: Option<NonZeroUsize>,
     /// The Python that has the package onnxruntime.
     #[arg(long, value_name = "FILE", default_value = "python3")]
     pub(crate) python: OsString,
