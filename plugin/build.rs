@@ -10,7 +10,7 @@ fn main() {
     } else if os == "linux" {
         // DT_RPATH, not DT_RUNPATH: it also serves the libraries that libmlx needs, and no LD_LIBRARY_PATH of the user
         // can put another libmlx before the bundled one.
-        println!("cargo::rustc-cdylib-link-arg=-Wl,--disable-new-dtags,-rpath,$ORIGIN");
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--disable-new-dtags,-rpath,{}", run_path());
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librlx_mlx.so");
         println!("cargo::rustc-cdylib-link-arg=-Wl,--no-undefined");
     }
@@ -31,5 +31,14 @@ fn main() {
     if let Ok(file) = std::env::var("DEP_RLX_MLX_SHIM_BLAS_FILE") {
         println!("cargo::rustc-env=RLX_MLX_OPENBLAS_FILE={file}");
         println!("cargo::rustc-cfg=blas_forwarders");
+    }
+}
+
+/// The plugin's own folder, and that of MLX in it where it has one.
+fn run_path() -> String {
+    let file = std::env::var("DEP_RLX_MLX_SHIM_MLX_FILE").unwrap_or_default();
+    match file.rsplit_once('/') {
+        Some((folder, _)) => format!("$ORIGIN:$ORIGIN/{folder}"),
+        None => "$ORIGIN".to_owned(),
     }
 }

@@ -20,7 +20,9 @@ pub struct BundleFile {
 /// An MLX install of version [`MLX_VERSION`].
 ///
 /// The bundle is flat: the plugin is linked with a DT_RPATH of `$ORIGIN`, which the loader also applies to what the
-/// plugin's libraries need in turn, so they are found beside it whatever folders the wheel had them in.
+/// plugin's libraries need in turn, so they are found beside it whatever folders the wheel had them in. Only an MLX that
+/// compiles kernels at run time has its libraries in [`Mlx::FOLDER`]: it looks for the kernels' headers in `include/cccl`, one
+/// folder above its own, and that has to be the plugin's folder, which no other version shares.
 #[derive(Debug, Clone)]
 pub struct Mlx {
     /// The install's root.
@@ -41,6 +43,9 @@ pub struct Mlx {
 }
 
 impl Mlx {
+    /// The folder of the libraries of an MLX that needs headers at run time, within the plugin's.
+    pub const FOLDER: &str = "lib";
+
     /// Uses an existing install: `prefix` holds `include/mlx/version.h` and `lib/libmlx.so` (`.dylib`, `.a`). The
     /// folder `mlx` of a Python environment's site-packages is one.
     ///
@@ -106,6 +111,18 @@ impl Mlx {
             ..self
         })
     }
+
+    /// The same MLX with the headers of kernels among its files, if it compiles any at run time.
+    pub(crate) fn with_headers(mut self) -> Result<Self, Error> {
+        let headers = self.include.join(HEADERS);
+        if headers.is_dir() {
+            for file in &mut self.files {
+                file.to = Path::new(Self::FOLDER).join(&file.to);
+            }
+            self.files.extend(files_below(&headers, &Path::new("include").join(HEADERS))?);
+        }
+        Ok(self)
+    }
 }
 
 /// The version that `mlx/version.h` defines.
@@ -129,6 +146,27 @@ pub(crate) fn libraries_in(folder: &Path, wanted: impl Fn(&str) -> bool) -> Resu
             name.ends_with(".so") || name.contains(".so.") || name.ends_with(".dylib") || name.ends_with(".metallib");
         if is_library && wanted(&name) {
             files.push(BundleFile { from: entry.path(), to: name.into() });
+        }
+    }
+    files.sort_by(|a, b| a.to.cmp(&b.to));
+    Ok(files)
+}
+
+/// The headers of CUDA's C++ library, within the folder of headers.
+const HEADERS: &str = "cccl";
+
+/// All files below a folder, to go below `to`, sorted by name.
+fn files_below(folder: &Path, to: &Path) -> Result<Vec<BundleFile>, Error> {
+    let (mut files, mut folders) = (Vec::new(), vec![(folder.to_path_buf(), to.to_path_buf())]);
+    while let Some((folder, to)) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
+            let entry = entry.map_err(Error::io("list", &folder))?;
+            let (from, to) = (entry.path(), to.join(entry.file_name()));
+            if from.is_dir() {
+                folders.push((from, to));
+            } else {
+                files.push(BundleFile { from, to });
+            }
         }
     }
     files.sort_by(|a, b| a.to.cmp(&b.to));

@@ -92,7 +92,7 @@ impl Store {
             if prefix.is_relative() {
                 return Err(Error::RelativePrefix { prefix: prefix.clone() });
             }
-            return Mlx::from_prefix(prefix, target);
+            return Mlx::from_prefix(prefix, target)?.with_headers();
         }
         let package = self.pins.package(flavour.name())?;
         let folder = self.provide(package, target, progress)?;
@@ -101,7 +101,7 @@ impl Store {
             return Ok(mlx);
         }
         let libraries = self.private(package, target, &mlx.files, progress)?;
-        mlx.with_private(package, libraries)
+        mlx.with_private(package, libraries)?.with_headers()
     }
 
     /// OpenBLAS, which replaces the reference BLAS that MLX's Linux wheels are linked with. `None` on other systems

@@ -242,6 +242,24 @@ fn the_libraries_get_private_names_and_no_unique_symbols() {
     assert_eq!(calls, expected.map(|name| format!("--set-soname {name} {needed}")));
 }
 
+/// As that of MLX for CUDA does, which looks for them one folder above its own.
+#[test]
+fn headers_that_kernels_are_compiled_with_go_with_the_libraries() {
+    let world = World::new();
+    let wheel = world.wheel(&[
+        ("mlx/include/mlx/version.h", VERSION_HEADER.as_bytes()),
+        ("mlx/include/cccl/cuda/std/limits", b"limits"),
+        ("mlx/include/cccl/nv/target", b"target"),
+        ("mlx/lib/libmlx.so", &library(STB_GNU_UNIQUE)),
+    ]);
+    let hash = wheel::sha256(&wheel).expect("a hash");
+    let mlx = world.store(&hash).mlx(Flavour::Cpu, &linux(), &Silent).expect("provisioned");
+    let bundle: Vec<_> = mlx.files.iter().map(|file| file.to.display().to_string()).collect();
+    let library = format!("lib/libmlx-{}.so", &hash[..8]);
+    assert_eq!(bundle, [library.as_str(), "include/cccl/cuda/std/limits", "include/cccl/nv/target"]);
+    assert_eq!(fs::read(&mlx.files[2].from).expect("read"), b"target");
+}
+
 #[test]
 fn a_library_that_is_not_elf_is_named() {
     let world = World::new();

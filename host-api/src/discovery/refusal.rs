@@ -318,11 +318,18 @@ pub struct MissingLibrary {
     pub name: String,
     /// File name of the library that needs it.
     pub needed_by: String,
+    /// Who has it, where that is known: a driver, or a package that nobody else may carry.
+    pub source: Option<String>,
 }
 
 impl std::fmt::Display for MissingLibrary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the missing library {} (needed by {})", printable(&self.name), printable(&self.needed_by))
+        let Self { name, needed_by, source } = self;
+        write!(f, "the missing library {} (needed by {}", printable(name), printable(needed_by))?;
+        if let Some(source) = source {
+            write!(f, "; {}", printable(source))?;
+        }
+        f.write_str(")")
     }
 }
 
@@ -414,7 +421,9 @@ mod tests {
             Refusal::WrongFormat { found: text(), expected: text() },
             Refusal::WrongArchitecture { found: text(), expected: text() },
             Refusal::NotShared { found: text() },
-            Refusal::MissingLibraries { missing: vec![MissingLibrary { name: text(), needed_by: text() }] },
+            Refusal::MissingLibraries {
+                missing: vec![MissingLibrary { name: text(), needed_by: text(), source: Some(text()) }],
+            },
             Refusal::BadLibrary { path: path(), reason: Box::new(Refusal::Damaged { detail: text() }) },
             Refusal::WritableByOthers { path: path(), who: text(), mode: 0 },
             Refusal::ForeignOwner { path: path(), owner: 1, user: 2 },

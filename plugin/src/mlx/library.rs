@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// File name of the MLX library that the plugin was linked with; none where MLX is part of the plugin.
+/// The MLX library that the plugin was linked with, from the plugin's folder on; none where MLX is part of the plugin.
 const LINKED: Option<&str> = option_env!("RLX_MLX_LINKED_FILE");
 
 unsafe extern "C" {
@@ -19,13 +19,13 @@ unsafe extern "C" {
 /// Fails if the plugin has its MLX beside it but calls another. A library that was loaded for all to see (`LD_PRELOAD`,
 /// `RTLD_GLOBAL`) comes before the plugin's own. The name decides, not the folder: copies of one plugin share it.
 pub(crate) fn check() -> Result<(), Error> {
-    let Some(name) = LINKED else { return Ok(()) };
+    let Some(linked) = LINKED.map(Path::new) else { return Ok(()) };
     let (Some(plugin), Some(mlx)) = (file_of(check as *const c_void), file_of(mlx_core_version as *const c_void))
     else {
         return Ok(());
     };
-    let bundled = plugin.with_file_name(name);
-    if mlx.file_name() == Some(OsStr::new(name)) || !bundled.exists() {
+    let bundled = plugin.with_file_name(linked);
+    if mlx.file_name() == linked.file_name() || !bundled.exists() {
         return Ok(());
     }
     Err(Error::new(

@@ -4,6 +4,7 @@ mod elf;
 mod macho;
 mod pe;
 mod search;
+mod vendors;
 
 use super::library;
 use super::linkage::{Linkage, damaged};
@@ -58,7 +59,7 @@ fn closure_with(search: &dyn Search, file: PathBuf, linkage: Linkage) -> Result<
                 Found::Provided => None,
                 Found::Nowhere => {
                     let name = name.to_string_lossy().into_owned();
-                    missing.push(MissingLibrary { name, needed_by: file_name(&nodes[index].file) });
+                    missing.push(MissingLibrary { name, needed_by: file_name(&nodes[index].file), source: None });
                     continue;
                 }
             };
@@ -74,6 +75,11 @@ fn closure_with(search: &dyn Search, file: PathBuf, linkage: Linkage) -> Result<
         index += 1;
     }
     if !missing.is_empty() {
+        let needed: Vec<_> =
+            nodes.iter().flat_map(|node| &node.linkage.needed).filter_map(|name| name.to_str()).collect();
+        for library in &mut missing {
+            library.source = vendors::source_of(&library.name, &needed);
+        }
         return Err(Refusal::MissingLibraries { missing });
     }
     check_versions(search, &nodes, &met)?;
