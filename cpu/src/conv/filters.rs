@@ -12,7 +12,8 @@ use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 use std::ops::Range;
 
 /// Windows of a tile at most, where the processor has 32 vector registers and where it has 16: two vectors a window, and room
-/// for two of the filters and one of what the window sees.
+/// for two of the filters and one of what the window sees. Nor more than a vector has elements, as a filter's sums are put into
+/// the result as one.
 const TALL: usize = 14;
 const LOW: usize = 6;
 
@@ -84,7 +85,7 @@ fn tiles(runs: &[(usize, usize)]) -> Vec<Part> {
         type Output = usize;
 
         fn with_simd<S: Simd>(self, _: S) -> usize {
-            if S::REGISTER_COUNT >= 32 { TALL } else { LOW }
+            (if S::REGISTER_COUNT >= 32 { TALL } else { LOW }).min(S::F32_LANES)
         }
     }
     let most = Arch::new().dispatch(Most);
