@@ -59,10 +59,7 @@ impl Store {
     pub fn for_build_script() -> Result<Self, Error> {
         let out_dir = env::var_os("OUT_DIR").ok_or(Error::NotABuildScript("OUT_DIR"))?;
         let out_dir = Path::new(&out_dir);
-        // cargo tags the root of the target directory; OUT_DIR lies one level deeper below it when cross-compiling.
-        let tagged = out_dir.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-        let target_dir = tagged.or_else(|| out_dir.ancestors().nth(4)).unwrap_or(out_dir);
-        Self::in_target(target_dir)
+        Self::in_target(target_dir_of(out_dir))
     }
 
     /// A store in any folder, with any table and settings.
@@ -270,6 +267,15 @@ impl Store {
         cleaned?;
         Ok(folder)
     }
+}
+
+/// The target directory that `out_dir` lies in.
+pub(crate) fn target_dir_of(out_dir: &Path) -> &Path {
+    // cargo tags the root of the target directory, and in it the folder of a target that is named on its command line.
+    let is_tagged = |folder: &&Path| folder.join("CACHEDIR.TAG").is_file();
+    let tagged = out_dir.ancestors().find(is_tagged);
+    let root = tagged.map(|folder| folder.parent().filter(is_tagged).unwrap_or(folder));
+    root.or_else(|| out_dir.ancestors().nth(4)).unwrap_or(out_dir)
 }
 
 /// Takes a file lock, which the system gives back when the file is closed, also if the process is killed.

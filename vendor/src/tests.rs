@@ -188,6 +188,23 @@ fn the_requirements_of_the_python_host_are_the_pins() {
 }
 
 #[test]
+fn every_target_shares_the_store_of_the_target_directory() {
+    let root = tempfile::tempdir().expect("a folder");
+    let target = root.path().join("target");
+    let out_dirs = ["release/build/shim-0/out", "aarch64-apple-darwin/release/build/shim-0/out"];
+    for out_dir in out_dirs {
+        fs::create_dir_all(target.join(out_dir)).expect("created");
+    }
+    let [here, there] = out_dirs.map(|out_dir| target.join(out_dir));
+    assert_eq!(crate::store::target_dir_of(&here), target, "by its place");
+    for tagged in [target.clone(), target.join("aarch64-apple-darwin")] {
+        fs::write(tagged.join("CACHEDIR.TAG"), "").expect("written");
+    }
+    assert_eq!(crate::store::target_dir_of(&here), target);
+    assert_eq!(crate::store::target_dir_of(&there), target);
+}
+
+#[test]
 fn a_wheel_is_unpacked_once_and_then_needs_no_pip() {
     let world = World::new();
     let wheel = world.mlx_wheel();
