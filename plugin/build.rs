@@ -13,6 +13,8 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,--disable-new-dtags,-rpath,{}", run_path());
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,librlx_mlx.so");
         println!("cargo::rustc-cdylib-link-arg=-Wl,--no-undefined");
+        // Else GNU's linker exports what the shim instantiates of C++'s templates and libmlx has a use for.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
     }
     // Tests have nothing beside them.
     for variable in ["DEP_RLX_MLX_SHIM_MLX_LIB", "DEP_RLX_MLX_SHIM_BLAS_LIB"] {

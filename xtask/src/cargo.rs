@@ -90,11 +90,17 @@ impl Workspace {
     }
 }
 
-/// What cargo tells of a step of a build; of other steps than build scripts there is no folder.
+/// What cargo tells of a step of a build; of other steps than build scripts there is no folder, and only programs are executable.
 #[derive(Debug, Deserialize)]
 struct Message {
     package_id: Option<String>,
     out_dir: Option<PathBuf>,
+    executable: Option<PathBuf>,
+}
+
+/// The programs that cargo has built, of what it says with `--message-format=json`.
+pub(crate) fn executables(said: &str) -> Vec<PathBuf> {
+    said.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable).collect()
 }
 
 /// Names packages on cargo's command line, each behind `flag`.

@@ -8,6 +8,7 @@ mod cargo;
 mod ci;
 mod circles;
 mod compiler;
+mod cross;
 mod demo;
 mod dist;
 mod format;
@@ -21,6 +22,7 @@ mod next_abi;
 mod packages;
 mod provision;
 mod python;
+mod qemu;
 mod reference;
 mod shim;
 mod stage;
@@ -36,6 +38,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::cargo::Workspace;
+use crate::cross::Platform;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, tests and packages the MLX plugin")]
@@ -59,6 +62,9 @@ enum Command {
         /// Where to make it [default: target/dist/rlx_mlx-VERSION-OS-ARCH-FLAVOUR]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// The machine that it is for [default: this one]
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<Platform>,
     },
     /// Everything that continuous integration checks
     Ci,
@@ -83,6 +89,8 @@ enum Command {
     Models,
     /// Run the example models and 200 grown programs under valgrind
     Valgrind,
+    /// Run the bundle for Linux on 64-bit ARM under qemu, and compare what it computes with this machine's
+    Qemu,
     /// Build and run the shim's C tests, plain and under sanitizers
     Shim,
     /// Write the shim's Rust bindings from its headers
@@ -128,13 +136,14 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Demo => demo::run(&workspace),
         Command::Test { args } => test::run(&workspace, &args),
-        Command::Dist { out } => dist::run(&workspace, out),
+        Command::Dist { out, target } => dist::run(&workspace, target, out).map(drop),
         Command::Ci => ci::run(&workspace),
         Command::Circles { crates } => circles::run(&workspace, &crates),
         Command::Format { check } => format::run(&workspace, check),
         Command::Grown { args } => grown::run(&workspace, &args),
         Command::Models => models::run(&workspace).map(|models| println!("{}", models.folder.display())),
         Command::Valgrind => valgrind::run(&workspace),
+        Command::Qemu => qemu::run(&workspace),
         Command::Shim => shim::run(&workspace),
         Command::Bindings { check } => bindings::run(&workspace, check),
         Command::Header { check } => header::run(&workspace, check),

@@ -1,12 +1,12 @@
 //! The manifest of the plugin's folder; its format is host-api's.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::Path;
 
 use anyhow::Result;
 use rlx_host_api::DeviceKind;
 use rlx_host_api::discovery::{Manifest, Target};
 use rlx_host_api::negotiate::VersionRange;
+use rlx_mlx_vendor as vendor;
 use rlx_mlx_vendor::{Flavour, MLX_VERSION};
 
 use crate::cargo::Workspace;
@@ -18,7 +18,7 @@ pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Pat
         format: Manifest::FORMAT,
         name: "mlx".to_owned(),
         version: workspace.version("rlx-mlx-plugin")?.parse()?,
-        plugin: plugin_file(),
+        plugin: plugin_file(&libraries.target).to_owned(),
         engine: "MLX".to_owned(),
         engine_version: MLX_VERSION.to_owned(),
         devices: devices(libraries.flavour),
@@ -35,9 +35,9 @@ pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Pat
     Ok(manifest)
 }
 
-/// The plugin's file name on this system.
-pub(crate) fn plugin_file() -> String {
-    format!("{DLL_PREFIX}rlx_mlx{DLL_SUFFIX}")
+/// The plugin's file name on a system.
+pub(crate) fn plugin_file(target: &vendor::Target) -> &'static str {
+    if target.os == "macos" { "librlx_mlx.dylib" } else { "librlx_mlx.so" }
 }
 
 /// The kinds of devices that a flavour of MLX computes on.

@@ -18,8 +18,12 @@ pub(crate) struct Provisioned {
 
 /// Provisions what the plugin needs for this machine.
 pub(crate) fn libraries(workspace: &Workspace) -> Result<Provisioned> {
+    libraries_for(workspace, Target::host())
+}
+
+/// Provisions what the plugin needs for a machine.
+pub(crate) fn libraries_for(workspace: &Workspace, target: Target) -> Result<Provisioned> {
     let store = Store::in_target(&workspace.target_dir)?;
-    let target = Target::host();
     let flavour = Flavour::selected(&target)?;
     let bar = Bar::new();
     Ok(Provisioned {

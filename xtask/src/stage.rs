@@ -30,8 +30,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Staged> {
 pub(crate) fn place(workspace: &Workspace, libraries: Provisioned) -> Result<Staged> {
     let plugins = workspace.target_dir.join("stage/plugins");
     let folder = plugins.join("rlx_mlx");
-    fill(workspace, &libraries, &folder, |fresh| manifest::write(workspace, &libraries, fresh).map(drop))?;
-    Ok(Staged { plugin: folder.join(plugin_file()), plugins, libraries })
+    let plugin = workspace.built(plugin_file(&libraries.target));
+    fill(&plugin, &libraries, &folder, |fresh| manifest::write(workspace, &libraries, fresh).map(drop))?;
+    Ok(Staged { plugin: folder.join(plugin_file(&libraries.target)), plugins, libraries })
 }
 
 /// Builds the plugin alone: together with a host that uses rlx-runtime, cargo would give it what only such hosts need.
@@ -39,9 +40,9 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.build("rlx-mlx-plugin")
 }
 
-/// Makes `folder` hold the plugin, its libraries and what `finish` adds to the folder that it is given, nothing else.
+/// Makes `folder` hold the built plugin, its libraries and what `finish` adds to the folder that it is given, nothing else.
 pub(crate) fn fill(
-    workspace: &Workspace,
+    plugin: &Path,
     libraries: &Provisioned,
     folder: &Path,
     finish: impl FnOnce(&Path) -> Result<()>,
@@ -52,7 +53,7 @@ pub(crate) fn fill(
     let fresh = PathBuf::from(fresh);
     remove(&fresh)?;
     fs::create_dir_all(&fresh).with_context(|| format!("cannot create {}", fresh.display()))?;
-    copy(&workspace.built(&plugin_file()), &fresh.join(plugin_file()))?;
+    copy(plugin, &fresh.join(plugin_file(&libraries.target)))?;
     let openblas = libraries.openblas.iter().flat_map(|openblas| &openblas.files);
     for file in libraries.mlx.files.iter().chain(openblas) {
         copy(&file.from, &fresh.join(&file.to))?;
