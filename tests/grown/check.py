@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 import rlx_host
-from rlx_host import DTYPES, Release, RlxBytes, RlxBytesMut, RlxParamArgs, RlxRunArgs, RlxTensor, c_int64, sized, wire
+from rlx_host.abi import DTYPES, Release, RlxBytes, RlxBytesMut, RlxParamArgs, RlxRunArgs, RlxTensor, c_int64, sized, wire
 
 from dtypes import FLOATS, LARGEST, from_bytes, rounded, size_of, to_bytes
 from guarded import Guarded
@@ -41,7 +41,7 @@ def set_param(executable, node, memory):
                        RlxBytes(memory.address, memory.size))
     number = next(NUMBERS)
     SHARED[number] = memory
-    rlx_host.check(executable.api.set_param(executable.handle, sized(
+    rlx_host.abi.check(executable.api.set_param(executable.handle, sized(
         RlxParamArgs, name=wire(node.label), tensor=tensor, release=given_back, release_context=number)))
 
 
@@ -53,7 +53,7 @@ def run_once(executable, leaves, outputs):
     for memory in taken:
         memory.write(UNTOUCHED * memory.size)
     try:
-        rlx_host.check(executable.api.run(executable.handle, sized(
+        rlx_host.abi.check(executable.api.run(executable.handle, sized(
             RlxRunArgs, inputs=(RlxBytes * len(given))(*((m.address, m.size) for m in given)), input_count=len(given),
             outputs=(RlxBytesMut * len(taken))(*((m.address, m.size) for m in taken)), output_count=len(taken))))
         return [memory.read() for memory in taken]

@@ -22,7 +22,7 @@ fn model(name: &str) -> PathBuf {
 }
 
 fn host<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = python::command([repository().join("examples/python-host/rlx_host.py"), staged_plugin()]);
+    let mut command = python::command(["-m".as_ref(), "rlx_host".as_ref(), staged_plugin().as_os_str()]);
     command.args(args);
     command
 }
@@ -129,8 +129,7 @@ fn a_mistake_is_one_line_with_the_message_of_the_plugin() {
     let w = x.replacen('x', "w", 1);
     let line = failure(&[&half.display().to_string(), "--input", &x, "--input", &w]);
     assert_eq!(line, "`x` is bf16[2, 3], and NumPy has no bfloat16: cast to f32 in the program");
-    let no_plugin =
-        error_line(&mut python::command([repository().join("examples/python-host/rlx_host.py"), "none.so".into()]), 1);
+    let no_plugin = error_line(&mut python::command(["-m", "rlx_host", "none.so"]), 1);
     assert!(no_plugin.contains("none.so"), "{no_plugin}");
 }
 
@@ -181,6 +180,58 @@ print(kept(), rlx_host.SHARED)",
     );
 }
 
+/// Arrays of another library, and tensors without NumPy: the same memory on both sides, for as long as anyone needs it.
+#[test]
+fn arrays_of_other_libraries_cross_through_dlpack() {
+    let printed = stdout(&mut code(
+        "import gc
+from rlx_host import Tensor, arrays
+class Other:  # of which nothing is known but that it speaks DLPack
+    def __init__(self, array): self.array = array
+    def __dlpack__(self, **how): return self.array.__dlpack__(**how)
+    def __dlpack_device__(self): return self.array.__dlpack_device__()
+program = rlx_host.load(os.environ['PLUGIN']).create().compile(os.environ['PROGRAM'])
+(info,) = program.inputs
+array = np.ones((2, 3), 'f4')
+print(info.memory(Other(array)).address == array.ctypes.data == info.memory(array).address)
+tensor = Tensor('f32', (2, 3), range(6))
+seen = np.from_dlpack(tensor)
+tensor.view[0] = 7
+print(seen.tolist(), len(arrays.EXPORTED))
+del seen
+tensor.__dlpack__()  # nobody takes it
+gc.collect()
+print(len(arrays.EXPORTED))
+program.set_param('w', Tensor('f32', (3, 4), [1] * 12))
+y, z = np.zeros((2, 4), 'f4'), Tensor('f32', (2, 4))
+program.run({'x': Other(array)}, [Other(y)])
+print(y.tolist(), program.run({'x': tensor}, [z])[0] is z, z.tolist())
+for bad in [Other(np.ones((3, 2), 'f4').T), Other(np.ones((2, 3), 'f8')), Tensor('bf16', (2, 3)), [1.0]]:
+    try:
+        program.run({'x': bad})
+    except TypeError as error:
+        print(error)
+half = rlx_host.load(os.environ['PLUGIN']).create().compile(os.environ['PROGRAM'].replace('f32', 'bf16'))
+half.set_param('w', Tensor('bf16', (3, 4)))
+(out,) = half.run({'x': Tensor('bf16', (2, 3))})
+print(out.dtype, out.shape, out.nbytes)",
+    ));
+    assert_eq!(
+        printed.lines().collect::<Vec<_>>(),
+        [
+            "True",
+            "[[7.0, 1.0, 2.0], [3.0, 4.0, 5.0]] 1",
+            "0",
+            "[[3.0, 3.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0]] True [[10.0, 10.0, 10.0, 10.0], [12.0, 12.0, 12.0, 12.0]]",
+            "the array for `x` is read-only, or not dense and row-major: pass a copy",
+            "`x` is f32[2, 3], but f64[2, 3] was given",
+            "`x` is f32[2, 3], but bf16[2, 3] was given",
+            "`x` is f32[2, 3], but list was given: an array of NumPy, or one with DLPack",
+            "bf16 (2, 4) 16",
+        ]
+    );
+}
+
 #[test]
 fn the_log_of_the_plugin_goes_to_logging() {
     let mut command = host([model("affine")]);
@@ -194,7 +245,7 @@ fn the_log_of_the_plugin_goes_to_logging() {
 fn the_structs_have_the_layout_of_the_abi() {
     let printed = stdout(&mut code(
         "import ctypes
-for kind in vars(rlx_host).values():
+for kind in vars(rlx_host.abi).values():
     if isinstance(kind, type) and issubclass(kind, ctypes.Structure) and kind is not ctypes.Structure:
         for name, _ in kind._fields_:
             field = getattr(kind, name)
@@ -404,8 +455,9 @@ fn control_characters_are_shown_escaped() {
     shown(&host([&*odd, "x", hostile]).assert().code(2).get_output().stderr);
     // What a plugin logs.
     let logged = code(
-        "logging = rlx_host.logging; handler = logging.StreamHandler()
-handler.setFormatter(rlx_host.Formatter('%(message)s'))
+        "from rlx_host.__main__ import Formatter, logging
+handler = logging.StreamHandler()
+handler.setFormatter(Formatter('%(message)s'))
 logging.basicConfig(handlers=[handler])
 logging.warning(os.environ['TEXT'])",
     )
@@ -430,7 +482,7 @@ fn a_failing_shutdown_is_one_line() {
     compiler.args(["-shared", "-fPIC", "-w", "-I"]).arg(repository().join("host-api/include")).arg("-o").arg(&library);
     assert!(compiler.arg(folder.path().join("plugin.c")).status().unwrap().success());
 
-    let line = failure(&mut python::command([&repository().join("examples/python-host/rlx_host.py"), &library]));
+    let line = failure(&mut python::command(["-m".as_ref(), "rlx_host".as_ref(), library.as_os_str()]));
     assert!(line.contains("no thread to"), "{line}");
     // Where nobody asks for it, at exit.
     let at_exit = code("rlx_host.load(os.environ['BROKEN'])").env("BROKEN", &library).assert().success();
