@@ -9,8 +9,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Deserialize;
 
 use crate::cargo::{self, Workspace};
-use crate::provision;
-use crate::stage::{self, Staged};
+use crate::{provision, ready, stage};
 
 /// The largest difference between the two backends that still counts as agreement.
 const TOLERANCE: f64 = 1e-4;
@@ -44,15 +43,12 @@ struct PluginInfo {
 /// Shows the embeddings on MLX as soon as they can be, then builds the CPU backend and compares; an error if the two differ
 /// by more than [`TOLERANCE`].
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    step("1/3", "fetching MLX and the model");
-    let libraries = provision::libraries(workspace)?;
+    let plugins = match ready::bundle(workspace)? {
+        Some(bundle) => use_bundle(workspace, bundle)?,
+        None => build_plugin(workspace)?,
+    };
     let model = provision::model(workspace)?;
-    step("2/3", "building the plugin and rlx-run, without the CPU backend: minutes, the first time");
-    // In one command, so that cargo compiles the shim's C++ beside the Rust. The third step compiles none of it again.
-    let mut build = workspace.cargo(["build", "--release", "-p", "rlx-mlx-plugin", "-p", "rlx-run"]);
-    cargo::run(build.arg("--no-default-features"))?;
-    let staged = stage::place(workspace, libraries)?;
-    let encoder = Encoder { workspace, staged, model, sentences: sentences(workspace)? };
+    let encoder = Encoder { workspace, plugins, model, sentences: sentences(workspace)? };
     let mlx = encoder.embed("mlx")?;
     println!("\nSimilarity (cosine) on mlx\n{}", similarity_table(&encoder.sentences, &mlx.embeddings));
     println!("\nTime in ms\n{}", timing_table(&[&mlx]));
@@ -72,6 +68,25 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Builds rlx-run alone: the plugin of this commit is there. Gives the path that hosts search.
+fn use_bundle(workspace: &Workspace, bundle: PathBuf) -> Result<PathBuf> {
+    step("1/3", &format!("using the plugin of this commit in {}", bundle.display()));
+    step("2/3", "building rlx-run, without the CPU backend: a minute or two, the first time");
+    cargo::run(workspace.cargo(["build", "--release", "-p", "rlx-run"]).arg("--no-default-features"))?;
+    Ok(bundle.parent().unwrap_or(&bundle).to_path_buf())
+}
+
+/// Builds the plugin and rlx-run. Gives the path that hosts search.
+fn build_plugin(workspace: &Workspace) -> Result<PathBuf> {
+    step("1/3", "fetching MLX and the model");
+    let libraries = provision::libraries(workspace)?;
+    step("2/3", "building the plugin and rlx-run, without the CPU backend: minutes, the first time");
+    // In one command, so that cargo compiles the shim's C++ beside the Rust. The third step compiles none of it again.
+    let mut build = workspace.cargo(["build", "--release", "-p", "rlx-mlx-plugin", "-p", "rlx-run"]);
+    cargo::run(build.arg("--no-default-features"))?;
+    Ok(stage::place(workspace, libraries)?.plugins)
+}
+
 fn step(number: &str, what: &str) {
     eprintln!("\n[{number}] {what}");
 }
@@ -86,7 +101,8 @@ fn sentences(workspace: &Workspace) -> Result<Vec<String>> {
 /// `rlx-run embed` with all that it is given.
 struct Encoder<'a> {
     workspace: &'a Workspace,
-    staged: Staged,
+    /// The folder of plugin folders.
+    plugins: PathBuf,
     model: PathBuf,
     sentences: Vec<String>,
 }
@@ -97,7 +113,7 @@ impl Encoder<'_> {
         eprintln!("$ rlx-run embed --backend {backend} ({} sentences, {RUNS} runs)", sentences.len());
         let mut command = Command::new(self.workspace.built("rlx-run"));
         command.args(["embed", "--json", "--repeat", RUNS, "--backend", backend, "--model"]);
-        command.arg(&self.model).args(sentences).env("RLX_PLUGIN_PATH", &self.staged.plugins);
+        command.arg(&self.model).args(sentences).env("RLX_PLUGIN_PATH", &self.plugins);
         let json = cargo::capture(&mut command)?;
         let embedded: Embedded =
             serde_json::from_str(&json).with_context(|| format!("rlx-run embed --backend {backend} --json"))?;

@@ -7,6 +7,7 @@ mod c_programs;
 mod cargo;
 mod ci;
 mod circles;
+mod commit;
 mod compiler;
 mod cross;
 mod demo;
@@ -23,6 +24,7 @@ mod packages;
 mod provision;
 mod python;
 mod qemu;
+mod ready;
 mod reference;
 mod shim;
 mod stage;
@@ -49,7 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build everything, embed four sentences on MLX and on the CPU, and compare
+    /// Embed four sentences on MLX and on the CPU, and compare; builds what is needed, the plugin where none of this commit is there
     Demo,
     /// Run all tests; what follows `--` goes to `cargo test`
     Test {
@@ -58,14 +60,9 @@ enum Command {
         args: Vec<String>,
     },
     /// Make the folder that is dropped into a plugin path
-    Dist {
-        /// Where to make it [default: target/dist/rlx_mlx-VERSION-OS-ARCH-FLAVOUR]
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-        /// The machine that it is for [default: this one]
-        #[arg(long, value_name = "TRIPLE")]
-        target: Option<Platform>,
-    },
+    Dist(dist::Options),
+    /// Make a Python wheel of a bundle, with rlx-run and the package rlx_host
+    Wheel(dist::WheelOptions),
     /// Everything that continuous integration checks
     Ci,
     /// Fail where files of a crate need each other in a circle
@@ -136,7 +133,8 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Demo => demo::run(&workspace),
         Command::Test { args } => test::run(&workspace, &args),
-        Command::Dist { out, target } => dist::run(&workspace, target, out).map(drop),
+        Command::Dist(options) => dist::run(&workspace, options),
+        Command::Wheel(options) => dist::make_wheel(&workspace, options),
         Command::Ci => ci::run(&workspace),
         Command::Circles { crates } => circles::run(&workspace, &crates),
         Command::Format { check } => format::run(&workspace, check),

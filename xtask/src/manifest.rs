@@ -12,15 +12,16 @@ use rlx_mlx_vendor::{Flavour, MLX_VERSION};
 use crate::cargo::Workspace;
 use crate::provision::Provisioned;
 
-/// Writes the manifest of the plugin folder `folder`, which is otherwise complete, and returns it.
-pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Result<Manifest> {
-    let about = Manifest {
+/// What the manifest says before its files are known; `commit` is what all of it was built from.
+pub(crate) fn about(workspace: &Workspace, libraries: &Provisioned, commit: Option<String>) -> Result<Manifest> {
+    Ok(Manifest {
         format: Manifest::FORMAT,
         name: "mlx".to_owned(),
         version: workspace.version("rlx-mlx-plugin")?.parse()?,
         plugin: plugin_file(&libraries.target).to_owned(),
         engine: "MLX".to_owned(),
         engine_version: MLX_VERSION.to_owned(),
+        commit,
         devices: devices(libraries.flavour),
         abi: VersionRange::OURS,
         target: Target {
@@ -29,10 +30,20 @@ pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, folder: &Pat
             flavour: libraries.flavour.to_string(),
         },
         files: Vec::new(),
-    };
+    })
+}
+
+/// Writes the manifest of the plugin folder `folder`, which is otherwise complete, and returns it.
+pub(crate) fn write(about: Manifest, folder: &Path) -> Result<Manifest> {
     let manifest = about.describe_folder(folder)?;
     manifest.write(folder)?;
     Ok(manifest)
+}
+
+/// The name of a bundle's folder and archive.
+pub(crate) fn bundle_name(manifest: &Manifest) -> String {
+    let Manifest { name, version, target, .. } = manifest;
+    format!("rlx_{name}-{version}-{}-{}-{}", target.os, target.arch, target.flavour)
 }
 
 /// The plugin's file name on a system.

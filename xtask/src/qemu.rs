@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         bail!("{QEMU} or {SYSTEM} is missing: they are in Debian's packages {PACKAGES}");
     }
     let platform = Platform::LinuxAarch64;
-    let program = dist::run(workspace, Some(platform), None)?;
+    let program = dist::make(workspace, Some(platform), None)?.rlx_run;
     let emulated = Host { program, plugins: workspace.target_dir.join("dist"), is_emulated: true };
     println!("{}", emulated.say(&["plugins"])?);
 

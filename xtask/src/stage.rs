@@ -30,8 +30,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Staged> {
 pub(crate) fn place(workspace: &Workspace, libraries: Provisioned) -> Result<Staged> {
     let plugins = workspace.target_dir.join("stage/plugins");
     let folder = plugins.join("rlx_mlx");
+    let about = manifest::about(workspace, &libraries, None)?;
     let plugin = workspace.built(plugin_file(&libraries.target));
-    fill(&plugin, &libraries, &folder, |fresh| manifest::write(workspace, &libraries, fresh).map(drop))?;
+    fill(&plugin, &libraries, &folder, |fresh| manifest::write(about, fresh).map(drop))?;
     Ok(Staged { plugin: folder.join(plugin_file(&libraries.target)), plugins, libraries })
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     workspace.build("rlx-mlx-plugin")
 }
 
-/// Makes `folder` hold the built plugin, its libraries and what `finish` adds to the folder that it is given, nothing else.
+/// Makes `folder` hold `plugin`, its libraries and what `finish` adds to the folder that it is given, nothing else.
 pub(crate) fn fill(
     plugin: &Path,
     libraries: &Provisioned,

@@ -59,7 +59,9 @@ pub(crate) fn check_privacy(plugin: &Path, libraries: &Provisioned) -> Result<()
     }
     let bundled: Vec<&BundleFile> =
         libraries.mlx.files.iter().chain(libraries.openblas.iter().flat_map(|openblas| &openblas.files)).collect();
-    for file in std::iter::once(plugin).chain(bundled.iter().map(|file| file.from.as_path())) {
+    // Headers go with those that need them.
+    let bundled: Vec<&Path> = bundled.iter().map(|file| file.from.as_path()).filter(|file| is_library(file)).collect();
+    for file in std::iter::once(plugin).chain(bundled.iter().copied()) {
         let table = cargo::capture(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(file))?;
         let mut symbols = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
         if let Some(symbol) = symbols.find(|words| words.get(1) == Some(&"u")) {
@@ -110,6 +112,10 @@ pub(crate) fn check_host(workspace: &Workspace) -> Result<()> {
     }
     println!("{}: links no MLX", host.display());
     Ok(())
+}
+
+fn is_library(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().contains(".so"))
 }
 
 /// The names in a library's dynamic symbol table, without versions.

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use crate::c_programs::{self, CPrograms};
 use crate::cargo::{self, Workspace};
+use crate::dist::wheel::Parts;
 use crate::models::{self, Models};
 use crate::packages::{WITH_RLX_CPU, WITH_XTASK};
 use crate::{bare, next_abi, provision, reference, shim, stage};
@@ -60,6 +61,7 @@ struct Programs {
     tensor_parallel: PathBuf,
     model: PathBuf,
     python_site: PathBuf,
+    wheel: PathBuf,
     models: Models,
 }
 
@@ -69,13 +71,17 @@ impl Programs {
         let reference = reference::run(workspace)?;
         workspace.build("rlx-fixture-plugin")?;
         workspace.build("rlx-faulty-plugin")?;
+        let rlx_run = workspace.built("rlx-run");
+        let parts = Parts { root: &workspace.root, bundle: &plugins.join("rlx_mlx"), rlx_run: &rlx_run };
+        let wheel = parts.write(&workspace.target_dir.join("stage/wheel"))?;
         Ok(Self {
             plugins,
+            wheel,
             reference,
             c: c_programs::build(workspace)?,
             fixture: workspace.built(&format!("{DLL_PREFIX}rlx_fixture{DLL_SUFFIX}")),
             faulty: workspace.built(&format!("{DLL_PREFIX}rlx_faulty{DLL_SUFFIX}")),
-            rlx_run: workspace.built("rlx-run"),
+            rlx_run,
             custom_kernel: workspace.built("rlx-custom-kernel"),
             tensor_parallel: workspace.built("rlx-tensor-parallel"),
             model: provision::model(workspace)?,
@@ -95,6 +101,7 @@ impl Programs {
             .env("RLX_TEST_FIXTURE", &self.fixture)
             .env("RLX_TEST_FAULTY", &self.faulty)
             .env("RLX_TEST_PYTHON_SITE", &self.python_site)
+            .env("RLX_TEST_WHEEL", &self.wheel)
             .env("RLX_TEST_MODELS", &self.models.folder)
             .env("RLX_TEST_MODELS_SITE", &self.models.site)
             .env("RLX_TEST_RLX_RUN", &self.rlx_run)

@@ -41,7 +41,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the backend plugins that can be found, and why others cannot be used.
+    /// List the backend plugins that can be found, and why others cannot be used; install and remove them.
     Plugins(PluginsArgs),
     /// List the ops of the IR, and how a plugin runs each of them.
     Ops(OpsArgs),
@@ -248,11 +248,59 @@ impl Mode {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct PluginsArgs {
+    #[command(subcommand)]
+    pub(crate) change: Option<PluginsCommand>,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginsCommand {
+    /// Check a bundle and put it beside other versions, whole or not at all.
+    Install(InstallArgs),
+    /// Remove one version of a plugin.
+    Remove(RemoveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstallArgs {
+    /// An archive (.tar.zst), a bundle's folder, or a `file:` URL of either.
+    pub(crate) source: OsString,
+    /// The plugin folder to install into, in the place of this user's.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// Which one, as `plugins` lists it: NAME@VERSION, such as mlx@0.1.0.
+    #[arg(value_parser = name_and_version)]
+    pub(crate) plugin: (String, String),
+    /// Its flavour, where several of that version are installed.
+    #[arg(long)]
+    pub(crate) flavour: Option<String>,
+    /// The plugin folder to remove it from, in the place of this user's.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+fn name_and_version(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('@') {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => Ok((name.to_owned(), version.to_owned())),
+        _ => Err("expected NAME@VERSION, such as mlx@0.1.0"),
+    }
 }
 
 /// Which plugin is examined, and where.

@@ -56,9 +56,27 @@ impl Registry {
         self
     }
 
+    /// The same rules for plugins in other folders.
+    #[must_use]
+    pub fn searching(self, search: SearchPath) -> Self {
+        Self { search, ..self }
+    }
+
     /// The folders that are searched.
     pub fn search_path(&self) -> &SearchPath {
         &self.search
+    }
+
+    /// Whether a plugin in `folder` could be trusted: whether nobody but root and this user can change the folder. What
+    /// lies in it is not looked at.
+    ///
+    /// # Errors
+    /// Who else can change it, unless untrusted plugins are allowed; or that it cannot be looked at.
+    pub fn check_folder(&self, folder: &Path) -> Result<(), Refusal> {
+        match trust::check(folder, folder, &[]) {
+            Err(Refusal::WritableByOthers { .. } | Refusal::ForeignOwner { .. }) if self.allow_untrusted => Ok(()),
+            checked => checked,
+        }
     }
 
     /// Every candidate in search order, without opening any: [`Verdict::Loadable`] or why it is refused.

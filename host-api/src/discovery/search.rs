@@ -72,7 +72,7 @@ impl SearchPath {
         if elevated {
             log::info!("elevated privileges: {PLUGIN_PATH} and the user's plugin folder are not searched");
         }
-        Self::of(|name| std::env::var_os(name).filter(|v| !v.is_empty()), std::env::current_exe().ok(), elevated)
+        Self::of(set_variable, std::env::current_exe().ok(), elevated)
     }
 
     fn of(variable: impl Fn(&str) -> Option<OsString>, executable: Option<PathBuf>, elevated: bool) -> Self {
@@ -91,6 +91,12 @@ impl SearchPath {
         folders.extend(executable.and_then(|exe| Some(exe.parent()?.join("plugins"))));
         folders.extend(system_folder());
         Self { folders }
+    }
+
+    /// Where plugins of this user belong, if the environment says where that is; a process with elevated privileges has no
+    /// such place.
+    pub fn of_user() -> Option<PathBuf> {
+        if trust::elevated() { None } else { user_folder(set_variable) }
     }
 
     /// These folders alone.
@@ -150,6 +156,11 @@ impl SearchPath {
         let distinct = self.folders.iter().filter(move |folder| seen.insert(real(folder)));
         distinct.map(|folder| (folder.clone(), entries_of(folder)))
     }
+}
+
+/// An environment variable that is not empty.
+fn set_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The path without links, or the path itself where it leads nowhere.

@@ -21,6 +21,7 @@ pub(crate) fn text(folder: &Folder, name: &str) -> String {
         plugin: format!("librlx_{name}.so"),
         engine: "fixture".to_owned(),
         engine_version: "7".to_owned(),
+        commit: None,
         devices: vec![DeviceKind::Cpu],
         abi: VersionRange { oldest: abi::ABI_OLDEST, newest: ABI_VERSION },
         target: Target { os: consts.0, arch: consts.1, flavour: String::new() },

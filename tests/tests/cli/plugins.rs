@@ -61,6 +61,7 @@ fn plugins_lists_every_key_as_json() {
         "op_count",
         "ops",
         "opset",
+        "origin",
         "path",
         "reason",
         "usable",

@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 pub(super) const TRIPLE: &str = "aarch64-unknown-linux-gnu";
-pub(super) const STRIP: &str = "aarch64-linux-gnu-strip";
 const CC: &str = "aarch64-linux-gnu-gcc";
 const CXX: &str = "aarch64-linux-gnu-g++";
 const AR: &str = "aarch64-linux-gnu-ar";

@@ -3,7 +3,7 @@
 mod linux;
 mod rust;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -34,37 +34,29 @@ impl Platform {
         }
     }
 
-    /// Builds a package with the release profile.
-    pub(crate) fn build(self, workspace: &Workspace, package: &str) -> Result<()> {
-        cargo::run(&mut self.cargo(workspace, "build", package)?)
-    }
-
     /// Builds the unit tests of a package; where the programs are.
     pub(crate) fn tests(self, workspace: &Workspace, package: &str) -> Result<Vec<PathBuf>> {
-        let mut build = self.cargo(workspace, "test", package)?;
+        let mut build = workspace.cargo(["test", "--release", "-p", package]);
+        self.choose(&mut build)?;
         let said = cargo::capture(build.args(["--lib", "--no-run", "--message-format=json-render-diagnostics"]))?;
         Ok(cargo::executables(&said))
     }
 
-    fn cargo(self, workspace: &Workspace, command: &str, package: &str) -> Result<Command> {
+    /// Has cargo build for this machine.
+    ///
+    /// # Errors
+    /// What is not installed, with how to install it.
+    pub(crate) fn choose(self, command: &mut Command) -> Result<()> {
         rust::check_std(self.triple())?;
         let environment = match self {
             Self::LinuxAarch64 => linux::environment()?,
         };
-        let mut cargo = workspace.cargo([command, "--release", "--target", self.triple(), "-p", package]);
-        cargo.envs(environment);
-        Ok(cargo)
+        command.args(["--target", self.triple()]).envs(environment);
+        Ok(())
     }
 
-    /// A file that [`build`](Self::build) has built.
-    pub(crate) fn built(self, workspace: &Workspace, file: impl AsRef<Path>) -> PathBuf {
-        workspace.target_dir.join(self.triple()).join("release").join(file)
-    }
-
-    /// The program that takes the debug information out of a file.
-    pub(crate) fn strip(self) -> &'static str {
-        match self {
-            Self::LinuxAarch64 => linux::STRIP,
-        }
+    /// Where cargo puts what it builds for this machine.
+    pub(crate) fn target_dir(self, workspace: &Workspace) -> PathBuf {
+        workspace.target_dir.join(self.triple())
     }
 }

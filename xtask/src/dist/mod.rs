@@ -1,88 +1,119 @@
-//! `cargo xtask dist`: a folder to drop in, with licences and a manifest that can be checked, and the program rlx-run in a
-//! folder of its own beside it.
+//! `cargo xtask dist`: a folder to drop in, with licences, a bill of materials and a manifest that can be checked, and the program
+//! rlx-run in a folder of its own beside it; and what is made of them, an archive and a Python wheel.
+
+mod archive;
+mod licences;
+mod linked;
+mod rebuild;
+mod sbom;
+pub(crate) mod wheel;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Result, bail};
 use rlx_mlx_vendor::Target;
 
-use crate::cargo::{self, Workspace};
+use self::linked::Linked;
+use crate::cargo::Workspace;
 use crate::cross::Platform;
 use crate::provision::{self, Provisioned};
-use crate::{manifest, stage, symbols};
+use crate::{commit, manifest, stage, symbols};
 
-/// The licences of what is built here.
-const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+/// What is made, and where.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Options {
+    /// Where to make the folder [default: target/dist/rlx_mlx-VERSION-OS-ARCH-FLAVOUR]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The machine that it is for [default: this one]
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<Platform>,
+    /// Pack it beside itself as NAME.tar.zst, with NAME.tar.zst.sha256
+    #[arg(long)]
+    archive: bool,
+}
 
-/// Makes the distribution folder for a machine, this one if none is named, and prints where it is and what it holds. Gives
-/// where rlx-run is.
-pub(crate) fn run(workspace: &Workspace, platform: Option<Platform>, out: Option<PathBuf>) -> Result<PathBuf> {
+/// What a wheel is made of.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WheelOptions {
+    /// A bundle's folder, of whatever target [default: what `dist` makes, in target/dist]
+    #[arg(long, value_name = "DIR", requires = "rlx_run")]
+    bundle: Option<PathBuf>,
+    /// The program rlx-run for the same target [default: what `dist` makes]
+    #[arg(long, value_name = "FILE", requires = "bundle")]
+    rlx_run: Option<PathBuf>,
+}
+
+/// What is made of one commit for one machine.
+pub(crate) struct Made {
+    /// The plugin's folder.
+    bundle: PathBuf,
+    /// The program.
+    pub(crate) rlx_run: PathBuf,
+}
+
+/// Makes the distribution folder and what else is wanted, and prints where it is and what it holds.
+pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<()> {
+    let made = make(workspace, options.target, options.out)?;
+    if options.archive {
+        println!("{}", archive::write(&made.bundle)?.display());
+    }
+    Ok(())
+}
+
+/// Makes the Python wheel in target/dist and prints where it is.
+pub(crate) fn make_wheel(workspace: &Workspace, options: WheelOptions) -> Result<()> {
+    let (bundle, rlx_run) = match (options.bundle, options.rlx_run) {
+        (Some(bundle), Some(rlx_run)) => (bundle, rlx_run),
+        _ => {
+            let Made { bundle, rlx_run } = make(workspace, None, None)?;
+            (bundle, rlx_run)
+        }
+    };
+    let parts = wheel::Parts { root: &workspace.root, bundle: &bundle, rlx_run: &rlx_run };
+    println!("{}", parts.write(&workspace.target_dir.join("dist"))?.display());
+    Ok(())
+}
+
+/// Builds the plugin and rlx-run for a machine, this one if none is named, so that the folder in which they were built does not
+/// matter, and makes a folder of each.
+pub(crate) fn make(workspace: &Workspace, platform: Option<Platform>, out: Option<PathBuf>) -> Result<Made> {
     let libraries = provision::libraries_for(workspace, platform.map_or_else(Target::host, Platform::target))?;
-    let version = workspace.version("rlx-mlx-plugin")?;
+    let about = manifest::about(workspace, &libraries, commit::clean_head(workspace)?)?;
     let out = match out {
         Some(out) if out.exists() => bail!("{} exists already: remove it, or choose another --out", out.display()),
         Some(out) => out,
-        None => {
-            let name = format!("rlx_mlx-{version}-{}-{}", libraries.target, libraries.flavour);
-            workspace.target_dir.join("dist").join(name)
-        }
+        None => workspace.target_dir.join("dist").join(manifest::bundle_name(&about)),
     };
-    let build = |package: &str, file: &str| match platform {
-        None => workspace.build(package).map(|()| workspace.built(file)),
-        Some(other) => other.build(workspace, package).map(|()| other.built(workspace, file)),
-    };
-    let plugin = manifest::plugin_file(&libraries.target);
-    let built = build("rlx-mlx-plugin", plugin)?;
+    rebuild::build(workspace, platform, "rlx-mlx-plugin")?;
+    let file = manifest::plugin_file(&libraries.target);
+    let beside = out.with_file_name(format!("rlx-run-{}-{}", about.version, libraries.target));
     let mut files = Vec::new();
-    stage::fill(&built, &libraries, &out, |folder| {
-        strip(&folder.join(plugin), platform)?;
-        copy_licences(workspace, &libraries, &folder.join("licenses"))?;
-        files = manifest::write(workspace, &libraries, folder)?.files;
+    stage::fill(&rebuild::built(workspace, platform, file), &libraries, &out, |folder| {
+        complete(workspace, &libraries, folder)?;
+        files = manifest::write(about, folder)?.files;
         Ok(())
     })?;
     let total: u64 = files.iter().map(|file| file.size).sum();
     println!("{} ({} files, {:.1} MB)", out.display(), files.len() + 1, total as f64 / 1e6);
-
-    let plugin = out.join(plugin);
-    match platform {
-        // Continuous integration checks it.
-        None => {}
-        Some(Platform::LinuxAarch64) => {
-            symbols::check_plugin(&plugin, &libraries)?;
-            symbols::check_privacy(&plugin, &libraries)?;
-        }
+    if libraries.target.os == "linux" {
+        symbols::check_plugin(&out.join(file), &libraries)?;
+        symbols::check_privacy(&out.join(file), &libraries)?;
     }
 
-    let beside = out.with_file_name(format!("rlx-run-{version}-{}", libraries.target));
-    let program = beside.join("rlx-run");
-    stage::copy(&build("rlx-run", "rlx-run")?, &program)?;
-    strip(&program, platform)?;
-    for name in LICENCES {
+    rebuild::build(workspace, platform, "rlx-run")?;
+    let rlx_run = beside.join("rlx-run");
+    stage::copy(&rebuild::built(workspace, platform, "rlx-run"), &rlx_run)?;
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
         stage::copy(&workspace.root.join(name), &beside.join("licenses").join(name))?;
     }
-    println!("{}", program.display());
-    Ok(program)
+    println!("{}", rlx_run.display());
+    Ok(Made { bundle: out, rlx_run })
 }
 
-/// Takes the debug information out of a file. Not on macOS, which keeps it elsewhere,
-/// and where a stripped file would have to be signed again.
-fn strip(file: &Path, platform: Option<Platform>) -> Result<()> {
-    let program = platform.map_or(cfg!(target_os = "linux").then_some("strip"), |platform| Some(platform.strip()));
-    let is_there = |program: &&str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
-    if let Some(program) = program.filter(is_there) {
-        cargo::capture(Command::new(program).arg("--strip-debug").arg(file))?;
-    }
-    Ok(())
-}
-
-fn copy_licences(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Result<()> {
-    for name in LICENCES {
-        stage::copy(&workspace.root.join(name), &folder.join(name))?;
-    }
-    let openblas = libraries.openblas.iter().flat_map(|openblas| &openblas.licences);
-    for licence in libraries.mlx.licences.iter().chain(openblas) {
-        stage::copy(&licence.from, &folder.join(&licence.to))?;
-    }
-    Ok(())
+/// Adds what a bundle that is given away needs beside the libraries.
+fn complete(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Result<()> {
+    let linked = Linked::into(workspace, "rlx-mlx-plugin", &libraries.target)?;
+    licences::write(workspace, libraries, &linked, &folder.join("licenses"))?;
+    sbom::write(workspace, libraries, &linked, folder)
 }

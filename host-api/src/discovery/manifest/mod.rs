@@ -7,6 +7,7 @@
 //! plugin = "librlx_mlx.so"
 //! engine = "MLX"
 //! engine_version = "0.32.4"
+//! commit = "3f786850e387550fdab836ed7e6dc881de23001b"
 //! devices = ["cpu"]
 //!
 //! [abi]
@@ -57,6 +58,9 @@ pub struct Manifest {
     pub engine: String,
     /// Version of the engine, as it reports itself.
     pub engine_version: String,
+    /// The commit that it was built from, where nothing had been changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Kinds of devices that it may offer; a machine need not have them.
     #[serde(with = "device_kinds")]
     pub devices: Vec<DeviceKind>,

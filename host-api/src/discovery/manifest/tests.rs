@@ -31,6 +31,7 @@ fn described() -> Manifest {
         plugin: PLUGIN.to_owned(),
         engine: "MLX".to_owned(),
         engine_version: "0.32.4".to_owned(),
+        commit: None,
         devices: vec![DeviceKind::Cpu],
         abi: VersionRange::OURS,
         target: Target { os: OS.to_owned(), arch: ARCH.to_owned(), flavour: "cpu".to_owned() },

@@ -22,6 +22,7 @@ fn bundle(root: &TempDir, folder: &str, version: &str) -> PathBuf {
         plugin: file_name("mlx"),
         engine: "MLX".to_owned(),
         engine_version: "0".to_owned(),
+        commit: None,
         devices: Vec::new(),
         abi: VersionRange::OURS,
         target: Target { os: OS.to_owned(), arch: ARCH.to_owned(), flavour: String::new() },

@@ -1,10 +1,13 @@
 //! `rlx-run plugins`: which plugins there are, which ones are used, and why others are not.
 
-use crate::cli::PluginsArgs;
+mod change;
+
+use crate::cli::{PluginsArgs, PluginsCommand};
 use crate::report::{self, Table};
 use anyhow::Result;
 use rlx_host_api::discovery::{Candidate, Folder, FolderState};
 use rlx_host_api::{DeviceInfo, PluginInfo};
+use rlx_plugin_install::Origin;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -22,6 +25,7 @@ struct Row {
     reason: Option<String>,
     usable: bool,
     manifest: bool,
+    origin: Option<Origin>,
     name: Option<String>,
     version: Option<String>,
     vendor: Option<String>,
@@ -60,6 +64,7 @@ impl From<Candidate> for Row {
             reason: candidate.verdict.reason(),
             usable: plugin.is_some() && !candidate.devices.is_empty(),
             manifest: manifest.is_some(),
+            origin: Origin::of(&candidate.path),
             name: known(|info| info.name.clone(), manifest.map(|m| m.name.clone())),
             version: known(|info| info.version.to_string(), manifest.map(|m| m.version.to_string())),
             vendor: info.map(|info| info.vendor.clone()),
@@ -94,6 +99,14 @@ impl From<Folder> for FolderRow {
 
 /// Runs the command.
 pub(crate) fn execute(args: &PluginsArgs) -> Result<()> {
+    match &args.change {
+        Some(PluginsCommand::Install(args)) => change::install(args),
+        Some(PluginsCommand::Remove(args)) => change::remove(args),
+        None => list(args),
+    }
+}
+
+fn list(args: &PluginsArgs) -> Result<()> {
     let registry = args.trust.registry();
     let report = Report {
         plugins: registry.scan().into_iter().map(Row::from).collect(),
@@ -116,6 +129,10 @@ fn print_text(report: &Report) -> Result<()> {
             report::print(&format!("{:>3}  {}", index + 1, row.path))?;
             if let Some(reason) = &row.reason {
                 report::print(&format!("     {reason}"))?;
+            }
+            if let Some(Origin { source, sha256 }) = &row.origin {
+                let sha256 = sha256.as_ref().map(|sha256| format!(", SHA-256 {sha256}")).unwrap_or_default();
+                report::print(&format!("     installed from {source}{sha256}"))?;
             }
         }
     }
