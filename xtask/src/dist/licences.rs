@@ -21,14 +21,16 @@ const CRATES: &str = "rust-crates.txt";
 /// What the names of licence files begin with, in upper case.
 const NAMES: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"];
 
-/// Licences of which the texts are beside the plugin anyway, for crates that come without a text.
-const OWN: [&str; 2] = ["MIT", "Apache-2.0"];
+/// Licences for crates that come without a text, and the files of the folder that have it.
+const STANDARD: [(&str, &str); 3] =
+    [("MIT", "LICENSE-MIT"), ("Apache-2.0", "LICENSE-APACHE"), ("Zlib", "LICENSE-ZLIB")];
 
 /// Writes the folder `licenses` of a bundle.
 pub(crate) fn write(workspace: &Workspace, libraries: &Provisioned, linked: &Linked, folder: &Path) -> Result<()> {
     for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
         stage::copy(&workspace.root.join(name), &folder.join(name))?;
     }
+    fs::write(folder.join("LICENSE-ZLIB"), include_str!("LICENSE-ZLIB"))?;
     let openblas = libraries.openblas.iter().flat_map(|openblas| &openblas.licences);
     for licence in libraries.mlx.licences.iter().chain(openblas) {
         stage::copy(&licence.from, &folder.join(&licence.to))?;
@@ -63,7 +65,7 @@ fn crates(linked: &Linked) -> Result<(String, String)> {
     for (id, about) in linked.crates.iter().filter(|(_, about)| about.sha256.is_some()) {
         let named = format!("{} {}", id.name, id.version);
         let own = texts_of(about).with_context(|| format!("the licence of {named}"))?;
-        let remark = if own.is_empty() { without_text(id, about)? } else { "" };
+        let remark = if own.is_empty() { without_text(id, about)? } else { String::new() };
         let _ = writeln!(table, "{named}: {}{remark}", about.licence);
         for text in own {
             texts.entry(text).or_default().push(named.clone());
@@ -77,13 +79,16 @@ fn crates(linked: &Linked) -> Result<(String, String)> {
     Ok((table, parts.collect::<Vec<_>>().join("\n")))
 }
 
-/// What follows the licence of a crate that has no text of its own. Then it must be one that is there.
-fn without_text(id: &CrateId, about: &Crate) -> Result<&'static str> {
-    let is_there = |licence: &str| OWN.contains(&licence.trim_matches(['(', ')', ' ']));
-    if about.licence.split(" OR ").any(is_there) {
-        return Ok(" (no text of its own: those of this folder)");
+/// What follows the licence of a crate that has no text of its own: who wrote it, and where the text is. An error for a
+/// licence of which there is none.
+fn without_text(id: &CrateId, about: &Crate) -> Result<String> {
+    let named: Vec<&str> = about.licence.split(" OR ").map(|licence| licence.trim_matches(['(', ')', ' '])).collect();
+    match STANDARD.iter().find(|(licence, _)| named.contains(licence)) {
+        Some((_, file)) => Ok(format!(", by {}; the text is that of {file}", about.authors.join(", "))),
+        None => {
+            bail!("{} {} comes without the text of its licence, {}: add it here", id.name, id.version, about.licence)
+        }
     }
-    bail!("{} {} comes without the text of its licence, {}: add it to the bundle", id.name, id.version, about.licence)
 }
 
 /// The texts in the folder of a crate.

@@ -27,6 +27,8 @@ pub(crate) struct CrateId {
 pub(crate) struct Crate {
     /// An SPDX expression.
     pub(crate) licence: String,
+    /// Who wrote it.
+    pub(crate) authors: Vec<String>,
     /// The file that it names as its licence.
     pub(crate) licence_file: Option<PathBuf>,
     /// Its folder.
@@ -46,6 +48,7 @@ struct Metadata {
 struct Package {
     #[serde(flatten)]
     id: CrateId,
+    authors: Vec<String>,
     license: Option<String>,
     license_file: Option<PathBuf>,
     manifest_path: PathBuf,
@@ -87,6 +90,7 @@ impl Linked {
             let about = Crate {
                 // Before SPDX, a slash stood for a choice.
                 licence: licence.replace('/', " OR ").replace("  ", " "),
+                authors: package.authors,
                 licence_file: package.license_file.map(|file| folder.join(file)),
                 folder,
                 sha256: sums.remove(&id).flatten(),

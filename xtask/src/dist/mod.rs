@@ -117,3 +117,50 @@ fn complete(workspace: &Workspace, libraries: &Provisioned, folder: &Path) -> Re
     licences::write(workspace, libraries, &linked, &folder.join("licenses"))?;
     sbom::write(workspace, libraries, &linked, folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A crate that comes without a licence fails here, not when a bundle is made.
+    #[test]
+    fn a_bundle_says_what_is_in_it_and_under_which_licence() {
+        let workspace = Workspace::find().unwrap();
+        let libraries = provision::libraries(&workspace).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        complete(&workspace, &libraries, folder.path()).unwrap();
+
+        let bill = fs::read_to_string(folder.path().join("sbom.cdx.json")).unwrap();
+        let bill: Value = serde_json::from_str(&bill).unwrap();
+        let components = bill["components"].as_array().unwrap();
+        let listed = components.iter().chain([&bill["metadata"]["component"]]);
+        let listed: BTreeSet<&str> = listed.map(|component| component["bom-ref"].as_str().unwrap()).collect();
+        assert_eq!(listed.len(), components.len() + 1, "each once");
+        let starts = |start: &str| listed.iter().any(|name| name.starts_with(start));
+        assert!(starts("pkg:cargo/rlx-ir@") && starts("pkg:pypi/mlx-") && starts("pkg:pypi/scipy-openblas32@"));
+        assert!(!starts("pkg:cargo/clap@"), "{listed:?}: that is not linked into the plugin");
+        let dependencies = bill["dependencies"].as_array().unwrap();
+        assert_eq!(dependencies.len(), listed.len());
+        for used in dependencies.iter().flat_map(|dependency| dependency["dependsOn"].as_array().unwrap()) {
+            assert!(listed.contains(used.as_str().unwrap()), "{used} is no component");
+        }
+
+        let licences = folder.path().join("licenses");
+        let index = fs::read_to_string(licences.join("INDEX.txt")).unwrap();
+        for component in components.iter().filter(|component| component["hashes"].is_array()) {
+            let (name, version) = (component["name"].as_str().unwrap(), component["version"].as_str().unwrap());
+            let is_crate = component["purl"].as_str().unwrap().starts_with("pkg:cargo/");
+            assert!(
+                !is_crate || index.contains(&format!("{name} {version}: ")),
+                "{name} {version} is not in INDEX.txt"
+            );
+        }
+        assert!(fs::read_to_string(licences.join("rust-crates.txt")).unwrap().contains("Permission is hereby granted"));
+        assert!(licences.join("mlx").is_dir() && licences.join("openblas").is_dir());
+    }
+}
