@@ -1,9 +1,9 @@
 //! Unpacks an archive, each entry of which is checked before it is written.
 
-use crate::bundle::Unpacked;
 use crate::files::{Hashing, failed, write_new};
 use crate::origin::Origin;
 use crate::rules::{check_files, inside};
+use crate::unpacked::Unpacked;
 use rlx_host_api::Error;
 use rlx_host_api::discovery::{MANIFEST_FILE, Manifest};
 use ruzstd::decoding::StreamingDecoder;

@@ -3,17 +3,12 @@
 use crate::files::{failed, make_folder, write_new};
 use crate::origin::{ORIGIN_FILE, Origin};
 use crate::rules::check_files;
+use crate::unpacked::Unpacked;
 use crate::{archive, rules};
 use rlx_host_api::Error;
 use rlx_host_api::discovery::{MANIFEST_FILE, Manifest, Registry, SearchPath, Verdict};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-
-/// What was unpacked, and from what.
-pub(crate) struct Unpacked {
-    pub(crate) manifest: Manifest,
-    pub(crate) origin: Origin,
-}
 
 /// Puts the bundle `source` and the record of its origin into the new folder `into`.
 ///

@@ -33,6 +33,7 @@ mod origin;
 mod place;
 mod rules;
 mod source;
+mod unpacked;
 
 pub use folder::{Installed, PluginFolder};
 pub use origin::{ORIGIN_FILE, Origin};
