@@ -40,7 +40,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::cargo::Workspace;
-use crate::cross::Platform;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, tests and packages the MLX plugin")]
