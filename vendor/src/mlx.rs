@@ -21,8 +21,8 @@ pub struct BundleFile {
 ///
 /// The bundle is flat: the plugin is linked with a DT_RPATH of `$ORIGIN`, which the loader also applies to what the
 /// plugin's libraries need in turn, so they are found beside it whatever folders the wheel had them in. Only an MLX that
-/// compiles kernels at run time has its libraries in [`Mlx::FOLDER`]: it looks for the kernels' headers in `include/cccl`, one
-/// folder above its own, and that has to be the plugin's folder, which no other version shares.
+/// compiles kernels at run time has its libraries in [`Mlx::FOLDER`]: it looks for the kernels' headers in `include`, one folder
+/// above its own, and that has to be the plugin's folder, which no other version shares.
 #[derive(Debug, Clone)]
 pub struct Mlx {
     /// The install's root.
@@ -114,12 +114,14 @@ impl Mlx {
 
     /// The same MLX with the headers of kernels among its files, if it compiles any at run time.
     pub(crate) fn with_headers(mut self) -> Result<Self, Error> {
-        let headers = self.include.join(HEADERS);
-        if headers.is_dir() {
+        let headers: Vec<&str> = HEADERS.into_iter().filter(|name| self.include.join(name).is_dir()).collect();
+        if !headers.is_empty() {
             for file in &mut self.files {
                 file.to = Path::new(Self::FOLDER).join(&file.to);
             }
-            self.files.extend(files_below(&headers, &Path::new("include").join(HEADERS))?);
+        }
+        for name in headers {
+            self.files.extend(files_below(&self.include.join(name), &Path::new("include").join(name))?);
         }
         Ok(self)
     }
@@ -152,8 +154,8 @@ pub(crate) fn libraries_in(folder: &Path, wanted: impl Fn(&str) -> bool) -> Resu
     Ok(files)
 }
 
-/// The headers of CUDA's C++ library, within the folder of headers.
-const HEADERS: &str = "cccl";
+/// The headers of CUDA's C++ library and of CUTLASS, within the folder of headers.
+const HEADERS: [&str; 3] = ["cccl", "cute", "cutlass"];
 
 /// All files below a folder, to go below `to`, sorted by name.
 fn files_below(folder: &Path, to: &Path) -> Result<Vec<BundleFile>, Error> {

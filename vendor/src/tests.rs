@@ -267,13 +267,17 @@ fn headers_that_kernels_are_compiled_with_go_with_the_libraries() {
         ("mlx/include/mlx/version.h", VERSION_HEADER.as_bytes()),
         ("mlx/include/cccl/cuda/std/limits", b"limits"),
         ("mlx/include/cccl/nv/target", b"target"),
+        ("mlx/include/cutlass/half.h", b"half"),
         ("mlx/lib/libmlx.so", &library(STB_GNU_UNIQUE)),
     ]);
     let hash = wheel::sha256(&wheel).expect("a hash");
     let mlx = world.store(&hash).mlx(Flavour::Cpu, &linux(), &Silent).expect("provisioned");
     let bundle: Vec<_> = mlx.files.iter().map(|file| file.to.display().to_string()).collect();
     let library = format!("lib/libmlx-{}.so", &hash[..8]);
-    assert_eq!(bundle, [library.as_str(), "include/cccl/cuda/std/limits", "include/cccl/nv/target"]);
+    assert_eq!(
+        bundle,
+        [library.as_str(), "include/cccl/cuda/std/limits", "include/cccl/nv/target", "include/cutlass/half.h"]
+    );
     assert_eq!(fs::read(&mlx.files[2].from).expect("read"), b"target");
 }
 
