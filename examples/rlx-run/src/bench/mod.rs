@@ -86,7 +86,7 @@ struct Row {
     difference: f64,
     /// Of the bits of all outputs of the first run; none of what is no backend of this program.
     checksum: Option<String>,
-    /// Later runs whose outputs have others, as those of programs with random numbers do.
+    /// Later runs whose outputs have others, as samples without a seed do.
     other_bits: u64,
 }
 
