@@ -84,7 +84,7 @@ def run(args):
         return
     with open(args.model, encoding="utf-8", newline="") as file:  # every byte as it is
         program = plugin.create(args.device).compile(file.read(), **dict(args.option))
-    for info in program.outputs:
+    for info in (*program.inputs, *program.params, *program.outputs):
         if info.dtype is None:
             raise TypeError(f"`{info.name}` is {info}, and NumPy has no bfloat16: cast to f32 in the program")
     for name, path in args.param:
